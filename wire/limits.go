@@ -1,0 +1,43 @@
+package wire
+
+// Limits bounds what a peer can make this end hold. Every bound is inclusive, and exceeding one is the peer's fault.
+// The reference has no bounds but that on messages; the others are far above what it is used for.
+type Limits struct {
+	Message      int // bytes of one event
+	State        int // bytes of one state's data once patched; for the caller of wire/diff, DecodeEvent does not see it
+	Diff         int // bytes of one diff
+	Descriptor   int // bytes of one JSON text (a tag, or an object's json), as received and as spelled
+	Tags         int // tags of one object
+	Version      int // elements of a version
+	Formats      int // elements of a format
+	Format       int // bytes of one element of a format
+	Name         int // bytes of a name
+	LoadPoints   int // points of a load limit
+	Actions      int // actions of one message; a fresh link's first message has every contract of the peer
+	Initializers int // actions of an Uninitialized message, of which the protocol wants exactly one
+}
+
+// DefaultLimits are the limits used where nil is given. Message is the reference's own bound; memory held for one decoded
+// event is at most about 40 times its bytes (an empty action is 3 bytes on the wire), and at most about 120 MiB beside them.
+var DefaultLimits = Limits{
+	Message:      64 << 20,
+	State:        64 << 20,
+	Diff:         64 << 20,
+	Descriptor:   1 << 20,
+	Tags:         1 << 10,
+	Version:      1 << 10,
+	Formats:      1 << 8,
+	Format:       1 << 16,
+	Name:         1 << 16,
+	LoadPoints:   1 << 12,
+	Actions:      1 << 20,
+	Initializers: 16,
+}
+
+// orDefault returns l, or DefaultLimits for nil.
+func (l *Limits) orDefault() *Limits {
+	if l == nil {
+		return &DefaultLimits
+	}
+	return l
+}
