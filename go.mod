@@ -1,0 +1,3 @@
+module hakuban
+
+go 1.26.8
