@@ -1,0 +1,99 @@
+package diff
+
+import "bytes"
+
+// writer appends the parts of a diff. It is told about new data in order, from
+// its first byte to its last, so that the length of the output so far is always
+// the offset in new that it is told.
+type writer struct {
+	dst    []byte
+	new    []byte
+	end    int // literals end here at the latest, offset in new
+	escape byte
+}
+
+// equal appends a reference to length bytes of the old data at offset from,
+// which new holds at offset at; it must be worthwhile.
+func (w *writer) equal(at, from, length int) {
+	position := oldPosition(int64(from) - int64(at))
+	for length > 0 {
+		part := min(int64(length), maxLength)
+		w.dst = appendReference(w.dst, w.escape, 0x80, position, part)
+		length -= int(part)
+	}
+}
+
+// literal appends new[from:to] as literal bytes.
+func (w *writer) literal(from, to int) {
+	for from < to {
+		length := bytes.IndexByte(w.new[from:to], w.escape)
+		if length < 0 {
+			w.dst = append(w.dst, w.new[from:to]...)
+			return
+		}
+		w.dst = append(w.dst, w.new[from:from+length]...)
+		from += length
+		w.escaped(from)
+		from++
+	}
+}
+
+// escaped appends the escape byte, which new holds at offset at, as a literal.
+// It doubles the byte (1 byte more) or makes another byte the escape (2 bytes
+// more), whichever is cheaper per byte until the next such place.
+//
+// Invariant: after a doubling the escape byte does not follow in the next 127
+// bytes of new, and after a switch not in the next 255: see MaxSize.
+func (w *writer) escaped(at int) {
+	next, again, clean := w.lookAhead(at)
+	if again < 0 || (clean >= 0 && 2*again >= clean) {
+		w.dst = append(w.dst, w.escape, controlLiteral)
+		return
+	}
+	w.dst = append(w.dst, w.escape, controlSwitch, next)
+	w.escape = next
+}
+
+// lookAheadLimit bounds how far the choice of an escape byte looks, in bytes.
+const lookAheadLimit = 4096
+
+// lookAhead looks at new after offset at. It returns the byte value that comes
+// latest or never, how far away the present escape byte comes again (-1: not
+// seen), and how far away next comes (-1: not seen).
+func (w *writer) lookAhead(at int) (next byte, again, clean int) {
+	ahead := w.new[at+1 : min(at+1+lookAheadLimit, max(w.end, at+1))]
+	var seen [256]bool
+	count := 0
+	again = -1
+	for index, value := range ahead {
+		if seen[value] {
+			continue
+		}
+		seen[value] = true
+		count++
+		if value == w.escape {
+			again = index + 1
+		}
+		if count == 256 {
+			return value, again, index + 1
+		}
+	}
+	for value := 255; value >= 0; value-- {
+		if !seen[value] {
+			return byte(value), again, -1
+		}
+	}
+	return 0, again, -1 // not reached: fewer than 256 values were seen
+}
+
+// MaxSize returns a bound on the length in bytes of any diff that Append makes
+// for new data of newLen bytes: newLen + newLen/128 + 2.
+//
+// Proof: Every byte of new is a literal or inside a reference, and a reference
+// is shorter than what it stands for, so that only escape bytes among the
+// literals add to newLen. A doubled one adds 1, and the escape is at least 128
+// bytes away from its next place; a switch adds 2, and the new escape byte is
+// at least 256 bytes away, since the 255 bytes after cannot hold all 256 values.
+// Each but the last therefore adds at most 1 per 128 bytes up to the next, and
+// the last adds at most 2.
+func MaxSize(newLen int) int { return newLen + newLen/128 + 2 }
