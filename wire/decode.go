@@ -73,7 +73,7 @@ func (d *decoder) message() Message {
 			d.controlAction(m.Kind, &m.Control[i])
 		}
 	case MessageStateStream:
-		count := d.count(d.limits.Actions, minimumStateAction, "state actions")
+		count := d.count(d.limits.States, minimumStateAction, "state actions")
 		m.States = room[StateAction](count)
 		for i := 0; i < count && d.err == nil; i++ {
 			m.States = append(m.States, StateAction{})

@@ -13,12 +13,13 @@ type Limits struct {
 	Format       int // bytes of one element of a format
 	Name         int // bytes of a name
 	LoadPoints   int // points of a load limit
-	Actions      int // actions of one message; a fresh link's first message has every contract of the peer
+	Actions      int // actions of one control message; a fresh link's second one has every contract of the peer
+	States       int // actions of one state message
 	Initializers int // actions of an Uninitialized message, of which the protocol wants exactly one
 }
 
-// DefaultLimits are the limits used where nil is given. Message is the reference's own bound; memory held for one decoded
-// event is at most about 40 times its bytes (an empty action is 3 bytes on the wire), and at most about 120 MiB beside them.
+// DefaultLimits are the limits used where nil is given. Message is the reference's own bound.
+// An action takes 96 bytes of memory and as few as 2 of the message, which is what Actions and States bound: to 100 MB and 6 MB.
 var DefaultLimits = Limits{
 	Message:      64 << 20,
 	State:        64 << 20,
@@ -31,6 +32,7 @@ var DefaultLimits = Limits{
 	Name:         1 << 16,
 	LoadPoints:   1 << 12,
 	Actions:      1 << 20,
+	States:       1 << 16,
 	Initializers: 16,
 }
 

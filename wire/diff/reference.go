@@ -1,5 +1,11 @@
 package diff
 
+// Kinds of references, as bit 7 of the control byte.
+const (
+	kindOutput = 0x00
+	kindOld    = 0x80
+)
+
 // Bounds of the encodings of references, in bytes.
 const (
 	maxPosition = 1<<32 - 1
@@ -48,9 +54,8 @@ func referenceSize(position, length int64) int {
 	return 2 + positionSize(position) + lengthSize(length)
 }
 
-// appendReference appends one reference in its shortest form. The kind is 0x80
-// for one to the old data and 0 for one to the output. Position and length are
-// at most maxPosition and maxLength.
+// appendReference appends one reference in its shortest form. The kind is
+// kindOld or kindOutput, position and length at most maxPosition and maxLength.
 func appendReference(dst []byte, escape, kind byte, position, length int64) []byte {
 	switch size := positionSize(position); size {
 	case 0:

@@ -12,14 +12,22 @@ type writer struct {
 	escape byte
 }
 
-// equal appends a reference to length bytes of the old data at offset from,
+// copied appends a reference for a match.
+func (w *writer) copied(m match) {
+	position := int64(m.at) - int64(m.from)
+	if m.kind == kindOld {
+		position = oldPosition(-position)
+	}
+	w.dst = appendReference(w.dst, w.escape, m.kind, position, int64(m.length))
+}
+
+// equal appends references to length bytes of the old data at offset from,
 // which new holds at offset at; it must be worthwhile.
 func (w *writer) equal(at, from, length int) {
-	position := oldPosition(int64(from) - int64(at))
 	for length > 0 {
-		part := min(int64(length), maxLength)
-		w.dst = appendReference(w.dst, w.escape, 0x80, position, part)
-		length -= int(part)
+		part := min(length, maxLength)
+		w.copied(match{kind: kindOld, at: at, from: from, length: part})
+		at, from, length = at+part, from+part, length-part
 	}
 }
 

@@ -1,0 +1,86 @@
+package diff
+
+// Bounds of the search for one reference.
+const (
+	maxProbes  = 12  // places tried in each table
+	niceLength = 256 // bytes; one this long is taken without looking further
+)
+
+// match is a place that holds the same bytes as new at some offset.
+type match struct {
+	kind   byte // kindOld or kindOutput
+	from   int  // offset there
+	at     int  // offset in new
+	length int  // bytes
+	gain   int  // bytes saved against literals; 0: no match
+}
+
+// finder looks for matches of one pair of old and new data.
+type finder struct {
+	old, new []byte
+	end      int // matches end here at the latest, offset in new
+	delta    int // of the last match in old: its from - at
+	oldTable table
+	newTable table
+}
+
+// find returns the match of greatest gain at offset at, one with gain 0 if
+// there is none. It tries a bounded number of places.
+//
+// Invariant: time is proportional to the length returned: no other place tried
+// is longer by more than the greatest difference in size of two references.
+func (f *finder) find(at int) match {
+	var best match
+	f.tryOld(&best, at, at+f.delta)
+	number := f.newTable.latest(f.new, at)
+	for probes := maxProbes; number >= 0 && probes > 0 && best.length < niceLength; probes-- {
+		f.tryOutput(&best, at, f.newTable.position(number))
+		number = f.newTable.before(number)
+	}
+	number = f.oldTable.latest(f.new, at)
+	for probes := maxProbes; number >= 0 && probes > 0 && best.length < niceLength; probes-- {
+		f.tryOld(&best, at, f.oldTable.position(number))
+		number = f.oldTable.before(number)
+	}
+	return best
+}
+
+// tryOld makes the old data at offset from the best match if it gains more.
+func (f *finder) tryOld(best *match, at, from int) {
+	if from < 0 || from >= len(f.old) {
+		return
+	}
+	length := min(commonHead(f.old[from:], f.new[at:f.end]), maxLength)
+	position := oldPosition(int64(from) - int64(at))
+	f.better(best, match{kind: kindOld, from: from, at: at, length: length}, position)
+}
+
+// tryOutput makes the output at offset from the best match if it gains more.
+func (f *finder) tryOutput(best *match, at, from int) {
+	length := min(commonHead(f.new[from:], f.new[at:f.end]), maxLength)
+	f.better(best, match{kind: kindOutput, from: from, at: at, length: length}, int64(at)-int64(from))
+}
+
+// better replaces best by the other match if that one gains more.
+func (f *finder) better(best *match, other match, position int64) {
+	if position > maxPosition {
+		return
+	}
+	other.gain = other.length - referenceSize(position, int64(other.length))
+	if other.gain > best.gain {
+		*best = other
+	}
+}
+
+// extend moves the start of a match back, over bytes that are equal too, to
+// floor at the most.
+func (f *finder) extend(m match, floor int) match {
+	source := f.new
+	if m.kind == kindOld {
+		source = f.old
+	}
+	for m.at > floor && m.from > 0 && m.length < maxLength && source[m.from-1] == f.new[m.at-1] {
+		m.at, m.from, m.length = m.at-1, m.from-1, m.length+1
+	}
+	return m
+}
