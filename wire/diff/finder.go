@@ -2,8 +2,9 @@ package diff
 
 // Bounds of the search for one reference.
 const (
-	maxProbes  = 12  // places tried in each table
-	niceLength = 256 // bytes; one this long is taken without looking further
+	maxProbes    = 16  // places tried in each table
+	niceLength   = 256 // bytes; one this long is taken without looking further
+	acrossProbes = 4   // places tried per offset across a match's end
 )
 
 // match is a place that holds the same bytes as new at some offset.
@@ -43,6 +44,22 @@ func (f *finder) find(at int) match {
 		number = f.oldTable.before(number)
 	}
 	return best
+}
+
+// across returns the better of a match and the places in old that hold the same
+// bytes and more: among what is hashed there, only what crosses the match's end
+// tells them from all others that merely begin alike, as records of one form do.
+func (f *finder) across(m match) match {
+	table := &f.oldTable
+	end := m.at + m.length
+	for at := max(m.at, end-table.hashed+1); at <= end && at < f.end && m.length < niceLength; at++ {
+		number := table.latest(f.new, at)
+		for probes := acrossProbes; number >= 0 && probes > 0; probes-- {
+			f.tryOld(&m, m.at, table.position(number)-(at-m.at))
+			number = table.before(number)
+		}
+	}
+	return m
 }
 
 // tryOld makes the old data at offset from the best match if it gains more.

@@ -103,8 +103,7 @@ func (p *parse) divide() {
 			at += min((at-pending)>>patience|1, maxStride)
 			continue
 		}
-		m = p.improve(m)
-		m = f.extend(m, pending)
+		m = f.extend(f.across(p.improve(m)), pending)
 		p.writer.literal(pending, m.at)
 		p.take(m)
 		pending = m.at + m.length
