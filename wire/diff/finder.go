@@ -2,9 +2,13 @@ package diff
 
 // Bounds of the search for one reference.
 const (
-	maxProbes    = 16  // places tried in each table
-	niceLength   = 256 // bytes; one this long is taken without looking further
-	acrossProbes = 4   // places tried per offset across a match's end
+	maxProbes    = 16      // places tried in each table
+	niceLength   = 256     // bytes; one this long is taken without looking further
+	outputReach  = 1 << 12 // bytes of output searched before the first edit
+	outputSlots  = 1 << 16 // bytes of output searched thoroughly
+	lazyLength   = 64      // bytes; a longer match is taken without improving it
+	keptLength   = 32      // bytes at both ends of a long match that are found later
+	acrossProbes = 4       // places tried per offset across a match's end
 )
 
 // match is a place that holds the same bytes as new at some offset.
@@ -25,12 +29,40 @@ type finder struct {
 	newTable table
 }
 
+// newFinder returns a finder for the middle of an edit. It looks at reach bytes
+// of old on both sides of it, and at some of the output before it, where
+// references are shorter. The tables are memory to be used again.
+func newFinder(e edit, oldMemory, newMemory table, reach int) finder {
+	low := max(e.head-reach, 0)
+	high := min(len(e.old)-e.tail+reach, len(e.old))
+	hashed := 4
+	switch {
+	case high-low > 1<<16:
+		hashed = 8
+	case high-low > 1<<12:
+		hashed = 5
+	}
+	outputLow := max(e.head-min(reach, outputReach), 0)
+	f := finder{
+		old:      e.old,
+		new:      e.new,
+		end:      e.end(),
+		oldTable: newTable(oldMemory, low, high-low, hashed),
+		newTable: newTable(newMemory, outputLow, min(e.end()-outputLow, outputSlots), 4),
+	}
+	f.oldTable.sample(high)
+	f.oldTable.fill(f.old, high)
+	f.newTable.fill(f.new, e.head)
+	return f
+}
+
 // find returns the match of greatest gain at offset at, one with gain 0 if
 // there is none. It tries a bounded number of places.
 //
 // Invariant: time is proportional to the length returned: no other place tried
 // is longer by more than the greatest difference in size of two references.
 func (f *finder) find(at int) match {
+	f.newTable.fill(f.new, at)
 	var best match
 	f.tryOld(&best, at, at+f.delta)
 	number := f.newTable.latest(f.new, at)
@@ -44,6 +76,19 @@ func (f *finder) find(at int) match {
 		number = f.oldTable.before(number)
 	}
 	return best
+}
+
+// improve returns the best of a match and those at the next offsets, as long as
+// each gains more than the one before.
+func (f *finder) improve(m match) match {
+	for m.length < lazyLength && m.at+1 < f.end {
+		next := f.find(m.at + 1)
+		if next.gain <= m.gain {
+			break
+		}
+		m = next
+	}
+	return m
 }
 
 // across returns the better of a match and the places in old that hold the same
@@ -100,4 +145,16 @@ func (f *finder) extend(m match, floor int) match {
 		m.at, m.from, m.length = m.at-1, m.from-1, m.length+1
 	}
 	return m
+}
+
+// taken tells the finder that a match goes into the diff. Of a long one only
+// the ends are found later, since its source is found already.
+func (f *finder) taken(m match) {
+	if m.kind == kindOld {
+		f.delta = m.from - m.at
+	}
+	if m.length > 2*keptLength {
+		f.newTable.fill(f.new, m.at+keptLength)
+		f.newTable.skip(m.at + m.length - keptLength)
+	}
 }

@@ -1,15 +1,18 @@
 package diff
 
+import "math"
+
 // Kinds of references, as bit 7 of the control byte.
 const (
 	kindOutput = 0x00
 	kindOld    = 0x80
 )
 
-// Bounds of the encodings of references, in bytes.
+// Bounds of the encodings of references, in bytes. The length is an int, which
+// on a 32-bit machine holds less.
 const (
-	maxPosition = 1<<32 - 1
-	maxLength   = 1<<32 - 1
+	maxPosition = math.MaxUint32
+	maxLength   = math.MaxUint32 & math.MaxInt
 )
 
 // oldPosition returns the position that says "delta bytes after the output's

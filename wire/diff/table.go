@@ -29,16 +29,18 @@ type table struct {
 	headBits int
 }
 
-// reset empties the table, for positions from base on, at most the given number
-// of them chained. Its memory is used again where it is enough.
-func (t *table) reset(base, positions, hashed int) {
+// newTable returns an empty table, for positions from base on, at most the given
+// number of them chained. Memory of another is used where it is enough.
+//
+// Here as in finder, slices are passed by value and not stored through
+// pointers, so that the compiler can keep the memory on a caller's stack.
+func newTable(memory table, base, positions, hashed int) table {
 	positions = max(positions, 16)
-	t.base, t.count, t.hashed, t.stepBits = base, 0, hashed, 0
 	slots := 1 << min(bits.Len(uint(positions-1)), bits.Len(maxSlots-1))
-	t.headBits = min(bits.Len(uint(slots-1)), bits.Len(maxHeads-1))
-	t.links = resized(t.links, slots)
-	t.heads = resized(t.heads, 1<<t.headBits)
-	clear(t.heads)
+	headBits := min(bits.Len(uint(slots-1)), bits.Len(maxHeads-1))
+	heads := resized(memory.heads, 1<<headBits)
+	clear(heads)
+	return table{heads: heads, links: resized(memory.links, slots), base: base, hashed: hashed, headBits: headBits}
 }
 
 // sample widens the step until all positions from base to end stay chained.

@@ -12,6 +12,11 @@ type writer struct {
 	escape byte
 }
 
+// newWriter returns a writer that appends to dst; literals end at end.
+func newWriter(dst, new []byte, end int) writer {
+	return writer{dst: dst, new: new, end: end, escape: initialEscape}
+}
+
 // copied appends a reference for a match.
 func (w *writer) copied(m match) {
 	position := int64(m.at) - int64(m.from)
