@@ -1,33 +1,111 @@
 package impl
 
-// Exchange is the core of one exchange.
-type Exchange struct{}
+import (
+	"fmt"
 
-// New makes an exchange with nothing in it.
-func New(config Config) *Exchange { panic("being written") }
+	"hakuban/wire"
+	"hakuban/wire/diff"
+)
 
-// Step carries out one input and returns its effects, valid until the next step.
-func (x *Exchange) Step(now Now, input Input) []Effect { panic("being written") }
+// Exchange is the core of one exchange. It changes only in [Exchange.Step]. It
+// is not safe for use by several goroutines at once.
+type Exchange struct {
+	config    Config
+	threshold uint64 // Config.RebalanceThreshold as a load
 
-// Deadline is the Mono time at which InputTick is due; false: none.
-func (x *Exchange) Deadline() (int64, bool) { panic("being written") }
+	objects   map[string]*object // by key
+	tags      map[string]*tag    // by identity
+	links     map[LinkID]*link
+	upstream  *link // the link in RoleDownstream; nil: none
+	contracts map[ContractID]*contract
+	offers    map[OfferID]*offer // taken, until released
+	balance   balanceQueue
 
-// Clone copies the exchange; the copies share nothing that changes.
-func (x *Exchange) Clone() *Exchange { panic("being written") }
+	lastObject uint64
+	lastTag    uint64
+	lastOffer  OfferID
 
-// Snapshot copies what there is to see.
-func (x *Exchange) Snapshot(now Now) Snapshot { panic("being written") }
+	// Of the step under way.
+	now     Now
+	effects []Effect
+	trace   []TraceLine
 
-// Check verifies every internal invariant; an error is a bug of this package.
-func (x *Exchange) Check() error { panic("being written") }
+	// Scratch, empty between steps.
+	encoder diff.Encoder
+	event   wire.Event
+	cuts    []int
+}
 
-// Trace returns the spec's actions of the last step, when Config.Trace is set.
-func (x *Exchange) Trace() []TraceLine { panic("being written") }
+// New makes an exchange with nothing in it. A threshold that is negative or not
+// a number counts as the default.
+func New(config Config) *Exchange {
+	config = config.withDefaults()
+	return &Exchange{
+		config:    config,
+		threshold: loadOf(config.RebalanceThreshold),
+		objects:   make(map[string]*object),
+		tags:      make(map[string]*tag),
+		links:     make(map[LinkID]*link),
+		contracts: make(map[ContractID]*contract),
+		offers:    make(map[OfferID]*offer),
+	}
+}
 
-// TraceLine is one action of the spec, for one object.
-type TraceLine struct {
-	Action   string
-	Object   string // key; empty where the action is not about one object
-	Link     LinkID
-	Contract ContractID
+// Step carries out one input and returns its effects, in order. They are valid
+// until the next step. Time must not go back; if Mono does, it counts as having
+// stood still.
+func (x *Exchange) Step(now Now, input Input) []Effect {
+	now.Mono = max(now.Mono, x.now.Mono)
+	x.now = now
+	clear(x.effects)
+	x.effects = x.effects[:0]
+	x.trace = x.trace[:0]
+	switch input.Kind {
+	case InputAttach:
+		x.attach(input)
+	case InputDetach:
+		if l := x.links[input.Link]; l != nil {
+			x.detach(l)
+		}
+	case InputReceive:
+		if l := x.links[input.Link]; l != nil {
+			x.receive(l, input.Data)
+		}
+	case InputPull:
+		if l := x.links[input.Link]; l != nil {
+			x.pull(l, input.Buffer, input.Budget)
+		}
+	case InputOpen:
+		x.open(input)
+	case InputClose:
+		x.close(input.Contract)
+	case InputSetCapacity:
+		x.setCapacity(input.Contract, input.Capacity)
+	case InputTake:
+		x.take(input.Contract)
+	case InputRelease:
+		x.release(input.Offer)
+	case InputPublish:
+		x.publish(input)
+	case InputRead:
+		x.read(input.Offer)
+	case InputTick:
+		x.tick()
+	default:
+		x.refuse(fmt.Errorf("hakuban: unknown input kind %d", input.Kind))
+	}
+	return x.effects
+}
+
+// Deadline is the Mono time at which InputTick is due; false: none is.
+func (x *Exchange) Deadline() (int64, bool) { return x.balance.deadline() }
+
+func (x *Exchange) emit(effect Effect) { x.effects = append(x.effects, effect) }
+
+func (x *Exchange) refuse(err error) { x.emit(Effect{Kind: EffectRefused, Err: err}) }
+
+// bug stops the process: the core found itself broken, and nothing it would do
+// from here on could be trusted.
+func bug(format string, arguments ...any) {
+	panic("BUG: " + fmt.Sprintf(format, arguments...))
 }

@@ -60,6 +60,7 @@ type ObjectLinkSnapshot struct {
 	TagExposes  int
 	TagCapacity uint64
 	Sink        ChannelSnapshot // Number zero: none is open
+	Revoked     bool            // the sink's election ended: it takes no more states and will be closed
 	Stream      ChannelSnapshot
 	Share       uint64 // load remembered at election, in units of 2^-32
 }
@@ -124,9 +125,155 @@ type ContractSnapshot struct {
 // OfferSnapshot is one sink or stream of a contract.
 type OfferSnapshot struct {
 	Offer        OfferID
-	Descriptor   wire.Descriptor
+	Key          string // of the object
 	Taken        bool
-	Revoked      bool
-	Published    []int64 // last version sent on a sink
+	Revoked      bool    // taken, ended, and not released yet
+	Version      []int64 // last sent on a sink, or last read from a stream
 	Synchronized Synchronized
+}
+
+// Snapshot copies what there is to see, at a time.
+func (x *Exchange) Snapshot(now Now) Snapshot {
+	s := Snapshot{}
+	if x.upstream != nil {
+		s.Upstream = x.upstream.id
+	}
+	for _, key := range sortedKeys(x.objects) {
+		s.Objects = append(s.Objects, x.objects[key].snapshot())
+	}
+	for _, identity := range sortedKeys(x.tags) {
+		s.Tags = append(s.Tags, x.tags[identity].snapshot())
+	}
+	for _, id := range sortedKeys(x.links) {
+		s.Links = append(s.Links, x.links[id].snapshot(now))
+	}
+	for _, id := range sortedKeys(x.contracts) {
+		s.Contracts = append(s.Contracts, x.contracts[id].snapshot())
+	}
+	return s
+}
+
+func (o *object) snapshot() ObjectSnapshot {
+	s := ObjectSnapshot{
+		Number:                 o.number,
+		Descriptor:             o.descriptor,
+		ShouldExist:            o.shouldExist,
+		DataNeeded:             o.dataNeeded,
+		Elected:                o.elected,
+		ObjectObserveContracts: len(o.observers),
+		ObjectExposeContracts:  len(o.exposers),
+		Capacity:               o.capacity(),
+		State:                  o.held,
+		Synchronized:           o.flag,
+	}
+	for _, t := range o.tags {
+		s.TagObserveContracts += len(t.observers)
+		s.TagExposeContracts += len(t.exposers)
+	}
+	for _, ol := range o.links {
+		s.Links = append(s.Links, ol.snapshot())
+	}
+	for _, c := range o.sources {
+		s.Sources = append(s.Sources, c.snapshot())
+	}
+	for _, c := range o.outlets {
+		s.Outlets = append(s.Outlets, c.snapshot())
+	}
+	return s
+}
+
+func (ol *objectLink) snapshot() ObjectLinkSnapshot {
+	s := ObjectLinkSnapshot{
+		Link:        ol.link.id,
+		Observes:    ol.observes,
+		Exposes:     ol.exposes,
+		Capacity:    ol.capacity,
+		TagObserves: ol.tagObserves,
+		TagExposes:  ol.tagExposes,
+		TagCapacity: ol.tagCapacity,
+		Sink:        ol.sink.snapshot(),
+		Revoked:     ol.revoked,
+		Stream:      ol.stream.snapshot(),
+	}
+	if ol.isElected() {
+		s.Share = ol.object.share
+	}
+	return s
+}
+
+func (c *channel) snapshot() ChannelSnapshot {
+	if c == nil {
+		return ChannelSnapshot{}
+	}
+	s := ChannelSnapshot{Number: c.number, Synchronized: c.flag}
+	if c.last != nil {
+		s.Version = c.last.Version
+	}
+	return s
+}
+
+func (t *tag) snapshot() TagSnapshot {
+	s := TagSnapshot{
+		Number:           t.number,
+		JSON:             t.text,
+		ObserveContracts: len(t.observers),
+		ExposeContracts:  len(t.exposers),
+		Capacity:         t.capacity(),
+	}
+	for _, o := range t.objects {
+		s.Objects = append(s.Objects, o.number)
+	}
+	for _, tl := range t.links {
+		s.Links = append(s.Links, TagLinkSnapshot{Link: tl.link.id, Observes: tl.observes, Exposes: tl.exposes, Capacity: tl.capacity})
+	}
+	return s
+}
+
+func (l *link) snapshot(now Now) LinkSnapshot {
+	s := LinkSnapshot{
+		Link:       l.id,
+		Role:       l.role,
+		LocalName:  l.localName,
+		RemoteName: l.remoteName,
+		HasName:    l.hasName,
+		Load:       l.load,
+	}
+	if limit, limited := l.limit.at(now.Mono); limited {
+		s.HasLoadLimit, s.LoadLimit = true, float64(limit)/loadUnit
+	}
+	for _, key := range sortedKeys(l.told) {
+		s.Told = append(s.Told, l.told[key].snapshot())
+	}
+	for _, identity := range sortedKeys(l.toldTags) {
+		s.Told = append(s.Told, l.toldTags[identity].snapshot())
+	}
+	return s
+}
+
+func (t *told) snapshot() ToldSnapshot {
+	return ToldSnapshot{
+		Descriptor: t.descriptor,
+		Tag:        t.tag,
+		Observes:   t.summary.observes,
+		Exposes:    t.summary.exposes,
+		Capacity:   t.summary.capacity,
+	}
+}
+
+func (c *contract) snapshot() ContractSnapshot {
+	s := ContractSnapshot{Contract: c.id, Kind: c.kind, Capacity: c.capacity}
+	if c.object != nil {
+		s.Descriptor = c.object.descriptor
+	} else {
+		s.Descriptor.JSON = c.tag.text
+	}
+	for _, key := range sortedKeys(c.offers) {
+		f := c.offers[key]
+		offered := OfferSnapshot{Offer: f.id, Key: key, Taken: f.taken, Revoked: f.taken && f.object == nil, Synchronized: f.flag}
+		if f.last != nil {
+			offered.Version = f.last.Version
+		}
+		s.Offers = append(s.Offers, offered)
+	}
+	return s
 }

@@ -1,0 +1,208 @@
+package impl
+
+import (
+	"cmp"
+	"container/heap"
+	"math"
+	"math/bits"
+	"slices"
+
+	"hakuban/wire"
+)
+
+// loadUnit is the load of one object on a link of capacity 1. Loads are whole
+// numbers of 2^-32 so that what was added is what is taken away.
+const loadUnit = 1 << 32
+
+// shareOf is the load of one object on a link with a capacity that is not zero.
+func shareOf(capacity uint64) uint64 { return loadUnit / min(capacity, loadUnit) }
+
+// loadOf turns a load given as a number into units, saturating. What is no
+// number or negative counts as the default threshold.
+func loadOf(load float64) uint64 {
+	if math.IsNaN(load) || load < 0 {
+		load = DefaultRebalanceThreshold
+	}
+	if load >= 1<<31 {
+		return 1 << 63
+	}
+	return uint64(load * loadUnit)
+}
+
+// loadLimit bounds the load of a link over time; empty: unlimited.
+type loadLimit []loadPoint
+
+type loadPoint struct {
+	mono int64 // nanoseconds
+	load uint64
+}
+
+// newLoadLimit places a limit's points after the moment it was received. The
+// wire refuses seconds that are not finite or are negative.
+func newLoadLimit(points []wire.LoadPoint, mono int64) loadLimit {
+	if len(points) == 0 {
+		return nil
+	}
+	limit := make(loadLimit, 1, 1+len(points))
+	limit[0] = loadPoint{mono: mono}
+	for _, point := range points {
+		at := mono + point.Nanoseconds()
+		if at < mono {
+			at = math.MaxInt64
+		}
+		limit = append(limit, loadPoint{mono: at, load: uint64(point.Load) * loadUnit})
+	}
+	slices.SortFunc(limit, func(a, b loadPoint) int {
+		if a.mono != b.mono {
+			return cmp.Compare(a.mono, b.mono)
+		}
+		return cmp.Compare(a.load, b.load)
+	})
+	return limit
+}
+
+// at is the limit at a time: linear between the points around it, the last one
+// for ever. false: unlimited.
+func (l loadLimit) at(mono int64) (uint64, bool) {
+	if len(l) == 0 {
+		return 0, false
+	}
+	after, _ := slices.BinarySearchFunc(l, mono, func(p loadPoint, mono int64) int {
+		if p.mono <= mono {
+			return -1
+		}
+		return 1
+	})
+	if after == 0 {
+		return l[0].load, true
+	}
+	if after == len(l) {
+		return l[after-1].load, true
+	}
+	from, to := l[after-1], l[after]
+	span, past := uint64(to.mono-from.mono), uint64(mono-from.mono)
+	if to.load >= from.load {
+		return from.load + proportion(to.load-from.load, past, span), true
+	}
+	return from.load - proportion(from.load-to.load, past, span), true
+}
+
+// proportion is n*part/whole, exactly, for part < whole.
+func proportion(n, part, whole uint64) uint64 {
+	high, low := bits.Mul64(n, part)
+	quotient, _ := bits.Div64(high, low, whole)
+	return quotient
+}
+
+// balancing is an object's place in the queue of those to rebalance.
+type balancing struct {
+	object *object
+	at     int64 // Mono
+	round  uint64
+	index  int // in the queue; -1: not queued
+}
+
+func (b *balancing) init(o *object) { *b = balancing{object: o, index: -1} }
+
+// The time between two rebalances of one object, in nanoseconds, is this much
+// and up to as much again twice over, by a hash of object and round: spread, but
+// the same in every run.
+const rebalancePause = 500_000_000
+
+func (b *balancing) next(mono int64) {
+	hash := uint64(14695981039346656037)
+	for _, c := range []byte(b.object.descriptor.Key) {
+		hash = (hash ^ uint64(c)) * 1099511628211
+	}
+	hash = (hash ^ b.round) * 1099511628211
+	hash ^= hash >> 32
+	b.round++
+	b.at = mono + rebalancePause + int64(hash%(2*rebalancePause))
+}
+
+// settleBalance queues an object for rebalancing while its data is needed and
+// some downstream link exposes it.
+func (x *Exchange) settleBalance(o *object) {
+	due := x.config.Rebalance && o.dataNeeded && slices.ContainsFunc(o.links, (*objectLink).anyExposes)
+	switch queued := o.balance.index >= 0; {
+	case due && !queued:
+		o.balance.next(x.now.Mono)
+		heap.Push(&x.balance, &o.balance)
+	case !due && queued:
+		heap.Remove(&x.balance, o.balance.index)
+	}
+}
+
+// tick rebalances every object whose time has come.
+func (x *Exchange) tick() {
+	for len(x.balance) > 0 && x.balance[0].at <= x.now.Mono {
+		b := x.balance[0]
+		b.next(x.now.Mono)
+		heap.Fix(&x.balance, 0)
+		x.rebalance(b.object)
+	}
+}
+
+// rebalance elects when nobody is, and otherwise moves an object from a link to
+// one whose load with it is lower than the elected link's by more than the
+// threshold.
+//
+// spec: Rebalance
+func (x *Exchange) rebalance(o *object) {
+	elected := o.elected
+	switch elected.Kind {
+	case ElectedNobody:
+		elected = x.pick(o)
+	case ElectedLink:
+		best, expected := o.leastLoaded(x.now.Mono)
+		at, _ := o.findLink(elected.Link)
+		if best != nil && best.link.id != elected.Link && expected+x.threshold < o.links[at].link.load {
+			elected = Elected{Kind: ElectedLink, Link: best.link.id}
+		}
+	}
+	if elected == o.elected {
+		return
+	}
+	x.traced("Rebalance", o, elected.Link, 0)
+	x.elect(o, elected)
+	x.settle(o)
+}
+
+// balanceQueue is a heap of objects by the time of their next rebalance, then by number.
+type balanceQueue []*balancing
+
+func (q balanceQueue) deadline() (int64, bool) {
+	if len(q) == 0 {
+		return 0, false
+	}
+	return q[0].at, true
+}
+
+// Len, Less, Swap, Push and Pop are heap.Interface.
+func (q balanceQueue) Len() int { return len(q) }
+
+func (q balanceQueue) Less(i, j int) bool {
+	if q[i].at != q[j].at {
+		return q[i].at < q[j].at
+	}
+	return q[i].object.number < q[j].object.number
+}
+
+func (q balanceQueue) Swap(i, j int) {
+	q[i], q[j] = q[j], q[i]
+	q[i].index, q[j].index = i, j
+}
+
+func (q *balanceQueue) Push(b any) {
+	b.(*balancing).index = len(*q)
+	*q = append(*q, b.(*balancing))
+}
+
+func (q *balanceQueue) Pop() any {
+	last := len(*q) - 1
+	b := (*q)[last]
+	(*q)[last] = nil
+	*q = (*q)[:last]
+	b.index = -1
+	return b
+}

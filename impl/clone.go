@@ -1,0 +1,224 @@
+package impl
+
+import "slices"
+
+// Clone copies the exchange; the copies share nothing that changes. Both give
+// the same effects for the same inputs.
+func (x *Exchange) Clone() *Exchange {
+	c := &cloner{
+		to:        New(x.config),
+		objects:   make(map[*object]*object, len(x.objects)),
+		tags:      make(map[*tag]*tag, len(x.tags)),
+		links:     make(map[*link]*link, len(x.links)),
+		contracts: make(map[*contract]*contract, len(x.contracts)),
+		channels:  make(map[*channel]*channel),
+		records:   make(map[*objectLink]*objectLink),
+	}
+	c.copyNouns(x)
+	c.copyObjects(x)
+	c.copyTags(x)
+	c.copyContracts(x)
+	c.copyLinks(x)
+	c.to.lastObject, c.to.lastTag, c.to.lastOffer, c.to.now = x.lastObject, x.lastTag, x.lastOffer, x.now
+	c.to.balance = make(balanceQueue, len(x.balance))
+	for i, b := range x.balance {
+		c.to.balance[i] = &c.objects[b.object].balance
+	}
+	return c.to
+}
+
+// cloner maps the nouns of an exchange to their copies.
+type cloner struct {
+	to        *Exchange
+	objects   map[*object]*object
+	tags      map[*tag]*tag
+	links     map[*link]*link
+	contracts map[*contract]*contract
+	channels  map[*channel]*channel
+	records   map[*objectLink]*objectLink
+}
+
+// copyNouns makes a shallow copy of everything that others point at.
+func (c *cloner) copyNouns(x *Exchange) {
+	for _, key := range sortedKeys(x.objects) {
+		o := *x.objects[key]
+		c.objects[x.objects[key]] = &o
+		c.to.objects[key] = &o
+	}
+	for _, identity := range sortedKeys(x.tags) {
+		t := *x.tags[identity]
+		c.tags[x.tags[identity]] = &t
+		c.to.tags[identity] = &t
+	}
+	for _, id := range sortedKeys(x.links) {
+		l := *x.links[id]
+		c.links[x.links[id]] = &l
+		c.to.links[id] = &l
+	}
+	c.to.upstream = c.links[x.upstream]
+	for _, id := range sortedKeys(x.contracts) {
+		copied := *x.contracts[id]
+		c.contracts[x.contracts[id]] = &copied
+		c.to.contracts[id] = &copied
+	}
+	for _, key := range sortedKeys(x.objects) {
+		for _, ol := range x.objects[key].links {
+			copied := *ol
+			copied.object, copied.link = c.objects[ol.object], c.links[ol.link]
+			copied.pending = entry[*objectLink]{value: &copied}
+			c.records[ol] = &copied
+		}
+	}
+}
+
+func (c *cloner) channel(from *channel) *channel {
+	if from == nil {
+		return nil
+	}
+	to := c.channels[from]
+	if to == nil {
+		to = newChannel(from.number, c.objects[from.object], c.links[from.link])
+		to.last, to.flag = from.last, from.flag
+		c.channels[from] = to
+	}
+	return to
+}
+
+func (c *cloner) copyObjects(x *Exchange) {
+	for _, key := range sortedKeys(x.objects) {
+		o := c.to.objects[key]
+		o.tags = mapped(o.tags, c.tags)
+		o.observers = mapped(o.observers, c.contracts)
+		o.exposers = mapped(o.exposers, c.contracts)
+		o.links = mapped(o.links, c.records)
+		for _, ol := range o.links {
+			ol.sink, ol.stream = c.channel(ol.sink), c.channel(ol.stream)
+		}
+		o.sources, o.outlets = slices.Clone(o.sources), slices.Clone(o.outlets)
+		for i := range o.sources {
+			o.sources[i] = c.channel(o.sources[i])
+		}
+		for i := range o.outlets {
+			o.outlets[i] = c.channel(o.outlets[i])
+		}
+		o.balance.object = o
+	}
+}
+
+func (c *cloner) copyTags(x *Exchange) {
+	tagLinks := make(map[*tagLink]*tagLink)
+	for _, identity := range sortedKeys(x.tags) {
+		t := c.to.tags[identity]
+		t.objects = mapped(t.objects, c.objects)
+		t.observers = mapped(t.observers, c.contracts)
+		t.exposers = mapped(t.exposers, c.contracts)
+		for _, tl := range t.links {
+			copied := *tl
+			copied.tag, copied.link = t, c.links[tl.link]
+			tagLinks[tl] = &copied
+		}
+		t.links = mapped(t.links, tagLinks)
+	}
+	for _, id := range sortedKeys(x.links) {
+		if l := x.links[id]; l.tags != nil {
+			c.to.links[id].tags = mappedValues(l.tags, tagLinks)
+		}
+	}
+}
+
+func (c *cloner) copyContracts(x *Exchange) {
+	offers := make(map[*offer]*offer)
+	copyOffer := func(f *offer) *offer {
+		if offers[f] == nil {
+			copied := *f
+			copied.object = c.objects[f.object]
+			if to := c.contracts[f.contract]; to != nil {
+				copied.contract = to
+			} else { // the contract is closed and its offer not released: nothing else knows it
+				closed := *f.contract
+				closed.object, closed.tag, closed.waiting = nil, nil, nil
+				closed.offers = make(map[string]*offer)
+				c.contracts[f.contract] = &closed
+				copied.contract = &closed
+			}
+			offers[f] = &copied
+			copied.contract.offers[f.key] = &copied
+		}
+		return offers[f]
+	}
+	for _, id := range sortedKeys(x.contracts) {
+		from, to := x.contracts[id], c.to.contracts[id]
+		to.object, to.tag = c.objects[from.object], c.tags[from.tag]
+		to.offers = make(map[string]*offer, len(from.offers))
+		for _, key := range sortedKeys(from.offers) {
+			copyOffer(from.offers[key])
+		}
+		to.waiting = mapped(from.waiting, offers)
+	}
+	for _, id := range sortedKeys(x.offers) {
+		c.to.offers[id] = copyOffer(x.offers[id])
+	}
+}
+
+func (c *cloner) copyLinks(x *Exchange) {
+	for _, id := range sortedKeys(x.links) {
+		from, to := x.links[id], c.to.links[id]
+		to.ours = make(map[uint64]*channel, len(from.ours))
+		for _, number := range sortedKeys(from.ours) {
+			to.ours[number] = c.channel(from.ours[number])
+		}
+		to.theirs = make(map[uint64]theirChannel, len(from.theirs))
+		for _, number := range sortedKeys(from.theirs) {
+			to.theirs[number] = theirChannel{from.theirs[number].kind, c.channel(from.theirs[number].state)}
+		}
+		if from.objects != nil {
+			to.objects = mappedValues(from.objects, c.records)
+		}
+		to.pending = fifo[*objectLink]{}
+		for e := from.pending.first; e != nil; e = e.next {
+			to.pending.push(&c.records[e.value].pending)
+		}
+		to.outlets = fifo[*channel]{}
+		for e := from.outlets.first; e != nil; e = e.next {
+			to.outlets.push(&c.channel(e.value).pending)
+		}
+		to.pendingObjects, to.pendingTags = fifo[*told]{}, fifo[*told]{}
+		to.told = copyTold(from.told, &from.pendingObjects, &to.pendingObjects)
+		to.toldTags = copyTold(from.toldTags, &from.pendingTags, &to.pendingTags)
+	}
+}
+
+func copyTold(from map[string]*told, fromQueue, toQueue *fifo[*told]) map[string]*told {
+	if from == nil {
+		return nil
+	}
+	to := make(map[string]*told, len(from))
+	for _, key := range sortedKeys(from) {
+		copied := *from[key]
+		copied.pending = entry[*told]{value: &copied}
+		to[key] = &copied
+	}
+	for e := fromQueue.first; e != nil; e = e.next {
+		toQueue.push(&to[e.value.key].pending)
+	}
+	return to
+}
+
+func mapped[T any](from []*T, to map[*T]*T) []*T {
+	if from == nil {
+		return nil
+	}
+	result := make([]*T, len(from))
+	for i := range from {
+		result[i] = to[from[i]]
+	}
+	return result
+}
+
+func mappedValues[T any](from map[string]*T, to map[*T]*T) map[string]*T {
+	result := make(map[string]*T, len(from))
+	for _, key := range sortedKeys(from) {
+		result[key] = to[from[key]]
+	}
+	return result
+}

@@ -1,0 +1,357 @@
+package impl
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// contract is a local contract: the wish to see, or the offer to produce, an
+// object or every live object with a tag.
+type contract struct {
+	id       ContractID
+	kind     ContractKind
+	object   *object // of an object contract
+	tag      *tag    // of a tag contract
+	capacity uint32
+
+	offers  map[string]*offer // outstanding, by key of the object; one an object at most
+	waiting []*offer          // of those, the ones not taken yet, oldest first
+}
+
+// offer is a sink or a stream: one object, handed to one contract. It is a
+// waiting one until it is taken; then, when it ends, a revoked one until it is
+// released. An offer that ends while waiting is withdrawn without a trace.
+type offer struct {
+	id       OfferID
+	contract *contract
+	key      string
+	object   *object // nil once revoked
+	taken    bool
+
+	last     *State       // sink: the last state sent; stream: the last one read
+	flag     Synchronized // with last
+	notified bool         // stream: a change was told and not yet read
+}
+
+func (c *contract) exposes() bool { return c.kind == ExposeObject || c.kind == ExposeTag }
+
+// list returns where contracts of this kind stand on their object or tag.
+func (c *contract) list() *[]*contract {
+	switch c.kind {
+	case ObserveObject:
+		return &c.object.observers
+	case ExposeObject:
+		return &c.object.exposers
+	case ObserveTag:
+		return &c.tag.observers
+	default:
+		return &c.tag.exposers
+	}
+}
+
+// spec: Open
+func (x *Exchange) open(input Input) {
+	if input.Contract == 0 || x.contracts[input.Contract] != nil {
+		x.refuse(fmt.Errorf("hakuban: contract id %d is zero or in use", input.Contract))
+		return
+	}
+	c := &contract{id: input.Contract, kind: input.ContractKind, offers: make(map[string]*offer)}
+	if c.exposes() {
+		c.capacity = input.Capacity
+	}
+	switch c.kind {
+	case ObserveObject, ExposeObject:
+		c.object = x.acquire(input.Descriptor)
+	case ObserveTag, ExposeTag:
+		c.tag = x.acquireTag(input.Descriptor.JSON)
+	default:
+		x.refuse(fmt.Errorf("hakuban: unknown contract kind %d", input.ContractKind))
+		return
+	}
+	x.contracts[c.id] = c
+	list := c.list()
+	at, _ := slices.BinarySearchFunc(*list, c.id, func(c *contract, id ContractID) int { return cmp.Compare(c.id, id) })
+	*list = slices.Insert(*list, at, c)
+	x.settleContract("Open", c)
+}
+
+// spec: Close
+func (x *Exchange) close(id ContractID) {
+	c := x.contracts[id]
+	if c == nil {
+		x.refuse(ErrClosed)
+		return
+	}
+	delete(x.contracts, id)
+	list := c.list()
+	*list = slices.Delete(*list, slices.Index(*list, c), slices.Index(*list, c)+1)
+	for _, key := range sortedKeys(c.offers) {
+		x.revoke(c.offers[key])
+	}
+	x.settleContract("Close", c)
+}
+
+// settleContract settles every object that a contract covers.
+func (x *Exchange) settleContract(action string, c *contract) {
+	if c.object != nil {
+		x.traced(action, c.object, 0, c.id)
+		x.settle(c.object)
+		return
+	}
+	x.traced(action, nil, 0, c.id)
+	for _, o := range slices.Clone(c.tag.objects) {
+		x.settle(o)
+	}
+	x.summarizeTag(c.tag)
+	x.forgetTag(c.tag)
+}
+
+// spec: SetCapacity
+func (x *Exchange) setCapacity(id ContractID, capacity uint32) {
+	c := x.contracts[id]
+	if c == nil {
+		x.refuse(ErrClosed)
+		return
+	}
+	if !c.exposes() {
+		x.refuse(fmt.Errorf("hakuban: contract %d does not expose", id))
+		return
+	}
+	c.capacity = capacity
+	x.traced("SetCapacity", c.object, 0, id)
+	if c.object != nil {
+		x.summarizeObject(c.object)
+	} else {
+		x.summarizeTag(c.tag)
+	}
+}
+
+// offer gives every local contract that covers an object the sink or stream it
+// is due, and ends those no longer due.
+func (x *Exchange) offer(o *object) {
+	for _, c := range o.observers {
+		x.offerTo(c, o)
+	}
+	for _, c := range o.exposers {
+		x.offerTo(c, o)
+	}
+	for _, t := range o.tags {
+		for _, c := range t.observers {
+			x.offerTo(c, o)
+		}
+		for _, c := range t.exposers {
+			x.offerTo(c, o)
+		}
+	}
+}
+
+// due reports whether a contract should have a sink or stream for an object it covers.
+func (c *contract) due(o *object) bool {
+	switch o.elected.Kind {
+	case ElectedObjectContract, ElectedTagContract:
+		if c.exposes() {
+			return o.elected.Contract == c.id
+		}
+	}
+	return !c.exposes() && o.shouldExist
+}
+
+func (x *Exchange) offerTo(c *contract, o *object) {
+	existing, due := c.offers[o.descriptor.Key], c.due(o)
+	switch {
+	case due && existing == nil:
+		x.lastOffer++
+		f := &offer{id: x.lastOffer, contract: c, key: o.descriptor.Key, object: o}
+		c.offers[f.key] = f
+		c.waiting = append(c.waiting, f)
+		x.emit(Effect{Kind: EffectOffered, Contract: c.id})
+	case !due && existing != nil:
+		x.revoke(existing)
+	}
+}
+
+// revoke ends an offer: a waiting one is withdrawn, a taken one stays in the way
+// of the next until it is released.
+func (x *Exchange) revoke(f *offer) {
+	if !f.taken {
+		f.contract.waiting = slices.Delete(f.contract.waiting, slices.Index(f.contract.waiting, f), slices.Index(f.contract.waiting, f)+1)
+		delete(f.contract.offers, f.key)
+		f.object = nil
+		return
+	}
+	if f.object != nil {
+		f.object, f.last = nil, nil
+		x.emit(Effect{Kind: EffectRevoked, Contract: f.contract.id, Offer: f.id})
+	}
+}
+
+// spec: Take
+func (x *Exchange) take(id ContractID) {
+	c := x.contracts[id]
+	if c == nil {
+		x.refuse(ErrClosed)
+		return
+	}
+	if len(c.waiting) == 0 {
+		x.emit(Effect{Kind: EffectTaken, Contract: id})
+		return
+	}
+	f := c.waiting[0]
+	c.waiting = slices.Delete(c.waiting, 0, 1)
+	f.taken = true
+	x.offers[f.id] = f
+	x.traced("Take", f.object, 0, id)
+	x.emit(Effect{Kind: EffectTaken, Contract: id, Offer: f.id, Descriptor: f.object.descriptor})
+	x.notify(f)
+}
+
+// spec: Release
+func (x *Exchange) release(id OfferID) {
+	f := x.offers[id]
+	if f == nil {
+		x.refuse(ErrRevoked)
+		return
+	}
+	o := f.object
+	if o == nil {
+		o = x.objects[f.key]
+	}
+	x.traced("Release", o, 0, f.contract.id)
+	delete(x.offers, id)
+	delete(f.contract.offers, f.key)
+	f.object = nil
+	if o != nil {
+		x.settle(o)
+	}
+}
+
+// publish takes a state from a local sink.
+//
+// spec: Publish
+func (x *Exchange) publish(input Input) {
+	f := x.offers[input.Offer]
+	if f == nil || f.object == nil || !f.contract.exposes() {
+		x.refuse(ErrRevoked)
+		return
+	}
+	o, state := f.object, input.State
+	if state == nil {
+		x.refuse(fmt.Errorf("hakuban: no state"))
+		return
+	}
+	if len(state.Version) == 0 {
+		state = &State{Version: x.nextVersion(o), Format: state.Format, Data: state.Data}
+	}
+	if err := x.fits(state); err != nil {
+		x.refuse(err)
+		return
+	}
+	if o.held != nil {
+		order := slices.Compare(state.Version, o.held.Version)
+		if order < 0 || order == 0 && !sameContent(state, o.held) {
+			x.refuse(ErrStale)
+			return
+		}
+		if order == 0 {
+			state = o.held
+		}
+	}
+	flag := input.Synchronized
+	flag.Mono = min(flag.Mono, x.now.Mono)
+	if flag.Now {
+		flag.Mono = 0
+	}
+	f.last, f.flag = state, flag
+	x.traced("Publish", o, 0, f.contract.id)
+	x.takeState(o, state, flag)
+	x.emit(Effect{Kind: EffectState, Offer: f.id, State: state, Synchronized: flag})
+}
+
+// fits checks a local state against the limits peers are held to.
+func (x *Exchange) fits(state *State) error {
+	limits := &x.config.Limits.Wire
+	tooMany := func(what string, seen, limit int) error {
+		return fmt.Errorf("%w: %s is %d, at most %d", ErrTooLarge, what, seen, limit)
+	}
+	if size := messageBound(state); size > limits.Message {
+		return tooMany("the state's message in bytes", size, limits.Message)
+	}
+	if len(state.Data) > limits.State {
+		return tooMany("the state's size in bytes", len(state.Data), limits.State)
+	}
+	if len(state.Version) > limits.Version {
+		return tooMany("the version's length", len(state.Version), limits.Version)
+	}
+	if len(state.Format) > limits.Formats {
+		return tooMany("the format's length", len(state.Format), limits.Formats)
+	}
+	for _, name := range state.Format {
+		if len(name) > limits.Format {
+			return tooMany("the size of one of the format's names in bytes", len(name), limits.Format)
+		}
+	}
+	return nil
+}
+
+// read answers with the newest state of a taken stream.
+//
+// spec: Read
+func (x *Exchange) read(id OfferID) {
+	f := x.offers[id]
+	if f == nil || f.object == nil || f.contract.exposes() {
+		x.refuse(ErrRevoked)
+		return
+	}
+	f.last, f.flag, f.notified = f.object.held, f.object.flag, false
+	x.traced("Read", f.object, 0, f.contract.id)
+	x.emit(Effect{Kind: EffectState, Offer: id, State: f.last, Synchronized: f.flag})
+}
+
+// notify tells a taken stream once that it has something new to read.
+func (x *Exchange) notify(f *offer) {
+	if f == nil || !f.taken || f.notified || f.object == nil || f.contract.exposes() {
+		return
+	}
+	if f.object.held == f.last && f.object.flag == f.flag {
+		return
+	}
+	f.notified = true
+	x.emit(Effect{Kind: EffectChanged, Contract: f.contract.id, Offer: f.id})
+}
+
+// nextVersion is the default version of a new state: the wall clock, or when
+// that is not greater than every version known here, the successor of those.
+func (x *Exchange) nextVersion(o *object) []int64 {
+	version := []int64{0, x.now.Wall / 1e9, x.now.Wall % 1e9}
+	if slices.Compare(version, o.newest) > 0 {
+		return version
+	}
+	return Successor(o.newest)
+}
+
+// Successor is the least version we know how to make that is greater than a
+// given one: the last element plus one or, when that is the greatest there is, a
+// 0 appended.
+func Successor(version []int64) []int64 {
+	last := len(version) - 1
+	if last < 0 || version[last] == 1<<63-1 {
+		return append(slices.Clone(version), 0)
+	}
+	next := slices.Clone(version)
+	next[last]++
+	return next
+}
+
+func sameContent(a, b *State) bool {
+	return slices.Equal(a.Format, b.Format) && string(a.Data) == string(b.Data)
+}
+
+// messageBound is an upper bound of the bytes of a message with the state whole.
+func messageBound(state *State) int {
+	size := 64 + diffBound(len(state.Data)) + 10*len(state.Version)
+	for _, name := range state.Format {
+		size += 10 + len(name)
+	}
+	return size
+}

@@ -1,0 +1,119 @@
+package impl
+
+import "slices"
+
+// pick says who should be elected for an object: the first of six rules that
+// applies, nobody otherwise.
+//
+// spec: Elect
+func (x *Exchange) pick(o *object) Elected {
+	if !o.dataNeeded {
+		return Elected{}
+	}
+	if elected := x.pickAboveLinks(o); elected.Kind != ElectedNobody {
+		return elected
+	}
+	if o.elected.Kind == ElectedLink { // rule 5: the link elected now stays, even at capacity 0
+		if at, found := o.findLink(o.elected.Link); found && o.links[at].anyExposes() {
+			return o.elected
+		}
+	}
+	if best, _ := o.leastLoaded(x.now.Mono); best != nil { // rule 6
+		return Elected{Kind: ElectedLink, Link: best.link.id}
+	}
+	return Elected{}
+}
+
+// pickAboveLinks is rules 1 to 4, which stand above any downstream link.
+func (x *Exchange) pickAboveLinks(o *object) Elected {
+	if len(o.sources) > 0 { // rule 1: upstream streams to us
+		return Elected{Kind: ElectedUpstream, Link: x.upstream.id}
+	}
+	if o.electedContract() != nil { // rule 2: the local contract elected now
+		return o.elected
+	}
+	if c := greatestCapacity(nil, o.exposers); c != nil { // rule 3
+		return Elected{Kind: ElectedObjectContract, Contract: c.id}
+	}
+	var best *contract
+	for _, t := range o.tags { // rule 4
+		best = greatestCapacity(best, t.exposers)
+	}
+	if best != nil {
+		return Elected{Kind: ElectedTagContract, Contract: best.id}
+	}
+	return Elected{}
+}
+
+// greatestCapacity returns the contract of greatest capacity, the lowest id of equals.
+func greatestCapacity(best *contract, contracts []*contract) *contract {
+	for _, c := range contracts {
+		if best == nil || c.capacity > best.capacity || c.capacity == best.capacity && c.id < best.id {
+			best = c
+		}
+	}
+	return best
+}
+
+// electedContract returns the elected local contract if it is still open.
+func (o *object) electedContract() *contract {
+	is := func(c *contract) bool { return c.id == o.elected.Contract }
+	switch o.elected.Kind {
+	case ElectedObjectContract:
+		if at := slices.IndexFunc(o.exposers, is); at >= 0 {
+			return o.exposers[at]
+		}
+	case ElectedTagContract:
+		for _, t := range o.tags {
+			if at := slices.IndexFunc(t.exposers, is); at >= 0 {
+				return t.exposers[at]
+			}
+		}
+	}
+	return nil
+}
+
+// leastLoaded is rule 6: of the links that expose with a capacity and whose load
+// limit allows one more share, the one where the load with it is least, the
+// lowest of equals.
+func (o *object) leastLoaded(mono int64) (best *objectLink, load uint64) {
+	for _, ol := range o.links {
+		capacity := ol.totalCapacity()
+		if capacity == 0 || !ol.anyExposes() {
+			continue
+		}
+		expected := ol.link.load + shareOf(capacity)
+		if limit, limited := ol.link.limit.at(mono); limited && expected > limit {
+			continue
+		}
+		if best == nil || expected < load {
+			best, load = ol, expected
+		}
+	}
+	return best, load
+}
+
+// elect makes an exposer the elected one. The old one's sink is revoked at once.
+// The caller offers and queues what follows.
+func (x *Exchange) elect(o *object, elected Elected) {
+	if elected == o.elected {
+		return
+	}
+	if o.elected.Kind == ElectedLink {
+		if at, found := o.findLink(o.elected.Link); found {
+			old := o.links[at]
+			if old.link.load < o.share {
+				bug("link %d has load %d, less than the share %d of object %d", old.link.id, old.link.load, o.share, o.number)
+			}
+			old.link.load -= o.share
+			old.revoked = old.sink != nil
+		}
+		o.share = 0
+	}
+	o.elected = elected
+	if elected.Kind == ElectedLink {
+		at, _ := o.findLink(elected.Link)
+		o.share = shareOf(o.links[at].totalCapacity())
+		o.links[at].link.load += o.share
+	}
+}

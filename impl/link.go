@@ -1,0 +1,235 @@
+package impl
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"hakuban/wire"
+)
+
+// link is one session of a link with another exchange, seen from one of its ends.
+type link struct {
+	id         LinkID
+	role       Role
+	localName  string
+	loadPoints []wire.LoadPoint // RoleDownstream: told to upstream
+	remoteName string
+	hasName    bool
+
+	greeted bool // the control channel and the name are sent
+	ready   bool // EffectReady was said, and no pull has drained the link since
+
+	ours     map[uint64]*channel     // state channels that we opened and have not closed
+	lastOurs uint64                  // number of the last channel that we opened
+	theirs   map[uint64]theirChannel // channels that the peer has open
+	bytes    int                     // of the last states received on the open channels
+
+	// RoleUpstream: the peer is downstream of us.
+	objects map[string]*objectLink
+	tags    map[string]*tagLink
+	pending fifo[*objectLink]
+	load    uint64
+	limit   loadLimit
+
+	// RoleDownstream: the peer is our upstream.
+	told           map[string]*told // objects
+	toldTags       map[string]*told
+	pendingObjects fifo[*told]
+	pendingTags    fifo[*told]
+	outlets        fifo[*channel]
+}
+
+// theirChannel is a channel that the peer opened.
+type theirChannel struct {
+	kind  theirKind
+	state *channel // of a source or an outlet
+}
+
+type theirKind uint8
+
+const (
+	uninitialized theirKind = iota
+	control
+	source
+	outlet
+)
+
+// controlNumber is the number of the control channel that each end opens first.
+const controlNumber = 1
+
+func newLink(input Input) *link {
+	l := &link{
+		id:         input.Link,
+		role:       input.Role,
+		localName:  input.Name,
+		loadPoints: input.LoadLimit,
+		ours:       make(map[uint64]*channel),
+		theirs:     make(map[uint64]theirChannel),
+	}
+	if l.role == RoleUpstream {
+		l.objects = make(map[string]*objectLink)
+		l.tags = make(map[string]*tagLink)
+	} else {
+		l.told = make(map[string]*told)
+		l.toldTags = make(map[string]*told)
+	}
+	return l
+}
+
+// origin is of the channels that this end opens.
+func (l *link) origin() wire.Origin {
+	if l.role == RoleUpstream {
+		return wire.UpstreamOriginated
+	}
+	return wire.DownstreamOriginated
+}
+
+// spec: Attach
+func (x *Exchange) attach(input Input) {
+	switch {
+	case input.Link == 0 || x.links[input.Link] != nil:
+		x.refuse(fmt.Errorf("hakuban: link id %d is zero or in use", input.Link))
+		return
+	case input.Role != RoleUpstream && input.Role != RoleDownstream:
+		x.refuse(fmt.Errorf("hakuban: unknown role %d", input.Role))
+		return
+	case input.Role == RoleDownstream && x.upstream != nil:
+		x.refuse(ErrUpstream)
+		return
+	}
+	l := newLink(input)
+	x.links[l.id] = l
+	x.traced("Attach", nil, l.id, 0)
+	x.wake(l)
+	if l.role == RoleDownstream {
+		x.upstream = l
+		for _, key := range sortedKeys(x.objects) {
+			x.summarizeObject(x.objects[key])
+		}
+		for _, identity := range sortedKeys(x.tags) {
+			x.summarizeTag(x.tags[identity])
+		}
+	}
+}
+
+// detach ends a session: all that the peer asked for, and all its channels, go.
+//
+// spec: Detach
+func (x *Exchange) detach(l *link) {
+	delete(x.links, l.id)
+	x.traced("Detach", nil, l.id, 0)
+	if l == x.upstream {
+		x.detachUpstream(l)
+	} else {
+		x.detachDownstream(l)
+	}
+}
+
+func (x *Exchange) detachUpstream(l *link) {
+	x.upstream = nil
+	for l.outlets.first != nil {
+		x.unqueueOutlet(l.outlets.first.value)
+	}
+	lost := make(map[string]*object)
+	for _, number := range sortedKeys(l.theirs) {
+		if c := l.theirs[number].state; c != nil {
+			lost[c.object.descriptor.Key] = c.object
+		}
+	}
+	for _, key := range sortedKeys(lost) {
+		o := lost[key]
+		o.sources, o.outlets = nil, nil
+		x.settle(o)
+	}
+}
+
+func (x *Exchange) detachDownstream(l *link) {
+	for _, identity := range sortedKeys(l.tags) {
+		t := l.tags[identity].tag
+		at, _ := t.findLink(l.id)
+		t.links = slices.Delete(t.links, at, at+1)
+		x.summarizeTag(t)
+		x.forgetTag(t)
+	}
+	for _, key := range sortedKeys(l.objects) {
+		ol := l.objects[key]
+		o := ol.object
+		x.unqueueLink(ol)
+		at, _ := o.findLink(l.id)
+		o.links = slices.Delete(o.links, at, at+1)
+		x.settle(o)
+	}
+}
+
+// end ends a link for its peer's fault.
+func (x *Exchange) end(l *link, reason error) {
+	x.detach(l)
+	x.emit(Effect{Kind: EffectEnd, Link: l.id, Err: &ProtocolError{Link: l.id, Reason: reason.Error()}})
+}
+
+// protocolf makes the reason for ending a link.
+func protocolf(format string, arguments ...any) error { return fmt.Errorf(format, arguments...) }
+
+var errTooMuch = errors.New("the link holds contracts and channels on more objects and tags than the limit")
+
+// admit checks that a link may hold one more contract or channel.
+func (x *Exchange) admit(l *link) error {
+	if len(l.objects)+len(l.tags)+len(l.theirs) >= x.config.Limits.LinkObjects {
+		return errTooMuch
+	}
+	return nil
+}
+
+// wake tells the driver once that a link has something to send.
+func (x *Exchange) wake(l *link) {
+	if !l.ready {
+		l.ready = true
+		x.emit(Effect{Kind: EffectReady, Link: l.id})
+	}
+}
+
+// queueLink, unqueueLink, queueOutlet and unqueueOutlet keep count of an
+// object's queued channels: the last one to go takes the object's diffs along.
+
+func (x *Exchange) queueLink(ol *objectLink) {
+	if !ol.pending.queued {
+		ol.link.pending.push(&ol.pending)
+		ol.object.unsent++
+		x.wake(ol.link)
+	}
+}
+
+func (x *Exchange) unqueueLink(ol *objectLink) {
+	if ol.pending.queued {
+		ol.link.pending.remove(&ol.pending)
+		ol.object.sent()
+	}
+}
+
+func (x *Exchange) queueOutlet(c *channel) {
+	if !c.pending.queued {
+		c.link.outlets.push(&c.pending)
+		c.object.unsent++
+		x.wake(c.link)
+	}
+}
+
+func (x *Exchange) unqueueOutlet(c *channel) {
+	if c.pending.queued {
+		c.link.outlets.remove(&c.pending)
+		c.object.sent()
+	}
+}
+
+func (o *object) sent() {
+	o.unsent--
+	if o.unsent == 0 {
+		o.diffs.clear()
+	}
+}
+
+// sortedKeys returns a map's keys in order: maps are never walked otherwise.
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }

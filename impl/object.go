@@ -1,0 +1,211 @@
+package impl
+
+import (
+	"cmp"
+	"slices"
+
+	"hakuban/wire"
+)
+
+// object is one shared object as this exchange knows it.
+type object struct {
+	number     uint64
+	descriptor wire.Descriptor
+	tags       []*tag
+
+	observers []*contract   // local object observe contracts, by id
+	exposers  []*contract   // local object expose contracts, by id
+	links     []*objectLink // downstream links with anything on the object, by id
+	sources   []*channel    // streams that upstream has open to us, oldest first
+	outlets   []*channel    // sinks that upstream has open to us, oldest first
+
+	shouldExist bool
+	dataNeeded  bool
+	elected     Elected
+	share       uint64 // load put on the elected link at election
+
+	held   *State       // nil: none
+	flag   Synchronized // of held
+	floor  int64        // Mono when held was last known to be current: flag never falls below
+	newest []int64      // the greatest version ever held
+
+	diffs   diffCache
+	unsent  int // channels of the object queued on some link
+	balance balancing
+}
+
+// objectLink is what one downstream link asked for on one object, and the
+// channels it has there. It exists while there is any of either.
+type objectLink struct {
+	object *object
+	link   *link
+
+	observes    bool
+	exposes     bool
+	capacity    uint32
+	tagObserves int // tags of the object that the link observes
+	tagExposes  int
+	tagCapacity uint64
+
+	sink    *channel // open for the peer to send states to us
+	revoked bool     // the sink's election ended: its states are dropped, a pull closes it
+	stream  *channel // open for us to send states to the peer
+
+	pending entry[*objectLink] // in link.pending
+}
+
+func (ol *objectLink) anyObserves() bool { return ol.observes || ol.tagObserves > 0 }
+func (ol *objectLink) anyExposes() bool  { return ol.exposes || ol.tagExposes > 0 }
+
+// totalCapacity is the object's capacity on the link.
+func (ol *objectLink) totalCapacity() uint64 { return uint64(ol.capacity) + ol.tagCapacity }
+
+func (ol *objectLink) idle() bool {
+	return !ol.anyObserves() && !ol.anyExposes() && ol.sink == nil && ol.stream == nil
+}
+
+// electedLink reports whether the link is elected for the object.
+func (ol *objectLink) isElected() bool {
+	return ol.object.elected.Kind == ElectedLink && ol.object.elected.Link == ol.link.id
+}
+
+// wantsStream is the rule for a downstream link's stream of states.
+func (ol *objectLink) wantsStream() bool {
+	return ol.anyObserves() && ol.object.elected.Kind != ElectedNobody && !ol.isElected()
+}
+
+// acquire finds or makes an object. The caller settles it.
+func (x *Exchange) acquire(descriptor wire.Descriptor) *object {
+	o := x.objects[descriptor.Key]
+	if o != nil {
+		return o
+	}
+	x.lastObject++
+	o = &object{number: x.lastObject, descriptor: descriptor}
+	o.balance.init(o)
+	x.objects[descriptor.Key] = o
+	for _, text := range descriptor.Tags {
+		t := x.acquireTag(text)
+		o.tags = append(o.tags, t)
+		t.objects = append(t.objects, o) // numbers ascend
+		for _, tl := range t.links {
+			ol := x.acquireObjectLink(o, tl.link)
+			tl.contribute(ol, 1)
+		}
+	}
+	return o
+}
+
+// acquireObjectLink finds or makes the record of a downstream link on an object.
+func (x *Exchange) acquireObjectLink(o *object, l *link) *objectLink {
+	at, found := o.findLink(l.id)
+	if found {
+		return o.links[at]
+	}
+	ol := &objectLink{object: o, link: l}
+	ol.pending.value = ol
+	o.links = slices.Insert(o.links, at, ol)
+	l.objects[o.descriptor.Key] = ol
+	return ol
+}
+
+func (o *object) findLink(id LinkID) (int, bool) {
+	return slices.BinarySearchFunc(o.links, id, func(ol *objectLink, id LinkID) int { return cmp.Compare(ol.link.id, id) })
+}
+
+// settle recomputes all that follows from an object's contracts, links and
+// channels after one of them changed. It is the one place where an object comes
+// to life, changes its exposer and is forgotten.
+func (x *Exchange) settle(o *object) {
+	o.shouldExist = o.mustExist()
+	o.dataNeeded = o.shouldExist && o.needsData()
+	x.elect(o, x.pick(o))
+	x.offer(o)
+	x.refreshFlag(o)
+	for _, ol := range o.links {
+		x.settleLink(ol)
+	}
+	x.summarizeObject(o)
+	x.settleBalance(o)
+	x.forget(o)
+}
+
+// settleLink queues a link for the object when its channels there are not what
+// they should be.
+func (x *Exchange) settleLink(ol *objectLink) {
+	wantsSink := ol.isElected()
+	hasSink := ol.sink != nil && !ol.revoked
+	if hasSink != wantsSink || ol.revoked || (ol.stream != nil) != ol.wantsStream() {
+		x.queueLink(ol)
+	}
+}
+
+// mustExist is the rule for when an object is live. Tag contracts alone keep
+// nothing alive.
+func (o *object) mustExist() bool {
+	if len(o.sources) > 0 || len(o.outlets) > 0 || len(o.observers) > 0 || len(o.exposers) > 0 {
+		return true
+	}
+	return slices.ContainsFunc(o.links, func(ol *objectLink) bool { return ol.observes || ol.exposes })
+}
+
+// needsData is the rule for when a live object's states are wanted.
+func (o *object) needsData() bool {
+	if len(o.sources) > 0 || len(o.outlets) > 0 || len(o.observers) > 0 {
+		return true
+	}
+	for _, t := range o.tags {
+		if len(t.observers) > 0 {
+			return true
+		}
+	}
+	observing := 0
+	for _, ol := range o.links {
+		if !ol.anyObserves() {
+			continue
+		}
+		observing++
+		if observing == 2 || !ol.anyExposes() {
+			return true
+		}
+	}
+	return false
+}
+
+// forget drops what nothing needs any more: idle links, then the object, once
+// the last of its channels is closed, then tags without anything on them.
+func (x *Exchange) forget(o *object) {
+	o.links = slices.DeleteFunc(o.links, func(ol *objectLink) bool {
+		if !ol.idle() {
+			return false
+		}
+		x.dropObjectLink(ol)
+		return true
+	})
+	if o.shouldExist {
+		return
+	}
+	if slices.ContainsFunc(o.links, func(ol *objectLink) bool { return ol.sink != nil || ol.stream != nil }) {
+		return
+	}
+	for _, ol := range o.links {
+		x.dropObjectLink(ol)
+	}
+	o.links = nil
+	delete(x.objects, o.descriptor.Key)
+	for _, t := range o.tags {
+		at, found := slices.BinarySearchFunc(t.objects, o.number, func(o *object, number uint64) int { return cmp.Compare(o.number, number) })
+		if !found {
+			bug("tag %s does not know object %d", t.text, o.number)
+		}
+		t.objects = slices.Delete(t.objects, at, at+1)
+		x.forgetTag(t)
+	}
+}
+
+// dropObjectLink removes an idle record from its link; the caller removes it
+// from the object.
+func (x *Exchange) dropObjectLink(ol *objectLink) {
+	x.unqueueLink(ol)
+	delete(ol.link.objects, ol.object.descriptor.Key)
+}

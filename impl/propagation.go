@@ -1,0 +1,261 @@
+package impl
+
+import (
+	"math"
+	"slices"
+
+	"hakuban/wire"
+	"hakuban/wire/diff"
+)
+
+// channel is a state channel with a link: a source or sink that states come in
+// on, an outlet or stream that they go out on.
+type channel struct {
+	number uint64
+	object *object
+	link   *link
+
+	last *State       // the last state that crossed it; nil: none yet
+	flag Synchronized // the last flag that crossed it
+
+	pending entry[*channel] // an outlet's place in link.outlets
+}
+
+func newChannel(number uint64, o *object, l *link) *channel {
+	c := &channel{number: number, object: o, link: l}
+	c.pending.value = c
+	return c
+}
+
+// takeState takes a state and its flag, which the caller has noted on the source
+// they come from: a greater version is taken, an equal one counts for the flag,
+// a lower one for nothing.
+func (x *Exchange) takeState(o *object, state *State, flag Synchronized) {
+	held, before := o.held, o.flag
+	order := 1
+	if held != nil {
+		order = slices.Compare(state.Version, held.Version)
+	}
+	switch {
+	case order > 0:
+		o.held, o.flag, o.floor = state, flag, flag.Mono
+		if slices.Compare(state.Version, o.newest) > 0 {
+			o.newest = state.Version
+		}
+	case order == 0 && flag.Now:
+		o.flag = flag
+	case order == 0 && !o.flag.Now:
+		o.flag.Mono = max(o.flag.Mono, flag.Mono)
+	case order == 0 && !x.isNow(o):
+		o.flag.Now, o.flag.Mono = false, max(o.floor, flag.Mono)
+	}
+	if order >= 0 && flag.Now {
+		o.floor = x.now.Mono
+	}
+	x.dropStale(o)
+	if o.held != held || o.flag != before {
+		x.changed(o)
+	}
+}
+
+// refreshFlag makes the flag follow the sources that are left.
+func (x *Exchange) refreshFlag(o *object) {
+	held, before := o.held, o.flag
+	x.dropStale(o)
+	if o.held != held || o.flag != before {
+		x.changed(o)
+	}
+}
+
+// dropStale ends a flag that no source upholds, and erases a state that is not
+// current while nobody needs the data.
+func (x *Exchange) dropStale(o *object) {
+	if o.held == nil {
+		return
+	}
+	if o.flag.Now && !x.isNow(o) {
+		o.flag = Synchronized{Mono: x.now.Mono}
+	}
+	if !o.flag.Now && !o.dataNeeded {
+		o.held, o.flag = nil, Synchronized{}
+	}
+}
+
+// isNow reports whether some open source says that the state held is current:
+// its last flag was now and its last version is not below the one held.
+//
+// spec: Sources
+func (x *Exchange) isNow(o *object) bool {
+	says := func(last *State, flag Synchronized) bool {
+		return last != nil && flag.Now && slices.Compare(last.Version, o.held.Version) >= 0
+	}
+	for _, source := range o.sources {
+		if says(source.last, source.flag) {
+			return true
+		}
+	}
+	switch o.elected.Kind {
+	case ElectedLink:
+		if at, found := o.findLink(o.elected.Link); found {
+			ol := o.links[at]
+			return ol.sink != nil && !ol.revoked && says(ol.sink.last, ol.sink.flag)
+		}
+	case ElectedObjectContract, ElectedTagContract:
+		if c := x.contracts[o.elected.Contract]; c != nil {
+			if f := c.offers[o.descriptor.Key]; f != nil && f.object == o {
+				return says(f.last, f.flag)
+			}
+		}
+	}
+	return false
+}
+
+// changed wakes all who see an object's state.
+func (x *Exchange) changed(o *object) {
+	o.diffs.clear()
+	for _, c := range o.observers {
+		x.notify(c.offers[o.descriptor.Key])
+	}
+	for _, t := range o.tags {
+		for _, c := range t.observers {
+			x.notify(c.offers[o.descriptor.Key])
+		}
+	}
+	for _, outlet := range o.outlets {
+		x.queueOutlet(outlet)
+	}
+	for _, ol := range o.links {
+		if ol.stream != nil {
+			x.queueLink(ol)
+		}
+	}
+}
+
+// receiveStates takes the actions of one message from a source or a sink that is
+// open and in force.
+func (x *Exchange) receiveStates(l *link, c *channel, actions []wire.StateAction) error {
+	for i := range actions {
+		action := &actions[i]
+		c.flag = x.flagFromWire(action.Synchronized)
+		if action.Kind == wire.StatePatch {
+			state, err := x.patched(l, c, action)
+			if err != nil {
+				return err
+			}
+			c.last = state
+		}
+		if c.last != nil {
+			x.takeState(c.object, c.last, c.flag)
+		}
+	}
+	return nil
+}
+
+// patched applies a diff to the last state of a channel.
+func (x *Exchange) patched(l *link, c *channel, action *wire.StateAction) (*State, error) {
+	var old []byte
+	format := action.Format
+	if c.last != nil {
+		old = c.last.Data
+		if !action.HasFormat {
+			format = c.last.Format
+		}
+	} else if !action.HasFormat {
+		return nil, protocolf("the first state on channel %d has no format", c.number)
+	}
+	others := l.bytes - len(old)
+	room := min(x.config.Limits.Wire.State, x.config.Limits.LinkBytes-others)
+	data, err := diff.Patch(old, action.Diff, room)
+	if err != nil {
+		return nil, protocolf("state on channel %d: %v", c.number, err)
+	}
+	l.bytes = others + len(data)
+	return &State{Version: action.Version, Format: format, Data: data}, nil
+}
+
+// owes reports whether a stream or outlet has something to send.
+func (c *channel) owes() bool {
+	held := c.object.held
+	return held != nil && (c.last == nil || c.flag != c.object.flag || !slices.Equal(c.last.Version, held.Version))
+}
+
+// appendState appends the message that brings a stream or outlet up to date.
+func (x *Exchange) appendState(buffer []byte, c *channel, id wire.ChannelID) []byte {
+	o := c.object
+	action := wire.StateAction{Kind: wire.StateSetSynchronized, Synchronized: x.flagToWire(o.flag)}
+	if c.last == nil || !slices.Equal(c.last.Version, o.held.Version) {
+		action.Kind = wire.StatePatch
+		action.Version = o.held.Version
+		action.Diff = x.diff(o, c.last)
+		if c.last == nil || !slices.Equal(c.last.Format, o.held.Format) {
+			action.HasFormat, action.Format = true, o.held.Format
+		}
+		c.last = o.held
+	}
+	c.flag = o.flag
+	x.event.Kind, x.event.Channel = wire.EventMessage, id
+	x.event.Message.Kind = wire.MessageStateStream
+	x.event.Message.States = append(x.event.Message.States[:0], action)
+	buffer = wire.AppendEvent(buffer, &x.event)
+	x.event.Message.States[0] = wire.StateAction{}
+	return buffer
+}
+
+// flagFromWire turns microseconds since a state was current into a time; 0 is now.
+func (x *Exchange) flagFromWire(micros uint64) Synchronized {
+	if micros == 0 {
+		return Synchronized{Now: true}
+	}
+	if micros > math.MaxInt64/1000 {
+		return Synchronized{Mono: math.MinInt64}
+	}
+	mono := x.now.Mono - int64(micros)*1000
+	if mono > x.now.Mono {
+		mono = math.MinInt64
+	}
+	return Synchronized{Mono: mono}
+}
+
+func (x *Exchange) flagToWire(flag Synchronized) uint64 {
+	if flag.Now {
+		return 0
+	}
+	return max(1, (uint64(x.now.Mono)-uint64(flag.Mono))/1000)
+}
+
+// diffBound is the greatest size of a diff that makes data of a size.
+func diffBound(size int) int { return diff.MaxSize(size) }
+
+// diffCache keeps the newest few diffs to the state an object holds, so that all
+// links that are at the same state share one. It is empty whenever no channel of
+// the object waits to be pulled.
+type diffCache struct {
+	entries [4]cachedDiff
+	next    int
+}
+
+type cachedDiff struct {
+	from *State // nil: from nothing
+	diff []byte // nil: no entry
+}
+
+func (d *diffCache) clear() { *d = diffCache{} }
+
+// diff returns a diff from a state to the one held. It is shared: do not change it.
+func (x *Exchange) diff(o *object, from *State) []byte {
+	for _, cached := range o.diffs.entries {
+		if cached.diff != nil && cached.from == from {
+			return cached.diff
+		}
+	}
+	var old []byte
+	if from != nil {
+		old = from.Data
+	}
+	encoded := x.encoder.Append(make([]byte, 0, 64), old, o.held.Data)
+	if o.unsent > 0 { // others wait for it
+		o.diffs.entries[o.diffs.next] = cachedDiff{from, encoded}
+		o.diffs.next = (o.diffs.next + 1) % len(o.diffs.entries)
+	}
+	return encoded
+}

@@ -1,0 +1,300 @@
+package impl
+
+import (
+	"slices"
+
+	"hakuban/wire"
+)
+
+// receive carries out one message of a peer, or ends the link for it. An empty
+// message is ignored, as the reference does.
+func (x *Exchange) receive(l *link, data []byte) {
+	if len(data) == 0 {
+		return
+	}
+	event, err := wire.DecodeEvent(data, &x.config.Limits.Wire)
+	if err == nil {
+		switch event.Kind {
+		case wire.EventOpen:
+			err = x.receiveOpen(l, event.Channel)
+		case wire.EventClose:
+			err = x.receiveClose(l, event.Channel)
+		case wire.EventMessage:
+			err = x.receiveMessage(l, event.Channel, &event.Message)
+		}
+	}
+	if err != nil {
+		x.end(l, err)
+	}
+}
+
+func (x *Exchange) receiveOpen(l *link, id wire.ChannelID) error {
+	if id.Origin == l.origin() {
+		return protocolf("open of channel %v, which this end numbers", id)
+	}
+	if _, open := l.theirs[id.Number]; open {
+		return protocolf("open of channel %v, which is open", id)
+	}
+	if err := x.admit(l); err != nil {
+		return err
+	}
+	l.theirs[id.Number] = theirChannel{}
+	return nil
+}
+
+// spec: ReceiveClose
+func (x *Exchange) receiveClose(l *link, id wire.ChannelID) error {
+	if id.Origin == l.origin() {
+		return protocolf("close of channel %v, which this end opens", id)
+	}
+	c, open := l.theirs[id.Number]
+	if !open {
+		return protocolf("close of channel %v, which is not open", id)
+	}
+	if c.kind == control {
+		return protocolf("close of control channel %v", id)
+	}
+	delete(l.theirs, id.Number)
+	if c.state == nil {
+		return nil
+	}
+	o := c.state.object
+	x.traced("ReceiveClose", o, l.id, 0)
+	is := func(other *channel) bool { return other == c.state }
+	if c.kind == source {
+		o.sources = slices.DeleteFunc(o.sources, is)
+		if c.state.last != nil {
+			l.bytes -= len(c.state.last.Data)
+		}
+	} else {
+		x.unqueueOutlet(c.state)
+		o.outlets = slices.DeleteFunc(o.outlets, is)
+	}
+	x.settle(o)
+	return nil
+}
+
+func (x *Exchange) receiveMessage(l *link, id wire.ChannelID, m *wire.Message) error {
+	if id.Origin == l.origin() {
+		return x.receiveOnOurs(l, id, m)
+	}
+	c, open := l.theirs[id.Number]
+	if !open {
+		return protocolf("message on channel %v, which is not open", id)
+	}
+	switch {
+	case c.kind == uninitialized && m.Kind == wire.MessageUninitialized:
+		return x.receiveInitialize(l, id, m.Initialize)
+	case c.kind == control && l.role == RoleUpstream && m.Kind == wire.MessageUpstreamControl:
+		return x.receiveContracts(l, m.Control)
+	case c.kind == control && l.role == RoleDownstream && m.Kind == wire.MessageDownstreamControl:
+		return receiveNames(l, m.Control)
+	case c.kind == source && m.Kind == wire.MessageStateStream:
+		x.traced("ReceiveStateDown", c.state.object, l.id, 0)
+		return x.receiveStates(l, c.state, m.States)
+	}
+	return protocolf("message of kind %v on channel %v, which does not take it", m.Kind, id)
+}
+
+// receiveOnOurs takes a message on a channel that this end opened. On one closed
+// since, it was in flight and is dropped.
+func (x *Exchange) receiveOnOurs(l *link, id wire.ChannelID, m *wire.Message) error {
+	if id.Number > l.lastOurs {
+		return protocolf("message on channel %v, which was never opened", id)
+	}
+	if id.Number == controlNumber {
+		// The reference reads nothing here; its own kind of message is harmless.
+		if m.Kind == wire.MessageUpstreamControl && l.role == RoleDownstream || m.Kind == wire.MessageDownstreamControl && l.role == RoleUpstream {
+			return nil
+		}
+		return protocolf("message of kind %v on control channel %v", m.Kind, id)
+	}
+	c := l.ours[id.Number]
+	if c == nil {
+		return nil
+	}
+	ol := l.objects[c.object.descriptor.Key]
+	if ol == nil || ol.sink != c || m.Kind != wire.MessageStateStream {
+		return protocolf("message of kind %v on channel %v, which does not take it", m.Kind, id)
+	}
+	x.traced("ReceiveStateUp", c.object, l.id, 0)
+	if ol.revoked {
+		return nil
+	}
+	return x.receiveStates(l, c, m.States)
+}
+
+// receiveInitialize gives a channel that the peer opened its type.
+//
+// spec: ReceiveOpen
+func (x *Exchange) receiveInitialize(l *link, id wire.ChannelID, types []wire.ChannelType) error {
+	if len(types) != 1 {
+		return protocolf("channel %v initialized with %d types, expected 1", id, len(types))
+	}
+	kind := types[0].Kind
+	switch {
+	case kind == wire.ChannelUpstreamControl && l.role == RoleUpstream,
+		kind == wire.ChannelDownstreamControl && l.role == RoleDownstream:
+		l.theirs[id.Number] = theirChannel{kind: control}
+		return nil
+	case l.role != RoleDownstream || kind != wire.ChannelSink && kind != wire.ChannelStream:
+		return protocolf("channel %v initialized as %v, which this end does not take", id, kind)
+	}
+	descriptor, err := wire.NewDescriptor(types[0].Tags, types[0].JSON, &x.config.Limits.Wire)
+	if err != nil {
+		return protocolf("channel %v: %v", id, err)
+	}
+	o := x.acquire(descriptor)
+	c := newChannel(id.Number, o, l)
+	x.traced("ReceiveOpen", o, l.id, 0)
+	if kind == wire.ChannelStream {
+		l.theirs[id.Number] = theirChannel{source, c}
+		o.sources = append(o.sources, c)
+	} else {
+		l.theirs[id.Number] = theirChannel{outlet, c}
+		o.outlets = append(o.outlets, c)
+	}
+	x.settle(o)
+	if kind == wire.ChannelSink && c.owes() {
+		x.queueOutlet(c)
+	}
+	return nil
+}
+
+// receiveNames takes the upstream end's control messages.
+func receiveNames(l *link, actions []wire.ControlAction) error {
+	for i := range actions {
+		if actions[i].Kind != wire.ActionSetName {
+			return protocolf("%v from the upstream end", actions[i].Kind)
+		}
+		l.remoteName, l.hasName = actions[i].Name, true
+	}
+	return nil
+}
+
+// receiveContracts takes the downstream end's control messages.
+//
+// spec: ReceiveContracts
+func (x *Exchange) receiveContracts(l *link, actions []wire.ControlAction) error {
+	for i := range actions {
+		if err := x.receiveContract(l, &actions[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (x *Exchange) receiveContract(l *link, action *wire.ControlAction) error {
+	switch action.Kind {
+	case wire.ActionSetName:
+		l.remoteName, l.hasName = action.Name, true
+		return nil
+	case wire.ActionSetLoadLimit:
+		l.limit = newLoadLimit(action.LoadLimit, x.now.Mono)
+		return nil
+	case wire.ActionObserveTag, wire.ActionUnobserveTag, wire.ActionExposeTag, wire.ActionUnexposeTag, wire.ActionSetTagCapacity:
+		return x.receiveTagContract(l, action)
+	}
+	return x.receiveObjectContract(l, action)
+}
+
+func (x *Exchange) receiveObjectContract(l *link, action *wire.ControlAction) error {
+	descriptor, err := wire.NewDescriptor(action.Tags, action.JSON, &x.config.Limits.Wire)
+	if err != nil {
+		return protocolf("%v: %v", action.Kind, err)
+	}
+	ol := l.objects[descriptor.Key]
+	holds := ol != nil && (ol.observes || ol.exposes)
+	fault := func(what string) error {
+		return protocolf("%v of object %s, which the link %s", action.Kind, descriptor.Key, what)
+	}
+	switch action.Kind {
+	case wire.ActionObserveObject, wire.ActionExposeObject:
+		if holds && (action.Kind == wire.ActionObserveObject && ol.observes || action.Kind == wire.ActionExposeObject && ol.exposes) {
+			return fault("does already")
+		}
+		if err := x.admit(l); err != nil {
+			return err
+		}
+		ol = x.acquireObjectLink(x.acquire(descriptor), l)
+	default:
+		if !holds {
+			return nil // tolerated, as the reference does
+		}
+	}
+	switch action.Kind {
+	case wire.ActionObserveObject:
+		ol.observes = true
+	case wire.ActionUnobserveObject:
+		if !ol.observes {
+			return fault("does not observe")
+		}
+		ol.observes = false
+	case wire.ActionExposeObject:
+		ol.exposes, ol.capacity = true, action.Capacity
+	case wire.ActionUnexposeObject:
+		if !ol.exposes {
+			return fault("does not expose")
+		}
+		ol.exposes, ol.capacity = false, 0
+	case wire.ActionSetObjectCapacity:
+		if !ol.exposes {
+			return fault("does not expose")
+		}
+		ol.capacity = action.Capacity
+		x.traced("ReceiveContracts", ol.object, l.id, 0)
+		x.summarizeObject(ol.object)
+		return nil
+	}
+	x.traced("ReceiveContracts", ol.object, l.id, 0)
+	x.settle(ol.object)
+	return nil
+}
+
+func (x *Exchange) receiveTagContract(l *link, action *wire.ControlAction) error {
+	text, identity, err := wire.Canonical(action.JSON, &x.config.Limits.Wire)
+	if err != nil {
+		return protocolf("%v: %v", action.Kind, err)
+	}
+	fault := func(what string) error {
+		return protocolf("%v of tag %s, which the link %s", action.Kind, identity, what)
+	}
+	tl := l.tags[identity]
+	switch action.Kind {
+	case wire.ActionObserveTag, wire.ActionExposeTag:
+		if tl != nil && (action.Kind == wire.ActionObserveTag && tl.observes || action.Kind == wire.ActionExposeTag && tl.exposes) {
+			return fault("does already")
+		}
+		if err := x.admit(l); err != nil {
+			return err
+		}
+	default:
+		if tl == nil {
+			return nil // tolerated, as the reference does
+		}
+	}
+	x.traced("ReceiveContracts", nil, l.id, 0)
+	t := x.acquireTag(text)
+	switch action.Kind {
+	case wire.ActionObserveTag:
+		x.changeTagLink(t, l, true, func(tl *tagLink) { tl.observes = true })
+	case wire.ActionUnobserveTag:
+		if !tl.observes {
+			return fault("does not observe")
+		}
+		x.changeTagLink(t, l, true, func(tl *tagLink) { tl.observes = false })
+	case wire.ActionExposeTag:
+		x.changeTagLink(t, l, true, func(tl *tagLink) { tl.exposes, tl.capacity = true, action.Capacity })
+	case wire.ActionUnexposeTag:
+		if !tl.exposes {
+			return fault("does not expose")
+		}
+		x.changeTagLink(t, l, true, func(tl *tagLink) { tl.exposes, tl.capacity = false, 0 })
+	case wire.ActionSetTagCapacity:
+		if !tl.exposes {
+			return fault("does not expose")
+		}
+		x.changeTagLink(t, l, false, func(tl *tagLink) { tl.capacity = action.Capacity })
+	}
+	return nil
+}
