@@ -1,4 +1,255 @@
 package impl
 
-// Check verifies every internal invariant; an error is a bug of this package.
-func (x *Exchange) Check() error { return nil }
+import (
+	"fmt"
+	"slices"
+)
+
+// Check verifies every internal invariant of the exchange between two steps. An
+// error is a bug of this package. It walks everything: it is for tests and the
+// simulator; what is cheap to check is checked always, where it is used.
+func (x *Exchange) Check() error {
+	c := &check{x: x, loads: make(map[LinkID]uint64), bytes: make(map[LinkID]int), unsent: make(map[*object]int)}
+	c.links()
+	for _, key := range sortedKeys(x.objects) {
+		c.object(key, x.objects[key])
+	}
+	for _, identity := range sortedKeys(x.tags) {
+		c.tag(identity, x.tags[identity])
+	}
+	c.contracts()
+	c.accounts()
+	return c.err
+}
+
+type check struct {
+	x      *Exchange
+	loads  map[LinkID]uint64
+	bytes  map[LinkID]int
+	unsent map[*object]int
+	err    error
+}
+
+// that notes the first invariant that does not hold.
+func (c *check) that(holds bool, format string, arguments ...any) {
+	if !holds && c.err == nil {
+		c.err = fmt.Errorf(format, arguments...)
+	}
+}
+
+func (c *check) object(key string, o *object) {
+	x, name := c.x, "object "+key
+	// Invariant: what is derived is up to date.
+	c.that(o.descriptor.Key == key, "%s is filed under another key", name)
+	c.that(o.shouldExist == o.mustExist(), "%s: should exist is %v", name, o.shouldExist)
+	c.that(o.dataNeeded == (o.shouldExist && o.needsData()), "%s: data needed is %v", name, o.dataNeeded)
+	// Invariant: an object that should not exist is kept only to close its channels.
+	c.that(o.shouldExist || slices.ContainsFunc(o.links, func(ol *objectLink) bool { return ol.sink != nil || ol.stream != nil }),
+		"%s is needed by nobody and not forgotten", name)
+	c.elected(name, o)
+	c.state(name, o)
+	c.that(slices.IsSortedFunc(o.links, func(a, b *objectLink) int { return int(a.link.id) - int(b.link.id) }), "%s: links out of order", name)
+	for _, ol := range o.links {
+		c.objectLink(fmt.Sprintf("%s on link %d", name, ol.link.id), o, ol)
+	}
+	for _, source := range o.sources {
+		c.that(x.upstream != nil && x.upstream.theirs[source.number].state == source, "%s: source %d is unknown to the upstream link", name, source.number)
+	}
+	for _, outlet := range o.outlets {
+		c.that(x.upstream != nil && x.upstream.theirs[outlet.number].state == outlet, "%s: outlet %d is unknown to the upstream link", name, outlet.number)
+		// Invariant: a channel that owes something is queued, so nothing is owed for ever.
+		c.that(outlet.pending.queued || !outlet.owes(), "%s: outlet %d owes a state and is not queued", name, outlet.number)
+		if outlet.pending.queued {
+			c.unsent[o]++
+		}
+	}
+	for _, t := range o.tags {
+		c.that(x.tags[t.identity] == t && slices.Contains(t.objects, o), "%s: tag %s does not know it", name, t.identity)
+	}
+	c.offers(name, o)
+	due := x.config.Rebalance && o.dataNeeded && slices.ContainsFunc(o.links, (*objectLink).anyExposes)
+	c.that(due == (o.balance.index >= 0), "%s: in the rebalance queue at %d, due is %v", name, o.balance.index, due)
+	if o.balance.index >= 0 {
+		c.that(o.balance.index < len(x.balance) && x.balance[o.balance.index] == &o.balance, "%s: misplaced in the rebalance queue", name)
+	}
+}
+
+// elected checks that the one elected is there and may be.
+func (c *check) elected(name string, o *object) {
+	x := c.x
+	switch o.elected.Kind {
+	case ElectedNobody:
+		c.that(o.share == 0, "%s: share %d for nobody", name, o.share)
+		if o.dataNeeded {
+			c.that(x.pickAboveLinks(o).Kind == ElectedNobody, "%s: nobody is elected while somebody could be", name)
+		}
+	case ElectedUpstream:
+		c.that(x.upstream != nil && o.elected.Link == x.upstream.id && len(o.sources) > 0, "%s: upstream is elected without a source", name)
+	case ElectedObjectContract, ElectedTagContract:
+		c.that(o.electedContract() != nil && len(o.sources) == 0, "%s: elected contract %d is gone or below upstream", name, o.elected.Contract)
+	case ElectedLink:
+		at, found := o.findLink(o.elected.Link)
+		c.that(found && o.links[at].anyExposes(), "%s: elected link %d does not expose", name, o.elected.Link)
+		c.that(x.pickAboveLinks(o).Kind == ElectedNobody, "%s: link %d is elected below an upstream or local exposer", name, o.elected.Link)
+		c.that(o.share > 0, "%s: elected link %d has no share", name, o.elected.Link)
+		c.loads[o.elected.Link] += o.share
+	}
+	c.that(o.dataNeeded || o.elected.Kind == ElectedNobody, "%s: somebody is elected though no data is needed", name)
+}
+
+// state checks the state held and its flag.
+func (c *check) state(name string, o *object) {
+	if o.held == nil {
+		c.that(o.flag == Synchronized{}, "%s: a flag without a state", name)
+		return
+	}
+	c.that(o.flag.Now == c.x.isNow(o), "%s: flag now is %v, sources say otherwise", name, o.flag.Now)
+	c.that(!o.flag.Now || o.flag.Mono == 0, "%s: flag now with a time", name)
+	c.that(o.flag.Now || o.dataNeeded, "%s: a state that is not current is kept though no data is needed", name)
+	c.that(slices.Compare(o.newest, o.held.Version) >= 0, "%s: holds version %v, newest known is %v", name, o.held.Version, o.newest)
+}
+
+func (c *check) objectLink(name string, o *object, ol *objectLink) {
+	l := ol.link
+	c.that(ol.object == o && l.objects[o.descriptor.Key] == ol && c.x.links[l.id] == l, "%s: records disagree", name)
+	c.that(l.role == RoleUpstream, "%s: not a downstream link", name)
+	c.that(!ol.idle(), "%s: an idle record is kept", name)
+	observes, exposes, capacity := 0, 0, uint64(0)
+	for _, t := range o.tags {
+		if at, found := t.findLink(l.id); found {
+			if t.links[at].observes {
+				observes++
+			}
+			if t.links[at].exposes {
+				exposes++
+				capacity += uint64(t.links[at].capacity)
+			}
+		}
+	}
+	c.that(ol.tagObserves == observes && ol.tagExposes == exposes && ol.tagCapacity == capacity, "%s: tags give %d, %d and %d", name, observes, exposes, capacity)
+	c.that(ol.exposes || ol.capacity == 0, "%s: capacity without an expose contract", name)
+	c.that(!ol.revoked || ol.sink != nil, "%s: a revoked sink that is not open", name)
+	// Invariant: at most one sink is in force, the elected link's.
+	c.that(ol.sink == nil || ol.revoked || ol.isElected(), "%s: a sink in force though not elected", name)
+	moot := ol.sink != nil && !ol.revoked == ol.isElected() && (ol.stream != nil) == ol.wantsStream() && (ol.stream == nil || !ol.stream.owes())
+	moot = moot || ol.sink == nil && !ol.isElected() && (ol.stream != nil) == ol.wantsStream() && (ol.stream == nil || !ol.stream.owes())
+	c.that(moot || ol.pending.queued, "%s: owed something and not queued", name)
+	if ol.pending.queued {
+		c.unsent[o]++
+	}
+	for _, channel := range []*channel{ol.sink, ol.stream} {
+		if channel != nil {
+			c.that(l.ours[channel.number] == channel && channel.object == o, "%s: channel %d is unknown to its link", name, channel.number)
+		}
+	}
+	if ol.sink != nil && ol.sink.last != nil {
+		c.bytes[l.id] += len(ol.sink.last.Data)
+	}
+}
+
+// offers checks that every contract covering an object has what it is due.
+func (c *check) offers(name string, o *object) {
+	covering := slices.Concat(o.observers, o.exposers)
+	for _, t := range o.tags {
+		covering = slices.Concat(covering, t.observers, t.exposers)
+	}
+	for _, contract := range covering {
+		f := contract.offers[o.descriptor.Key]
+		if contract.due(o) {
+			c.that(f != nil && (f.object == o || f.taken && f.object == nil), "%s: contract %d lacks its offer", name, contract.id)
+		} else {
+			c.that(f == nil || f.taken && f.object == nil, "%s: contract %d has an offer it is not due", name, contract.id)
+		}
+		if f != nil && f.object != nil && f.taken && !contract.exposes() {
+			c.that(f.notified || f.last == o.held && f.flag == o.flag, "%s: contract %d was not told of a change", name, contract.id)
+		}
+	}
+}
+
+func (c *check) tag(identity string, t *tag) {
+	c.that(t.identity == identity, "tag %s is filed under another identity", identity)
+	c.that(len(t.objects)+len(t.observers)+len(t.exposers)+len(t.links) > 0, "tag %s is used by nothing and not forgotten", identity)
+	for _, o := range t.objects {
+		c.that(c.x.objects[o.descriptor.Key] == o, "tag %s: object %d is forgotten", identity, o.number)
+	}
+	for _, tl := range t.links {
+		c.that(tl.observes || tl.exposes, "tag %s: link %d holds nothing", identity, tl.link.id)
+		c.that(c.x.links[tl.link.id] == tl.link && tl.link.tags[identity] == tl, "tag %s: link %d disagrees", identity, tl.link.id)
+	}
+}
+
+func (c *check) contracts() {
+	for _, id := range sortedKeys(c.x.contracts) {
+		contract := c.x.contracts[id]
+		c.that(slices.Contains(*contract.list(), contract), "contract %d is not listed", id)
+		if contract.object != nil {
+			c.that(c.x.objects[contract.object.descriptor.Key] == contract.object, "contract %d: its object is forgotten", id)
+		}
+		waiting := 0
+		for _, key := range sortedKeys(contract.offers) {
+			f := contract.offers[key]
+			c.that(f.taken == (c.x.offers[f.id] == f), "contract %d: offer %d is taken %v", id, f.id, f.taken)
+			if !f.taken {
+				waiting++
+			}
+			if f.object != nil {
+				c.that(c.x.objects[key] == f.object, "contract %d: offer %d is of a forgotten object", id, f.id)
+			}
+		}
+		c.that(waiting == len(contract.waiting), "contract %d: %d offers wait, %d are queued", id, waiting, len(contract.waiting))
+	}
+}
+
+func (c *check) links() {
+	for _, id := range sortedKeys(c.x.links) {
+		l := c.x.links[id]
+		c.that(l.id == id, "link %d is filed under %d", l.id, id)
+		c.that((l.role == RoleDownstream) == (l == c.x.upstream), "link %d: role %d", id, l.role)
+		pending := l.pending.length + l.pendingObjects.length + l.pendingTags.length + l.outlets.length
+		c.that(l.ready || pending == 0 && l.greeted, "link %d has something to send and was not woken", id)
+		for _, number := range sortedKeys(l.theirs) {
+			if channel := l.theirs[number].state; channel != nil {
+				c.that(c.x.objects[channel.object.descriptor.Key] == channel.object, "link %d: channel %d of a forgotten object", id, number)
+				if l.theirs[number].kind == source && channel.last != nil {
+					c.bytes[id] += len(channel.last.Data)
+				}
+			}
+		}
+		for _, number := range sortedKeys(l.ours) {
+			ol := l.objects[l.ours[number].object.descriptor.Key]
+			c.that(ol != nil && (ol.sink == l.ours[number] || ol.stream == l.ours[number]), "link %d: channel %d is nobody's", id, number)
+		}
+		for _, key := range sortedKeys(l.told) {
+			c.told(l, l.told[key])
+		}
+		for _, identity := range sortedKeys(l.toldTags) {
+			c.told(l, l.toldTags[identity])
+		}
+	}
+}
+
+// told checks that what upstream was told is right or about to be put right.
+func (c *check) told(l *link, t *told) {
+	var wanted summary
+	if o := c.x.objects[t.key]; !t.tag && o != nil {
+		wanted = o.summarize()
+	}
+	if known := c.x.tags[t.key]; t.tag && known != nil {
+		wanted = known.summarize()
+	}
+	c.that(t.pending.queued == (t.summary != wanted), "link %d: upstream was told %+v of %s, it is %+v, queued %v", l.id, t.summary, t.key, wanted, t.pending.queued)
+}
+
+// accounts checks the sums kept per link and object.
+func (c *check) accounts() {
+	for _, id := range sortedKeys(c.x.links) {
+		l := c.x.links[id]
+		c.that(l.load == c.loads[id], "link %d has load %d, its objects' shares make %d", id, l.load, c.loads[id])
+		c.that(l.bytes == c.bytes[id], "link %d accounts for %d bytes, its channels hold %d", id, l.bytes, c.bytes[id])
+	}
+	for _, key := range sortedKeys(c.x.objects) {
+		o := c.x.objects[key]
+		c.that(o.unsent == c.unsent[o], "object %s counts %d queued channels, there are %d", key, o.unsent, c.unsent[o])
+		c.that(o.unsent > 0 || o.diffs.empty(), "object %s keeps diffs that nobody waits for", key)
+	}
+}

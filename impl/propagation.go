@@ -234,6 +234,10 @@ type diffCache struct {
 	next    int
 }
 
+func (d *diffCache) empty() bool {
+	return !slices.ContainsFunc(d.entries[:], func(cached cachedDiff) bool { return cached.diff != nil })
+}
+
 type cachedDiff struct {
 	from *State // nil: from nothing
 	diff []byte // nil: no entry
