@@ -142,6 +142,8 @@ func (n *node) takeOffer(c ContractID) OfferID {
 
 func (n *node) publish(f OfferID, data string, version ...int64) error {
 	n.world.t.Helper()
+	n.world.now.Mono += 1e6
+	n.world.now.Wall += 1e6
 	for _, e := range n.step(Input{Kind: InputPublish, Offer: f, Synchronized: Synchronized{Now: true},
 		State: &State{Version: version, Format: []string{"JSON"}, Data: []byte(data)}}) {
 		if e.Kind == EffectRefused {
