@@ -1,0 +1,35 @@
+package hakuban
+
+import (
+	"errors"
+
+	"hakuban/impl"
+)
+
+// Errors of the methods of this package. Compare with errors.Is; the error returned may say more.
+var (
+	// ErrClosed: the exchange, contract or link was closed.
+	ErrClosed = impl.ErrClosed
+
+	// ErrRevoked: the sink or stream has ended, because another exposer was elected, nobody needs the object any more, or it
+	// was released. Ask the contract for the next one.
+	ErrRevoked = impl.ErrRevoked
+
+	// ErrStale: the state sent has a version that is not greater than the one this exchange holds. Nothing was changed.
+	ErrStale = impl.ErrStale
+
+	// ErrUpstream: the exchange has, or is promised, another link to an upstream. A tree has one root.
+	ErrUpstream = impl.ErrUpstream
+
+	// ErrTooLarge: what was asked for exceeds a limit of [Limits].
+	ErrTooLarge = impl.ErrTooLarge
+
+	// ErrFormat: a state is not in the format that was asked for, or was never encoded.
+	ErrFormat = errors.New("hakuban: wrong format")
+
+	// ErrDescriptor: something does not name an object or a tag.
+	ErrDescriptor = errors.New("hakuban: not a descriptor")
+)
+
+// ProtocolError is a peer's fault: it sent what the protocol does not allow. It ends that link and touches nothing else.
+type ProtocolError = impl.ProtocolError

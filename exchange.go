@@ -1,0 +1,245 @@
+package hakuban
+
+import (
+	"cmp"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"hakuban/impl"
+	"hakuban/wire"
+)
+
+// Exchange shares objects between the contracts of its process and, over links, with other exchanges. Its methods, and those of
+// the contracts, streams and sinks it gives, can be called from any goroutine, and return at once where they take no context.
+//
+// An exchange has no goroutine of its own. Whoever has an input for it, a caller or a link's reader, steps the deterministic core
+// under one lock; see docs/decisions/0001-the-loop-is-a-lock.md.
+type Exchange struct {
+	logger *slog.Logger
+	start  time.Time // zero of the core's monotonic clock
+	done   chan struct{}
+
+	mu        sync.Mutex // guards what follows; nothing waits while holding it
+	core      *impl.Exchange
+	closed    bool
+	record    *recording // nil: none
+	upstream  *Upstream  // nil: unclaimed
+	contracts map[impl.ContractID]*contract
+	offers    map[impl.OfferID]*offer // taken and not released
+	links     map[impl.LinkID]*Link
+	lastID    uint64 // of links and contracts
+
+	timer *time.Timer // runs tick at armed
+	armed int64       // in the core's monotonic time; 0: not armed
+}
+
+// Options of an exchange. The zero value is good.
+type Options struct {
+	// Limits bound what a peer or a caller can make the exchange hold. Zero fields mean [DefaultLimits].
+	Limits Limits
+
+	// Rebalance moves objects from loaded downstream links to less loaded ones, once per 0.5 to 1.5 s and object. Routers do.
+	Rebalance bool
+	// RebalanceThreshold is by how much the load must become less by a move. Zero and below, and NaN, mean that any less will do.
+	// The reference's router takes [DefaultRebalanceThreshold].
+	RebalanceThreshold float64
+
+	// Record receives every input of the exchange, as a line of JSON each, before it is carried out, so that a run can be stepped
+	// again. The exchange waits for each Write. When one fails, recording ends, and Logger says so; the exchange goes on.
+	Record io.Writer
+
+	// Logger is told what the exchange has no caller to tell. Nil means slog.Default().
+	Logger *slog.Logger
+}
+
+// Limits bound what a peer or a caller can make an exchange hold.
+type Limits = impl.Limits
+
+// WireLimits bound the parts of a message.
+type WireLimits = wire.Limits
+
+// DefaultRebalanceThreshold is the reference router's.
+const DefaultRebalanceThreshold = impl.DefaultRebalanceThreshold
+
+// DefaultLimits returns the limits in force where [Options] say nothing else.
+func DefaultLimits() Limits {
+	return Limits{Wire: wire.DefaultLimits, LinkObjects: 1 << 20, LinkBytes: 1 << 30}
+}
+
+// NewExchange makes an exchange that no link joins to others yet. Nil options mean the zero Options.
+func NewExchange(options *Options) *Exchange {
+	if options == nil {
+		options = &Options{}
+	}
+	config := impl.Config{Limits: withDefaults(options.Limits), Rebalance: options.Rebalance}
+	if options.RebalanceThreshold > 0 {
+		config.RebalanceThreshold = options.RebalanceThreshold
+	}
+	x := &Exchange{
+		logger:    options.Logger,
+		start:     time.Now(),
+		done:      make(chan struct{}),
+		core:      impl.New(config),
+		contracts: map[impl.ContractID]*contract{},
+		offers:    map[impl.OfferID]*offer{},
+		links:     map[impl.LinkID]*Link{},
+	}
+	if x.logger == nil {
+		x.logger = slog.Default()
+	}
+	if options.Record != nil {
+		x.record = newRecording(options.Record, x.logger, config)
+	}
+	return x
+}
+
+func withDefaults(l Limits) Limits {
+	d := DefaultLimits()
+	l.LinkObjects = cmp.Or(l.LinkObjects, d.LinkObjects)
+	l.LinkBytes = cmp.Or(l.LinkBytes, d.LinkBytes)
+	l.Wire.Message = cmp.Or(l.Wire.Message, d.Wire.Message)
+	l.Wire.State = cmp.Or(l.Wire.State, d.Wire.State)
+	l.Wire.Diff = cmp.Or(l.Wire.Diff, d.Wire.Diff)
+	l.Wire.Descriptor = cmp.Or(l.Wire.Descriptor, d.Wire.Descriptor)
+	l.Wire.Tags = cmp.Or(l.Wire.Tags, d.Wire.Tags)
+	l.Wire.Version = cmp.Or(l.Wire.Version, d.Wire.Version)
+	l.Wire.Formats = cmp.Or(l.Wire.Formats, d.Wire.Formats)
+	l.Wire.Format = cmp.Or(l.Wire.Format, d.Wire.Format)
+	l.Wire.Name = cmp.Or(l.Wire.Name, d.Wire.Name)
+	l.Wire.LoadPoints = cmp.Or(l.Wire.LoadPoints, d.Wire.LoadPoints)
+	l.Wire.Actions = cmp.Or(l.Wire.Actions, d.Wire.Actions)
+	l.Wire.Initializers = cmp.Or(l.Wire.Initializers, d.Wire.Initializers)
+	return l
+}
+
+// Close ends every contract, stream, sink and link, with [ErrClosed]. Nothing of the exchange is left running. Closing again does
+// nothing.
+func (x *Exchange) Close() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.closed {
+		return
+	}
+	x.closed = true
+	close(x.done)
+	if x.timer != nil {
+		x.timer.Stop()
+	}
+	for _, o := range x.offers {
+		o.end(ErrClosed)
+	}
+	for _, c := range x.contracts {
+		c.end(ErrClosed)
+	}
+	for _, l := range x.links {
+		l.end(ErrClosed)
+	}
+	x.core, x.record, x.upstream, x.offers, x.contracts, x.links = nil, nil, nil, nil, nil, nil
+}
+
+// Done is closed by [Exchange.Close].
+func (x *Exchange) Done() <-chan struct{} { return x.done }
+
+// answer is what a step says to whoever caused it.
+type answer struct {
+	offer        *offer // taken
+	state        *impl.State
+	synchronized impl.Synchronized
+	messages     int  // of a pull
+	drained      bool // by a pull
+	err          error
+}
+
+// apply steps the core and carries out the effects, none of which waits. The caller holds mu, and the exchange is open.
+func (x *Exchange) apply(input *impl.Input) (a answer) {
+	now := x.now()
+	if x.record != nil && !x.record.input(now, input) {
+		x.record = nil
+	}
+	for _, effect := range x.core.Step(now, *input) {
+		switch effect.Kind {
+		case impl.EffectReady:
+			if l := x.links[effect.Link]; l != nil {
+				signal(l.ready)
+			}
+		case impl.EffectWrite:
+			if l := x.links[effect.Link]; l != nil {
+				l.messages = append(l.messages, effect.Data)
+				a.messages++
+			}
+		case impl.EffectDrained:
+			a.drained = true
+		case impl.EffectEnd:
+			if l := x.links[effect.Link]; l != nil {
+				l.end(effect.Err)
+			}
+		case impl.EffectOffered:
+			if c := x.contracts[effect.Contract]; c != nil {
+				signal(c.offered)
+			}
+		case impl.EffectTaken:
+			if effect.Offer != 0 {
+				a.offer = x.take(effect)
+			}
+		case impl.EffectRevoked:
+			if o := x.offers[effect.Offer]; o != nil {
+				o.end(ErrRevoked)
+			}
+		case impl.EffectChanged:
+			if o := x.offers[effect.Offer]; o != nil {
+				signal(o.changed)
+			}
+		case impl.EffectState:
+			a.state, a.synchronized = effect.State, effect.Synchronized
+		case impl.EffectRefused:
+			a.err = effect.Err
+		}
+	}
+	x.arm(now)
+	return a
+}
+
+// signal tells a channel of capacity 1 that there is something to do. One telling is enough.
+func signal(channel chan struct{}) {
+	select {
+	case channel <- struct{}{}:
+	default:
+	}
+}
+
+func (x *Exchange) now() impl.Now {
+	t := time.Now()
+	return impl.Now{Mono: int64(t.Sub(x.start)), Wall: t.UnixNano()}
+}
+
+// arm has tick run when the core's deadline comes. A timer armed too early is left alone: tick arms it again.
+func (x *Exchange) arm(now impl.Now) {
+	deadline, ok := x.core.Deadline()
+	if !ok || x.armed != 0 && x.armed <= deadline {
+		return
+	}
+	x.armed = max(deadline, 1)
+	delay := time.Duration(max(deadline-now.Mono, 0))
+	if x.timer == nil {
+		x.timer = time.AfterFunc(delay, x.tick)
+	} else {
+		x.timer.Reset(delay)
+	}
+}
+
+func (x *Exchange) tick() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.closed {
+		return
+	}
+	x.armed = 0
+	now := x.now()
+	if deadline, ok := x.core.Deadline(); ok && deadline <= now.Mono {
+		x.apply(&impl.Input{Kind: impl.InputTick})
+	} else {
+		x.arm(now)
+	}
+}

@@ -1,0 +1,232 @@
+package hakuban
+
+import (
+	"errors"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"hakuban/impl"
+	"hakuban/wire"
+)
+
+// Link is one session between this exchange and a neighbour in the tree, as a transport sees it: messages that arrived go into
+// [Link.Receive], messages to send come out of [Link.Pull] when [Link.Ready] says so. Package hakuban/transport has transports;
+// this is for writing others.
+//
+// A transport must deliver messages whole, in order and each once, or end the link. When a connection is lost the link ends with
+// it; the next connection is another link.
+type Link struct {
+	x     *Exchange
+	id    impl.LinkID
+	ready chan struct{} // capacity 1
+	done  chan struct{}
+	claim *Upstream // to be released with the link, or nil
+
+	messages [][]byte // of the last pull; guarded by x.mu
+	err      error    // guarded by x.mu until done is closed
+}
+
+// LinkOptions describe our end of a link to the peer.
+type LinkOptions struct {
+	// Name is told to the peer and shown by its monitor. Valid UTF-8.
+	Name string
+	// LoadLimit bounds what upstream's elections give to this exchange, as a function of the time since the link was made: linear
+	// between points, from (0, 0) to the first one, constant after the last. None: unlimited. Ignored on links to downstream.
+	LoadLimit []LoadPoint
+}
+
+// LoadPoint is a corner of a load limit. A link's load is the sum, over the objects it is elected for, of 1/capacity.
+type LoadPoint struct {
+	After time.Duration // not negative
+	Load  uint32
+}
+
+// Upstream is the claim to be the one who links an exchange to its upstream.
+type Upstream struct {
+	x *Exchange
+}
+
+// ClaimUpstream takes the exchange's only place for an upstream, for a transport that makes one link after another. It returns
+// [ErrUpstream] while somebody else has it.
+func (x *Exchange) ClaimUpstream() (*Upstream, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	switch {
+	case x.closed:
+		return nil, ErrClosed
+	case x.upstream != nil:
+		return nil, ErrUpstream
+	}
+	x.upstream = &Upstream{x}
+	return x.upstream, nil
+}
+
+// Attach begins a link to upstream. One at a time: it returns [ErrUpstream] while the last one lives.
+func (u *Upstream) Attach(options LinkOptions) (*Link, error) {
+	return u.x.attach(impl.RoleDownstream, u, options)
+}
+
+// Release gives the place up. A link that was attached lives on until it ends.
+func (u *Upstream) Release() {
+	u.x.mu.Lock()
+	defer u.x.mu.Unlock()
+	u.release()
+}
+
+func (u *Upstream) release() {
+	if u.x.upstream == u {
+		u.x.upstream = nil
+	}
+}
+
+// AttachUpstream begins a link to a peer that is upstream of this exchange. An exchange has one upstream at most: [ErrUpstream].
+func (x *Exchange) AttachUpstream(options LinkOptions) (*Link, error) {
+	claim, err := x.ClaimUpstream()
+	if err != nil {
+		return nil, err
+	}
+	link, err := claim.Attach(options)
+	if err != nil {
+		claim.Release()
+		return nil, err
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	select {
+	case <-link.done:
+		claim.release()
+	default:
+		link.claim = claim
+	}
+	return link, nil
+}
+
+// AttachDownstream begins a link to a peer that is downstream of this exchange.
+func (x *Exchange) AttachDownstream(options LinkOptions) (*Link, error) {
+	options.LoadLimit = nil
+	return x.attach(impl.RoleUpstream, nil, options)
+}
+
+func (x *Exchange) attach(role impl.Role, claim *Upstream, options LinkOptions) (*Link, error) {
+	if !utf8.ValidString(options.Name) {
+		return nil, errors.New("hakuban: a link's name is not UTF-8")
+	}
+	limit, err := loadLimit(options.LoadLimit)
+	if err != nil {
+		return nil, err
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	switch {
+	case x.closed:
+		return nil, ErrClosed
+	case claim != nil && x.upstream != claim:
+		return nil, ErrUpstream
+	}
+	x.lastID++
+	l := &Link{
+		x:     x,
+		id:    impl.LinkID(x.lastID),
+		ready: make(chan struct{}, 1),
+		done:  make(chan struct{}),
+	}
+	x.links[l.id] = l
+	a := x.apply(&impl.Input{Kind: impl.InputAttach, Link: l.id, Role: role, Name: options.Name, LoadLimit: limit})
+	if a.err != nil {
+		delete(x.links, l.id)
+		return nil, a.err
+	}
+	return l, nil
+}
+
+func loadLimit(points []LoadPoint) ([]wire.LoadPoint, error) {
+	if len(points) > wire.DefaultLimits.LoadPoints {
+		return nil, fmt.Errorf("%w: %d points of a load limit", ErrTooLarge, len(points))
+	}
+	var limit []wire.LoadPoint
+	for _, point := range points {
+		if point.After < 0 {
+			return nil, fmt.Errorf("hakuban: a load limit's point at %v: must not be negative", point.After)
+		}
+		limit = append(limit, wire.LoadPoint{Seconds: float32(point.After.Seconds()), Load: point.Load})
+	}
+	return limit, nil
+}
+
+// ID is unique in the exchange's life. Never zero.
+func (l *Link) ID() uint64 { return uint64(l.id) }
+
+// Ready receives when there is something to pull: at least once between the moment there is and the next Pull.
+func (l *Link) Ready() <-chan struct{} { return l.ready }
+
+// Done is closed when the link has ended: by [Link.Detach], by the peer's breach of the protocol, or with the exchange.
+func (l *Link) Done() <-chan struct{} { return l.done }
+
+// Err returns why the link ended, nil while it lives: the reason given to Detach, a [*ProtocolError], or [ErrClosed].
+func (l *Link) Err() error {
+	l.x.mu.Lock()
+	defer l.x.mu.Unlock()
+	return l.err
+}
+
+// Receive takes one message of the peer. It keeps no reference to data. An error means that the link has ended; a [*ProtocolError]
+// that this message ended it.
+func (l *Link) Receive(data []byte) error {
+	l.x.mu.Lock()
+	defer l.x.mu.Unlock()
+	if l.err != nil {
+		return l.err
+	}
+	l.x.apply(&impl.Input{Kind: impl.InputReceive, Link: l.id, Data: data})
+	return l.err
+}
+
+// Pull returns messages for the peer, each to be sent as it is, in order; more says whether to pull again. They are encoded here and
+// now from the newest states, so pull no more than can be sent soon. Messages are appended to buffer, of any length and possibly
+// nil, and no message begins beyond budget bytes. The slice and its messages are good until the next Pull or until buffer is used
+// otherwise; clear the slice when done, or the link keeps buffer alive. An error means that the link has ended. One goroutine pulls.
+func (l *Link) Pull(buffer []byte, budget int) (messages [][]byte, more bool, err error) {
+	l.x.mu.Lock()
+	defer l.x.mu.Unlock()
+	if l.err != nil {
+		return nil, false, l.err
+	}
+	if cap(l.messages) > maxMessagesKept {
+		l.messages = nil
+	}
+	clear(l.messages)
+	l.messages = l.messages[:0]
+	a := l.x.apply(&impl.Input{Kind: impl.InputPull, Link: l.id, Buffer: buffer, Budget: budget})
+	return l.messages, !a.drained, l.err
+}
+
+// maxMessagesKept bounds what an idle link keeps for its next pull.
+const maxMessagesKept = 64
+
+// Detach ends the link, for the reason given; nil means [ErrClosed]. Detaching again does nothing.
+func (l *Link) Detach(reason error) {
+	if reason == nil {
+		reason = ErrClosed
+	}
+	l.x.mu.Lock()
+	defer l.x.mu.Unlock()
+	if l.err != nil {
+		return
+	}
+	l.x.apply(&impl.Input{Kind: impl.InputDetach, Link: l.id})
+	l.end(reason)
+}
+
+// end notes that the core has forgotten the link, or will never be stepped again. The caller holds x.mu.
+func (l *Link) end(reason error) {
+	if l.err != nil {
+		return
+	}
+	l.err = reason
+	close(l.done)
+	delete(l.x.links, l.id)
+	if l.claim != nil {
+		l.claim.release()
+	}
+}
