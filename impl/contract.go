@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
+	"unicode/utf8"
 )
 
 // contract is a local contract: the wish to see, or the offer to produce, an
@@ -64,7 +66,7 @@ func (x *Exchange) open(input Input) {
 	case ObserveObject, ExposeObject:
 		c.object = x.acquire(input.Descriptor)
 	case ObserveTag, ExposeTag:
-		c.tag = x.acquireTag(input.Descriptor.JSON)
+		c.tag = x.acquireTag(input.Descriptor.JSON, strings.TrimPrefix(input.Descriptor.Key, "[]"))
 	default:
 		x.refuse(fmt.Errorf("hakuban: unknown contract kind %d", input.ContractKind))
 		return
@@ -289,6 +291,9 @@ func (x *Exchange) fits(state *State) error {
 	for _, name := range state.Format {
 		if len(name) > limits.Format {
 			return tooMany("the size of one of the format's names in bytes", len(name), limits.Format)
+		}
+		if !utf8.ValidString(name) {
+			return fmt.Errorf("hakuban: the format's name %q is not UTF-8", name)
 		}
 	}
 	return nil

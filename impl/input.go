@@ -59,7 +59,7 @@ const (
 	// Budget bounds the bytes after which no further message is begun.
 	InputPull
 	// InputOpen: a local contract opens. Contract, ContractKind, Descriptor (a
-	// tag contract names its tag in Descriptor.JSON, without tags), Capacity.
+	// tag contract's is that of an object without tags whose JSON is the tag), Capacity.
 	InputOpen
 	// InputClose: a local contract closes. Contract.
 	InputClose

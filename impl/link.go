@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"unicode/utf8"
 
 	"hakuban/wire"
 )
@@ -95,6 +96,9 @@ func (x *Exchange) attach(input Input) {
 		return
 	case input.Role != RoleUpstream && input.Role != RoleDownstream:
 		x.refuse(fmt.Errorf("hakuban: unknown role %d", input.Role))
+		return
+	case len(input.Name) > x.config.Limits.Wire.Name || !utf8.ValidString(input.Name):
+		x.refuse(fmt.Errorf("hakuban: the link's name is not UTF-8 of at most %d bytes", x.config.Limits.Wire.Name))
 		return
 	case input.Role == RoleDownstream && x.upstream != nil:
 		x.refuse(ErrUpstream)

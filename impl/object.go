@@ -84,8 +84,8 @@ func (x *Exchange) acquire(descriptor wire.Descriptor) *object {
 	o = &object{number: x.lastObject, descriptor: descriptor}
 	o.balance.init(o)
 	x.objects[descriptor.Key] = o
-	for _, text := range descriptor.Tags {
-		t := x.acquireTag(text)
+	for i, text := range descriptor.Tags {
+		t := x.acquireTag(text, descriptor.TagIdentities[i])
 		o.tags = append(o.tags, t)
 		t.objects = append(t.objects, o) // numbers ascend
 		for _, tl := range t.links {

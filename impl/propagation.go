@@ -169,8 +169,12 @@ func (x *Exchange) patched(l *link, c *channel, action *wire.StateAction) (*Stat
 	if err != nil {
 		return nil, protocolf("state on channel %d: %v", c.number, err)
 	}
+	state := &State{Version: action.Version, Format: format, Data: data}
+	if bound := messageBound(state); bound > x.config.Limits.Wire.Message {
+		return nil, protocolf("state on channel %d needs a message of %d bytes to be sent on, the limit is %d", c.number, bound, x.config.Limits.Wire.Message)
+	}
 	l.bytes = others + len(data)
-	return &State{Version: action.Version, Format: format, Data: data}, nil
+	return state, nil
 }
 
 // owes reports whether a stream or outlet has something to send.

@@ -274,7 +274,7 @@ func (x *Exchange) receiveTagContract(l *link, action *wire.ControlAction) error
 		}
 	}
 	x.traced("ReceiveContracts", nil, l.id, 0)
-	t := x.acquireTag(text)
+	t := x.acquireTag(text, identity)
 	switch action.Kind {
 	case wire.ActionObserveTag:
 		x.changeTagLink(t, l, true, func(tl *tagLink) { tl.observes = true })

@@ -3,8 +3,6 @@ package impl
 import (
 	"cmp"
 	"slices"
-
-	"hakuban/wire"
 )
 
 // tag is a wildcard: contracts on it cover every live object that carries it.
@@ -43,12 +41,8 @@ func (tl *tagLink) contribute(ol *objectLink, sign int) {
 	}
 }
 
-// acquireTag finds or makes a tag by its spelling, which was parsed before.
-func (x *Exchange) acquireTag(text string) *tag {
-	_, identity, err := wire.Canonical(text, &x.config.Limits.Wire)
-	if err != nil {
-		bug("tag %q is not canonical: %v", text, err)
-	}
+// acquireTag finds or makes a tag.
+func (x *Exchange) acquireTag(text, identity string) *tag {
 	t := x.tags[identity]
 	if t == nil {
 		x.lastTag++

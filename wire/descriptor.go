@@ -16,6 +16,8 @@ type Descriptor struct {
 	Key string
 	// Tags are the tags' spellings, in the order of their identities. Of equal tags the first one's spelling is kept.
 	Tags []string
+	// TagIdentities are the identities of Tags, in the same order.
+	TagIdentities []string
 	// JSON is the spelling of the object's own JSON value.
 	JSON string
 }
@@ -57,9 +59,10 @@ func newDescriptor(texts []string, json string, limits *Limits, strict bool) (De
 	d := Descriptor{Key: key(tags, identity), JSON: spelling}
 	if len(tags) > 0 {
 		d.Tags = make([]string, len(tags))
+		d.TagIdentities = make([]string, len(tags))
 	}
 	for i := range tags {
-		d.Tags[i] = tags[i].spelling
+		d.Tags[i], d.TagIdentities[i] = tags[i].spelling, tags[i].identity
 	}
 	return d, nil
 }
@@ -125,7 +128,7 @@ func DescriptorFromKey(key string) (Descriptor, error) {
 	if p.offset < len(key) {
 		return Descriptor{}, &DecodeError{Offset: p.offset, Reason: "key: text after the json"}
 	}
-	d.JSON = json
+	d.JSON, d.TagIdentities = json, d.Tags
 	return d, nil
 }
 

@@ -1,0 +1,117 @@
+package impl
+
+import (
+	"math"
+	"testing"
+
+	"hakuban/wire"
+)
+
+func TestLoadLimit_LinearBetweenPointsAndConstantAfter(t *testing.T) {
+	second := int64(1e9)
+	limit := newLoadLimit([]wire.LoadPoint{{Seconds: 2, Load: 0}, {Seconds: 2, Load: 5}, {Seconds: 5, Load: 7}}, 100*second)
+	for _, row := range []struct {
+		after float64
+		want  float64
+	}{{-1, 0}, {0, 0}, {1.9, 0}, {2, 5}, {3.5, 6}, {5, 7}, {1000, 7}} {
+		load, limited := limit.at(100*second + int64(row.after*1e9))
+		if got := float64(load) / loadUnit; !limited || math.Abs(got-row.want) > 1e-6 {
+			t.Errorf("after %v s: %v, want %v", row.after, got, row.want)
+		}
+	}
+	if _, limited := newLoadLimit(nil, 0).at(5); limited {
+		t.Error("an empty limit limits")
+	}
+	rising := newLoadLimit([]wire.LoadPoint{{Seconds: 10, Load: math.MaxUint32}}, 0)
+	if load, _ := rising.at(5 * second); load/loadUnit != math.MaxUint32/2 {
+		t.Errorf("half way to the greatest load: %d", load/loadUnit)
+	}
+}
+
+func TestLoadLimit_FarFutureSaturates(t *testing.T) {
+	limit := newLoadLimit([]wire.LoadPoint{{Seconds: 1e18, Load: 4}}, math.MaxInt64-10)
+	if load, limited := limit.at(math.MaxInt64 - 5); !limited || load > 4*loadUnit {
+		t.Errorf("load %d", load)
+	}
+}
+
+func TestShareOf_NeverZeroNeverAboveOne(t *testing.T) {
+	for _, capacity := range []uint64{1, 2, 3, math.MaxUint32, math.MaxUint64} {
+		if share := shareOf(capacity); share == 0 || share > loadUnit {
+			t.Errorf("capacity %d: share %d", capacity, share)
+		}
+	}
+	expect(t, "three thirds fit into one", 3*shareOf(3) <= loadUnit, true)
+}
+
+func TestElect_LoadLimitIsInclusive(t *testing.T) {
+	w := newWorld(t)
+	root, a, o := w.node("root", Config{Rebalance: true}), w.node("a", Config{}), w.node("o", Config{})
+	w.ends += 2
+	a.peers[2] = &end{node: root, link: 1}
+	root.peers[1] = &end{node: a, link: 2}
+	root.step(Input{Kind: InputAttach, Link: 1, Role: RoleUpstream, Name: "root"})
+	a.step(Input{Kind: InputAttach, Link: 2, Role: RoleDownstream, Name: "a", LoadLimit: []wire.LoadPoint{{Seconds: 0, Load: 2}}})
+	w.connect(o, root)
+	a.open(ExposeTag, object1(`"T"`), 1)
+	w.settle()
+	for _, key := range []string{`1`, `2`, `3`} {
+		o.open(ObserveObject, object1(key, `"T"`), 0)
+	}
+	w.settle()
+	expect(t, "first", root.elected(`1`), "a")
+	expect(t, "second", root.elected(`2`), "a")
+	expect(t, "third is over the limit", root.elected(`3`), "nobody")
+	root.x.links[1].limit = nil
+	for range 3 {
+		w.now.Mono += 2e9
+		root.step(Input{Kind: InputTick})
+	}
+	expect(t, "elected by a rebalance once there is room", root.elected(`3`), "a")
+}
+
+func TestRebalance_NotByLessThanTheThreshold(t *testing.T) {
+	w, root, c := star(t, Config{Rebalance: true, RebalanceThreshold: 0.6}, "a", "b", "o")
+	c["a"].open(ExposeTag, object1(`"T"`), 2)
+	w.settle()
+	c["o"].open(ObserveObject, object1(`1`, `"T"`), 0)
+	c["o"].open(ObserveObject, object1(`2`, `"T"`), 0)
+	w.settle()
+	c["b"].open(ExposeTag, object1(`"T"`), 2)
+	w.settle()
+	for range 10 {
+		w.now.Mono += 2e9
+		root.step(Input{Kind: InputTick})
+	}
+	expect(t, "1", root.elected(`1`), "a")
+	expect(t, "2", root.elected(`2`), "a")
+}
+
+func TestRebalance_EveryObjectWithinHalfToOneAndAHalfSeconds(t *testing.T) {
+	w, root, c := star(t, Config{Rebalance: true}, "a", "o")
+	c["a"].open(ExposeObject, thing, 1)
+	c["o"].open(ObserveObject, thing, 0)
+	w.settle()
+	seen := make(map[int64]bool)
+	for range 20 {
+		at, due := root.x.Deadline()
+		if pause := at - w.now.Mono; !due || pause < 5e8 || pause >= 15e8 {
+			t.Fatalf("due %v in %d ns", due, pause)
+		}
+		seen[at-w.now.Mono] = true
+		w.now.Mono = at
+		root.step(Input{Kind: InputTick})
+	}
+	if len(seen) < 10 {
+		t.Errorf("only %d different pauses in 20: the jitter does not spread", len(seen))
+	}
+}
+
+func TestRebalance_ALibraryDoesNot(t *testing.T) {
+	w, root, c := star(t, Config{}, "a", "o")
+	c["a"].open(ExposeObject, thing, 1)
+	c["o"].open(ObserveObject, thing, 0)
+	w.settle()
+	_, due := root.x.Deadline()
+	expect(t, "due", due, false)
+}

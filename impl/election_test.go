@@ -1,0 +1,216 @@
+package impl
+
+import "testing"
+
+// elected tells who is elected at n for an object: "nobody", "upstream",
+// "contract 3", "tag contract 3" or the name of the node below the link.
+func (n *node) elected(key string) string {
+	o := n.x.objects[object1(key, `"T"`).Key]
+	if o == nil {
+		return "no object"
+	}
+	switch o.elected.Kind {
+	case ElectedUpstream:
+		return "upstream"
+	case ElectedObjectContract:
+		return "contract"
+	case ElectedTagContract:
+		return "tag contract"
+	case ElectedLink:
+		return n.peers[o.elected.Link].node.name
+	}
+	return "nobody"
+}
+
+// star makes a root with children of the given names, linked in that order.
+func star(t *testing.T, config Config, names ...string) (*world, *node, map[string]*node) {
+	w := newWorld(t)
+	root := w.node("root", config)
+	children := make(map[string]*node)
+	for _, name := range names {
+		children[name] = w.node(name, Config{})
+		w.connect(children[name], root)
+	}
+	w.settle()
+	return w, root, children
+}
+
+var thing = object1(`1`, `"T"`)
+
+func TestElect_NobodyWhileNoDataIsNeeded(t *testing.T) {
+	w, root, c := star(t, Config{}, "a")
+	c["a"].open(ExposeObject, thing, 1)
+	w.settle()
+	expect(t, "elected", root.elected(`1`), "nobody")
+}
+
+func TestElect_AnObserverThatExposesItselfNeedsNoData(t *testing.T) {
+	w, root, c := star(t, Config{}, "a", "b")
+	c["a"].open(ExposeObject, thing, 1)
+	c["a"].open(ObserveObject, thing, 0)
+	w.settle()
+	expect(t, "one such link", root.elected(`1`), "nobody")
+	c["b"].open(ExposeObject, thing, 2)
+	c["b"].open(ObserveObject, thing, 0)
+	w.settle()
+	expect(t, "two such links; b observes before it exposes", root.elected(`1`), "a")
+}
+
+func TestElect_TieGoesToLowestLink(t *testing.T) {
+	w, root, c := star(t, Config{}, "a", "b", "o")
+	c["b"].open(ExposeObject, thing, 1)
+	c["a"].open(ExposeObject, thing, 1)
+	w.settle()
+	c["o"].open(ObserveObject, thing, 0)
+	w.settle()
+	expect(t, "elected", root.elected(`1`), "a")
+}
+
+func TestElect_GreatestCapacityGetsTheFirstObject(t *testing.T) {
+	w, root, c := star(t, Config{}, "a", "b", "o")
+	c["a"].open(ExposeTag, object1(`"T"`), 1)
+	c["b"].open(ExposeTag, object1(`"T"`), 2)
+	w.settle()
+	c["o"].open(ObserveObject, thing, 0)
+	w.settle()
+	expect(t, "share 1/2 beats 1", root.elected(`1`), "b")
+	c["o"].open(ObserveObject, object1(`2`, `"T"`), 0)
+	w.settle()
+	expect(t, "1/2+1/2 ties with 1 and the lowest link wins", root.elected(`2`), "a")
+	c["o"].open(ObserveObject, object1(`3`, `"T"`), 0)
+	w.settle()
+	expect(t, "1/2+1/2 beats 2", root.elected(`3`), "b")
+}
+
+func TestElect_TheElectedStaysThoughABetterOneComes(t *testing.T) {
+	w, root, c := star(t, Config{}, "a", "b", "o")
+	c["o"].open(ObserveObject, thing, 0)
+	c["b"].open(ExposeObject, thing, 1)
+	w.settle()
+	c["a"].open(ExposeObject, thing, 100)
+	w.settle()
+	expect(t, "elected", root.elected(`1`), "b")
+}
+
+func TestElect_CapacityZeroIsNeverElectedButKeepsWhatItHas(t *testing.T) {
+	w, root, c := star(t, Config{}, "a", "o")
+	c["o"].open(ObserveObject, thing, 0)
+	expose := c["a"].open(ExposeObject, thing, 0)
+	w.settle()
+	expect(t, "at capacity 0", root.elected(`1`), "nobody")
+	c["a"].step(Input{Kind: InputSetCapacity, Contract: expose, Capacity: 1})
+	w.settle()
+	expect(t, "a change of capacity elects nobody", root.elected(`1`), "nobody")
+	c["o"].open(ObserveObject, thing, 0)
+	observe := c["o"].open(ObserveTag, object1(`"T"`), 0)
+	w.settle()
+	expect(t, "the next contract does", root.elected(`1`), "a")
+	c["a"].step(Input{Kind: InputSetCapacity, Contract: expose, Capacity: 0})
+	w.settle()
+	c["o"].close(observe)
+	w.settle()
+	expect(t, "back at capacity 0", root.elected(`1`), "a")
+	expect(t, "load remembered", root.x.links[root.x.objects[thing.Key].elected.Link].load, uint64(loadUnit))
+}
+
+func TestElect_LocalContractsStandAboveLinks(t *testing.T) {
+	w, root, c := star(t, Config{}, "a", "o")
+	c["o"].open(ObserveObject, thing, 0)
+	c["a"].open(ExposeObject, thing, 9)
+	w.settle()
+	expect(t, "alone", root.elected(`1`), "a")
+	tag := root.open(ExposeTag, object1(`"T"`), 0)
+	expect(t, "a local tag contract of capacity 0", root.elected(`1`), "tag contract")
+	object := root.open(ExposeObject, thing, 5)
+	expect(t, "the local one elected now stays", root.elected(`1`), "tag contract")
+	root.close(tag)
+	expect(t, "then the local object contract", root.elected(`1`), "contract")
+	root.close(object)
+	expect(t, "then the link", root.elected(`1`), "a")
+	w.settle()
+	expect(t, "load", root.x.links[root.x.objects[thing.Key].elected.Link].load, uint64(loadUnit/9))
+}
+
+func TestElect_LocalObjectContractOfGreatestCapacity(t *testing.T) {
+	w := newWorld(t)
+	n := w.node("n", Config{})
+	n.open(ExposeObject, thing, 1)
+	n.open(ExposeObject, thing, 3)
+	n.open(ExposeObject, thing, 3)
+	n.open(ObserveObject, thing, 0)
+	expect(t, "elected", n.x.objects[thing.Key].elected.Contract, 2)
+}
+
+func TestElect_UpstreamStandsAboveAll(t *testing.T) {
+	w := newWorld(t)
+	top, mid, leaf := w.node("top", Config{}), w.node("mid", Config{}), w.node("leaf", Config{})
+	w.connect(leaf, mid)
+	leaf.open(ExposeObject, thing, 1)
+	leaf.open(ObserveObject, thing, 0)
+	local := mid.open(ExposeObject, thing, 1)
+	mid.open(ObserveObject, thing, 0)
+	w.settle()
+	expect(t, "alone", mid.elected(`1`), "contract")
+	sink := mid.takeOffer(local)
+	top.open(ExposeObject, thing, 1)
+	top.open(ObserveObject, thing, 0)
+	midLink, topLink := w.connect(mid, top)
+	w.settle()
+	expect(t, "upstream appears and streams", mid.elected(`1`), "upstream")
+	expect(t, "the local sink is revoked", mid.revoked[sink], true)
+	mid.step(Input{Kind: InputDetach, Link: midLink})
+	top.step(Input{Kind: InputDetach, Link: topLink})
+	expect(t, "upstream lost", mid.elected(`1`), "contract")
+}
+
+func TestElect_LostLinkMovesTheElection(t *testing.T) {
+	w, root, c := star(t, Config{}, "a", "b", "o")
+	c["o"].open(ObserveObject, thing, 0)
+	c["a"].open(ExposeObject, thing, 1)
+	b := c["b"].open(ExposeObject, thing, 1)
+	w.settle()
+	o := root.x.objects[thing.Key]
+	root.step(Input{Kind: InputDetach, Link: o.elected.Link})
+	w.settle()
+	expect(t, "elected", root.elected(`1`), "b")
+	if c["b"].takeOffer(b) == 0 {
+		t.Fatal("b was offered no sink")
+	}
+}
+
+func TestElect_HandOverKeepsTheObserversStream(t *testing.T) {
+	w, root, c := star(t, Config{}, "a", "b", "o")
+	observe := c["o"].open(ObserveObject, thing, 0)
+	a := c["a"].open(ExposeObject, thing, 1)
+	b := c["b"].open(ExposeObject, thing, 1)
+	w.settle()
+	sink, stream := c["a"].takeOffer(a), c["o"].takeOffer(observe)
+	if err := c["a"].publish(sink, "from a"); err != nil {
+		t.Fatal(err)
+	}
+	w.settle()
+	number := root.x.objects[thing.Key].links[2].stream.number
+	c["a"].close(a)
+	w.settle()
+	expect(t, "elected", root.elected(`1`), "b")
+	expect(t, "between the two", c["o"].seen(stream), "from a last")
+	expect(t, "stream channel", root.x.objects[thing.Key].links[1].stream.number, number)
+	sink = c["b"].takeOffer(b)
+	if err := c["b"].publish(sink, "from b"); err != nil {
+		t.Fatal(err)
+	}
+	w.settle()
+	expect(t, "after", c["o"].seen(stream), "from b now")
+	expect(t, "revoked", c["o"].revoked[stream], false)
+}
+
+func TestElect_NobodyTakesOverAndObserversChannelsClose(t *testing.T) {
+	w, root, c := star(t, Config{}, "a", "o")
+	c["o"].open(ObserveObject, thing, 0)
+	a := c["a"].open(ExposeObject, thing, 1)
+	w.settle()
+	c["a"].close(a)
+	w.settle()
+	expect(t, "streams left", root.x.objects[thing.Key].links[0].stream == nil, true)
+	expect(t, "sources left at o", len(c["o"].x.objects[thing.Key].sources), 0)
+}
