@@ -1,0 +1,159 @@
+package interop
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// requireVariable turns every reason to skip into a failure, so that CI cannot pass by running nothing.
+const requireVariable = "HAKUBAN_REQUIRE_INTEROP"
+
+// errMissing marks what the machine or the tree lacks, as opposed to what is broken.
+var errMissing = errors.New("missing")
+
+// Reference holds the paths of the programs built from the Rust crate.
+type Reference struct {
+	Peer   string // our driver around the crate's library
+	Router string // the crate's own hakuban-router
+}
+
+// RustReference builds the reference once per test process. It skips the test where that cannot be done.
+func RustReference(t testing.TB) Reference {
+	t.Helper()
+	reference, err := buildReference()
+	skipOrFail(t, err)
+	return reference
+}
+
+// GoRouter builds this module's router once per test process and returns its path. It skips the test while there is none.
+func GoRouter(t testing.TB) string {
+	t.Helper()
+	path, err := buildGoRouter()
+	skipOrFail(t, err)
+	return path
+}
+
+func skipOrFail(t testing.TB, err error) {
+	t.Helper()
+	switch {
+	case err == nil:
+	case errors.Is(err, errMissing) && os.Getenv(requireVariable) != "1":
+		t.Skipf("%v (%s=1 makes this a failure)", err, requireVariable)
+	default:
+		t.Fatal(err)
+	}
+}
+
+var buildReference = sync.OnceValues(func() (Reference, error) {
+	host, err := cargoHost()
+	if err != nil {
+		return Reference{}, err
+	}
+	target, err := cargoTarget()
+	if err != nil {
+		return Reference{}, err
+	}
+	// Fetching apart from building tells an unreachable registry from a broken program.
+	if _, err := run("cargo", "fetch", "--manifest-path", "peer/Cargo.toml", "--target", host); err != nil {
+		return Reference{}, fmt.Errorf("%w: the reference's crates: %w", errMissing, err)
+	}
+	// A package that we depend on may be built with its binaries too: one graph gives the peer and the real router.
+	messages, err := run("cargo", "build", "--offline", "--manifest-path", "peer/Cargo.toml", "--target-dir", target,
+		"-p", "peer", "-p", "hakuban", "--bins", "--message-format", "json-render-diagnostics")
+	if err != nil {
+		return Reference{}, err
+	}
+	executables := cargoExecutables(messages)
+	reference := Reference{Peer: executables["peer"], Router: executables["hakuban-router"]}
+	if reference.Peer == "" || reference.Router == "" {
+		return Reference{}, fmt.Errorf("cargo built %v, expected peer and hakuban-router", executables)
+	}
+	return reference, nil
+})
+
+var buildGoRouter = sync.OnceValues(func() (string, error) {
+	const source = "../../cmd/hakuban-router"
+	if _, err := os.Stat(source); err != nil {
+		return "", fmt.Errorf("%w: this module has no router yet: %w", errMissing, err)
+	}
+	folder, err := os.MkdirTemp("", "hakuban-interop-")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(folder, "hakuban-router")
+	if _, err := run("go", "build", "-o", path, "hakuban/cmd/hakuban-router"); err != nil {
+		return "", err
+	}
+	return path, nil
+})
+
+// removeBuilt deletes what buildGoRouter left behind; the reference stays in its cache.
+func removeBuilt() error {
+	if path, err := buildGoRouter(); err == nil {
+		return os.RemoveAll(filepath.Dir(path))
+	}
+	return nil
+}
+
+func cargoHost() (string, error) {
+	if _, err := exec.LookPath("cargo"); err != nil {
+		return "", fmt.Errorf("%w: cargo, to build the reference: %w", errMissing, err)
+	}
+	version, err := run("cargo", "-vV")
+	if err != nil {
+		return "", err
+	}
+	for line := range strings.Lines(string(version)) {
+		if host, found := strings.CutPrefix(strings.TrimSpace(line), "host: "); found {
+			return host, nil
+		}
+	}
+	return "", fmt.Errorf("cargo -vV names no host: %s", version)
+}
+
+// cargoTarget is where the reference is built: outside the source tree, kept from run to run.
+func cargoTarget() (string, error) {
+	if folder := os.Getenv("CARGO_TARGET_DIR"); folder != "" {
+		return filepath.Abs(folder)
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("a folder to build the reference in (CARGO_TARGET_DIR names one): %w", err)
+	}
+	return filepath.Join(cache, "hakuban-interop", "target"), nil
+}
+
+func cargoExecutables(messages []byte) map[string]string {
+	executables := make(map[string]string)
+	lines := bufio.NewScanner(bytes.NewReader(messages))
+	lines.Buffer(nil, len(messages)+1)
+	for lines.Scan() {
+		var message struct {
+			Target     struct{ Name string }
+			Executable string
+		}
+		if json.Unmarshal(lines.Bytes(), &message) == nil && message.Executable != "" {
+			executables[message.Target.Name] = message.Executable
+		}
+	}
+	return executables
+}
+
+func run(program string, arguments ...string) ([]byte, error) {
+	command := exec.Command(program, arguments...)
+	var stdout, stderr bytes.Buffer
+	command.Stdout, command.Stderr = &stdout, &stderr
+	if err := command.Run(); err != nil {
+		return nil, fmt.Errorf("%s %s: %w\n%s", program, strings.Join(arguments, " "), err, stderr.Bytes())
+	}
+	return stdout.Bytes(), nil
+}

@@ -1,0 +1,42 @@
+package interop
+
+import (
+	"fmt"
+	"os"
+	"testing"
+)
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	if err := removeBuilt(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		status = 1
+	}
+	os.Exit(status)
+}
+
+// scenario is one story, told by peers of the reference through each of its trees.
+type scenario struct {
+	name   string
+	trees  []Tree
+	router RouterOptions
+	run    func(*World)
+}
+
+// scenarios is the whole table, in the order of README.md.
+var scenarios = [][]scenario{
+	objectScenarios, tagScenarios, stateScenarios, idScenarios, electionScenarios, monitorScenarios, linkScenarios, directScenarios,
+}
+
+func TestScenarios(t *testing.T) {
+	for _, group := range scenarios {
+		for _, s := range group {
+			for _, tree := range s.trees {
+				t.Run(s.name+"/"+tree.Name(), func(t *testing.T) {
+					t.Parallel()
+					s.run(StartWorld(t, tree, s.router))
+				})
+			}
+		}
+	}
+}

@@ -1,0 +1,93 @@
+package interop
+
+import (
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// Kind says whose router it is.
+type Kind string
+
+const (
+	Rust Kind = "rust"
+	Go   Kind = "go"
+)
+
+// RouterOptions are command-line options that both routers have.
+type RouterOptions struct {
+	Parameters string // of the bound URL, such as "name=top,timeout=2s"
+	Connect    string // the parent's URL, with its parameters
+	MonitorTag string
+	Threshold  string // rebalance threshold
+}
+
+// Router is a running router process.
+type Router struct {
+	URL     string // without parameters; clients dial it
+	t       testing.TB
+	kind    Kind
+	options RouterOptions
+	process *process
+}
+
+// listening matches the line by which either router tells its real port.
+var listening = regexp.MustCompile(`(?i)listening.*?(ws://[^\s"#]+)`)
+
+// StartRouter starts a router on a free port, and waits until it accepts connections.
+func StartRouter(t testing.TB, kind Kind, options RouterOptions) *Router {
+	t.Helper()
+	r := &Router{t: t, kind: kind, options: options}
+	r.start("ws://127.0.0.1:0")
+	return r
+}
+
+// Kill ends the router as a crash would.
+func (r *Router) Kill() { r.process.kill() }
+
+// Start starts a killed router again, on the same port.
+func (r *Router) Start() {
+	r.t.Helper()
+	r.start(strings.TrimSuffix(r.URL, "/"))
+}
+
+func (r *Router) start(bind string) {
+	r.t.Helper()
+	var path string
+	switch r.kind {
+	case Rust:
+		path = RustReference(r.t).Router
+	case Go:
+		path = GoRouter(r.t)
+	default:
+		r.t.Fatalf("no router of kind %q", r.kind)
+	}
+	if r.options.Parameters != "" {
+		bind += "#" + r.options.Parameters
+	}
+	arguments := []string{"-b", bind}
+	for _, option := range []struct{ name, value string }{
+		{"--connect", r.options.Connect},
+		{"--monitor-tag", r.options.MonitorTag},
+		{"--rebalance-threshold", r.options.Threshold},
+	} {
+		if option.value != "" {
+			arguments = append(arguments, option.name, option.value)
+		}
+	}
+	running := startProcess(r.t, string(r.kind)+" router", exec.Command(path, arguments...))
+	r.t.Cleanup(func() { r.stopCleanly(running) })
+	r.process = running
+	r.URL = running.waitLog(r.t, listening)[1]
+}
+
+// stopCleanly checks what every scenario implies: a router survives it, and ends with status 0 when told to.
+func (r *Router) stopCleanly(running *process) {
+	if running.killed {
+		return
+	}
+	if err := running.terminate(); err != nil {
+		r.t.Errorf("%s router %s: %v, expected exit status 0 on SIGTERM", r.kind, r.URL, err)
+	}
+}
