@@ -1,0 +1,90 @@
+package checker
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"hakuban/impl"
+)
+
+// Flag: "now" is shown only while an open source last said so with a version
+// not below the one held; "last at" is never in the future; neither goes back
+// while the version stays.
+type Flag struct{ base }
+
+// Name implements [Checker].
+func (*Flag) Name() string { return "flag sound" }
+
+// Step implements [Stepper].
+func (c *Flag) Step(s *Step) error {
+	if s.Input.Kind != impl.InputRead || s.Answer == nil || s.Answer.Kind != impl.EffectState || s.Offer == nil || s.Answer.State == nil {
+		return nil
+	}
+	flag := s.Answer.Synchronized
+	if flag.Now && flag.Mono != 0 {
+		return errors.New("a flag is both now and last-at")
+	}
+	if !flag.Now && flag.Mono > s.Now.Mono {
+		return fmt.Errorf("object %s was current %d ns in the future", s.Offer.Key, flag.Mono-s.Now.Mono)
+	}
+	if seen := s.Offer.Seen; seen != nil && slices.Equal(seen.Version, s.Answer.State.Version) && !flag.Now {
+		before := s.Offer.Synchronized.Mono
+		if s.Offer.Synchronized.Now {
+			before = s.Offer.SeenAt
+		}
+		if flag.Mono < before {
+			return fmt.Errorf("object %s, version %v: last current %d ns earlier than was shown before", s.Offer.Key, seen.Version, before-flag.Mono)
+		}
+	}
+	return nil
+}
+
+// Look implements [Looker].
+func (c *Flag) Look(l *Look) error {
+	for i := range l.Snapshot.Objects {
+		o := &l.Snapshot.Objects[i]
+		if o.State == nil {
+			continue
+		}
+		if !o.Synchronized.Now && o.Synchronized.Mono > l.Now.Mono {
+			return fmt.Errorf("object %s was current %d ns in the future", o.Descriptor.Key, o.Synchronized.Mono-l.Now.Mono)
+		}
+		if backed := c.backed(l.Snapshot, o); o.Synchronized.Now != backed {
+			return fmt.Errorf("object %s, version %v: flag now is %t, but an open source that says so with that version or above: %t",
+				o.Descriptor.Key, o.State.Version, o.Synchronized.Now, backed)
+		}
+	}
+	return nil
+}
+
+// backed reports whether an open source says now with a version not below the
+// one held.
+func (c *Flag) backed(s *impl.Snapshot, o *impl.ObjectSnapshot) bool {
+	backs := func(version []int64, flag impl.Synchronized) bool {
+		return flag.Now && version != nil && slices.Compare(version, o.State.Version) >= 0
+	}
+	for i := range o.Sources {
+		if backs(o.Sources[i].Version, o.Sources[i].Synchronized) {
+			return true
+		}
+	}
+	for i := range o.Links {
+		if sink := &o.Links[i].Sink; sink.Number != 0 && !o.Links[i].Revoked && backs(sink.Version, sink.Synchronized) {
+			return true
+		}
+	}
+	if o.Elected.Kind == impl.ElectedObjectContract || o.Elected.Kind == impl.ElectedTagContract {
+		for i := range s.Contracts {
+			if s.Contracts[i].Contract != o.Elected.Contract {
+				continue
+			}
+			for _, offer := range s.Contracts[i].Offers {
+				if offer.Key == o.Descriptor.Key && offer.Taken && !offer.Revoked && backs(offer.Version, offer.Synchronized) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}

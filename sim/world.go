@@ -1,0 +1,538 @@
+package sim
+
+import (
+	"fmt"
+	"strconv"
+
+	"hakuban/impl"
+	"hakuban/sim/checker"
+	"hakuban/sim/mark"
+	"hakuban/wire"
+)
+
+// Times of a world, in nanoseconds of virtual time.
+const (
+	microsecond = int64(1000)
+	millisecond = 1000 * microsecond
+	second      = 1000 * millisecond
+
+	linkDelay   = millisecond      // of a message, when nothing is wrong
+	writerDelay = 50 * microsecond // from ready to pull
+	linkTimeout = 3 * second       // after which a silent link is given up
+	wallEpoch   = 1_800_000_000 * second
+
+	// CalmBound is the virtual time within which a tree must be quiet once
+	// everything healed: a silent link's timeout, a reconnect, and the messages
+	// of a tree of 40.
+	CalmBound = 10 * second
+	// settleTime is how long a quiet tree is watched for rebalancing to end:
+	// two rounds of every object.
+	settleTime = 3*second + 200*millisecond
+	// settleBound bounds the rebalancing after the tree is quiet.
+	settleBound = 60 * second
+)
+
+const (
+	maxSlots     = 1 << 20
+	maxExchanges = 40
+)
+
+// World is a tree of exchanges on a simulated network.
+type World struct {
+	source   Source
+	observer Observer
+	set      *checker.Set
+	marks    *mark.Set
+	trace    func(line string)
+
+	now       int64
+	heap      heap
+	number    uint64
+	busy      int // events in the heap that are no ticks
+	nodes     []*node
+	sessions  []*session
+	calm      bool
+	active    int64 // time of the last step that was no tick
+	steps     int
+	slots     int // done
+	dense     uint32
+	slotAt    int64
+	actions   int // slots that stepped a core
+	chaosEnd  int64
+	converged int64
+
+	rules     rules
+	objects   []object
+	tags      []string
+	sinks     []*offer // taken, all exchanges
+	published uint32
+	faults    [faultCount]faultUse
+	hash      Hash
+	violation *checker.Violation
+
+	pendingTake *contract // of the step under way
+	publishing  *offer    // of the step under way
+
+	// Reused by every step.
+	step_  checker.Step
+	input  impl.Input
+	buffer []byte
+	spare  [][]byte
+}
+
+// object is one object of the world's workload.
+type object struct {
+	descriptor wire.Descriptor
+	last       []int64 // version published last, by anyone
+}
+
+// rules are what a run decided once.
+type rules struct {
+	workload   workload
+	rebalance  bool
+	loadLimits bool
+	budget     int // of a pull
+	window     int // bytes of a direction that may be under way
+}
+
+// NewWorld builds the tree that the source chooses. The set may be nil.
+func NewWorld(source Source, set *checker.Set, marks *mark.Set, observer Observer) *World {
+	w := &World{source: source, set: set, marks: marks, observer: observer}
+	w.rules.workload = workload(w.choose(chooseWorkload, 0, 0, 0, uint32(workloadCount)))
+	w.rules.rebalance = w.choose(chooseRebalance, 0, 0, 0, 2) != 0
+	w.rules.loadLimits = w.choose(chooseLoadLimit, 0, 0, 0, 4) == 1
+	w.rules.budget = [...]int{1 << 16, 1 << 16, 256, 1}[w.choose(chooseBudget, 0, 0, 0, 4)]
+	w.rules.window = [...]int{1 << 16, 1 << 12, 256, 1}[w.choose(chooseBudget, 1, 0, 0, 4)]
+	w.dense = w.choose(chooseDense, 0, 0, 0, 16)
+	for f := range faultCount {
+		w.faults[f].on = w.choose(chooseFaultOn, int(f), 0, 0, 100) >= 55
+	}
+	w.makeObjects()
+	w.makeTree()
+	return w
+}
+
+func (w *World) makeObjects() {
+	for t := range 1 + w.choose(chooseTags, 0, 0, 0, 3) {
+		w.tags = append(w.tags, strconv.Quote("t"+strconv.Itoa(int(t))))
+	}
+	for o := range 1 + w.choose(chooseObjects, 0, 0, 0, 4) {
+		var tags []string
+		carried := w.choose(chooseObjectTags, int(o), 0, 0, 1<<uint(len(w.tags)))
+		if o == 0 && w.rules.workload.wantsTags() {
+			carried |= 1
+		}
+		for t, tag := range w.tags {
+			if carried>>uint(t)&1 != 0 {
+				tags = append(tags, tag)
+			}
+		}
+		descriptor, err := wire.NewDescriptor(tags, strconv.Itoa(int(o)), nil)
+		if err != nil {
+			panic(err)
+		}
+		w.objects = append(w.objects, object{descriptor: descriptor})
+	}
+}
+
+// makeTree chooses the number of exchanges and who is whose parent. Most trees
+// are small; some go up to maxExchanges.
+func (w *World) makeTree() {
+	size := 2 + w.choose(chooseSize, 0, 0, 0, 5)
+	if big := w.choose(chooseSize, 1, 0, 0, 25); big == 1 {
+		size = 10 + w.choose(chooseSize, 2, 0, 0, maxExchanges-9)
+	} else if big <= 4 && big > 1 {
+		size = 6 + w.choose(chooseSize, 2, 0, 0, 5)
+	}
+	shape := w.choose(chooseShape, 0, 0, 0, 3)
+	for i := range int(size) {
+		n := &node{index: i, parent: -1}
+		if i > 0 {
+			switch shape {
+			case 0: // chain
+				n.parent = i - 1
+			case 1: // star
+				n.parent = 0
+			default:
+				n.parent = int(w.choose(chooseParent, i, 0, 0, uint32(i)))
+			}
+			w.nodes[n.parent].children = append(w.nodes[n.parent].children, i)
+		}
+		n.config = impl.Config{Rebalance: w.rules.rebalance, RebalanceThreshold: impl.DefaultRebalanceThreshold}
+		n.loadLimit = w.chooseLoadLimit(i, 0)
+		w.nodes = append(w.nodes, n)
+	}
+	for _, n := range w.nodes {
+		w.start(n)
+	}
+	switch {
+	case shape == 1 && size > 2:
+		w.marks.Hit(mark.TreeStar)
+	case shape == 0 && size > 2:
+		w.marks.Hit(mark.TreeChain)
+	}
+	if size >= 10 {
+		w.marks.Hit(mark.TreeBig)
+	}
+}
+
+// choose asks the source.
+func (w *World) choose(kind Kind, from, to int, ordinal uint32, n uint32) uint32 {
+	return w.source.Choose(Label{kind, int16(from), int16(to), ordinal}, n)
+}
+
+// push schedules an event.
+func (w *World) push(e event) {
+	w.number++
+	e.number = w.number
+	if e.time < w.now {
+		e.time = w.now
+	}
+	if e.kind != eventTick {
+		w.busy++
+	}
+	w.heap.push(e)
+}
+
+// turn carries out the first event of the heap.
+func (w *World) turn() {
+	e := w.heap.pop()
+	if e.kind != eventTick {
+		w.busy--
+	}
+	w.now = e.time
+	switch e.kind {
+	case eventLose:
+		w.lose(w.sessions[e.session], lossNoticed, lossNoticed, true)
+		return
+	case eventRestart:
+		n := w.nodes[e.node]
+		if n.core == nil && n.life == int(e.life) {
+			w.start(n)
+		}
+		return
+	}
+	n := w.nodes[e.node]
+	if n.core == nil || n.life != int(e.life) {
+		return
+	}
+	if n.pausedUntil > w.now {
+		if e.kind == eventTick && n.tickAt == e.time {
+			n.tickAt = n.pausedUntil
+		}
+		if p := w.pipeOf(&e); p != nil && p.armedAt == e.time {
+			p.armedAt = n.pausedUntil
+		}
+		e.time = n.pausedUntil
+		w.push(e)
+		return
+	}
+	switch e.kind {
+	case eventDeliver:
+		w.deliver(e.session, e.end, e.time)
+	case eventPull:
+		w.pull(e.session, e.end)
+	case eventAttach:
+		w.attach(e.session, e.end)
+	case eventDetach:
+		w.detach(e.session, e.end)
+	case eventDial:
+		w.dial(n)
+	case eventTick:
+		if n.tickAt == e.time {
+			n.tickAt = 0
+			w.input = impl.Input{Kind: impl.InputTick}
+			w.step(n)
+		}
+	case eventTake:
+		w.take(n, impl.ContractID(e.id))
+	case eventRelease:
+		w.release(n, impl.OfferID(e.id))
+	case eventRead:
+		w.read(n, impl.OfferID(e.id))
+	}
+}
+
+// pipeOf is the direction that a delivery is about.
+func (w *World) pipeOf(e *event) *pipe {
+	if e.kind != eventDeliver {
+		return nil
+	}
+	return &w.sessions[e.session].pipes[1-e.end]
+}
+
+// clock is the time at an exchange.
+func (w *World) clock(n *node) impl.Now {
+	return impl.Now{Mono: w.now + n.monoBase, Wall: wallEpoch + w.now + n.wallSkew}
+}
+
+// step steps an exchange with w.input, carries out what it answers, and checks.
+func (w *World) step(n *node) {
+	if w.violation != nil {
+		return
+	}
+	now := w.clock(n)
+	input := &w.input
+	w.steps++
+	if input.Kind != impl.InputTick {
+		w.active = w.now
+	}
+	look := w.set != nil && w.lookNow(n)
+	var before *impl.Snapshot
+	if look {
+		before = n.lookBefore(now)
+	}
+	if w.observer != nil {
+		w.observer.BeforeStep(n.index, n.core, now, input)
+	}
+	effects := n.core.Step(now, *input)
+	w.hash.word(uint64(n.index)<<8 | uint64(input.Kind))
+	w.hash.Effects(effects)
+	if w.trace != nil {
+		w.traceStep(n, now, input, effects)
+	}
+	s := &w.step_
+	*s = checker.Step{Exchange: n.index, Life: n.life, Number: w.steps, Time: w.now, Now: now, Input: input, Effects: effects}
+	if w.set != nil {
+		if v := w.set.Step(s); v != nil {
+			w.fail(v)
+		}
+	}
+	if w.observer != nil {
+		if err := w.observer.AfterStep(n.index, n.core, now, input, effects); err != nil {
+			w.failObserver(n, err)
+		}
+	}
+	for i := range effects {
+		w.carryOut(n, &effects[i])
+	}
+	n.lastLook = nil
+	if look {
+		w.look(n, before)
+	}
+	if deadline, ok := n.core.Deadline(); ok {
+		at := max(deadline-n.monoBase, w.now+1)
+		if n.tickAt == 0 || at < n.tickAt {
+			n.tickAt = at
+			w.push(event{time: at, kind: eventTick, node: int16(n.index), life: int32(n.life)})
+		}
+	}
+}
+
+// Looks are spaced so that they cost less than the steps: a dense run looks at
+// every step.
+const lookEvery = 24
+
+func (w *World) lookNow(n *node) bool {
+	return w.dense == 15 || w.steps%lookEvery == 0
+}
+
+// look shows the exchange that stepped to the checkers that want it whole.
+func (w *World) look(n *node, before *impl.Snapshot) {
+	if w.violation != nil {
+		return
+	}
+	now := w.clock(n)
+	if err := n.core.Check(); err != nil {
+		w.fail(&checker.Violation{Property: "invariant", Exchange: n.index, Step: w.steps, Text: err.Error()})
+		return
+	}
+	snapshot := n.core.Snapshot(now)
+	n.lastLook, n.lastLookAt = &snapshot, now
+	l := checker.Look{
+		Exchange: n.index, Life: n.life, Step: w.steps, Now: now, Snapshot: &snapshot,
+		Before: before, Input: &w.input, Attached: w.attached(n),
+	}
+	if v := w.set.Look(&l); v != nil {
+		w.fail(v)
+	}
+}
+
+// carryOut does what a core asked its driver to do.
+func (w *World) carryOut(n *node, e *impl.Effect) {
+	switch e.Kind {
+	case impl.EffectReady:
+		if s, end := n.session(e.Link); s != nil {
+			s.ends[end].ready = true
+			w.schedulePull(s, end)
+		}
+	case impl.EffectWrite:
+		if s, end := n.session(e.Link); s != nil {
+			w.send(s, end, e.Data)
+		}
+	case impl.EffectDrained:
+		if s, end := n.session(e.Link); s != nil {
+			s.ends[end].ready = false
+		}
+	case impl.EffectEnd:
+		if s, end := n.session(e.Link); s != nil {
+			w.marks.Hit(mark.LinkEnded)
+			w.ended(s, end, e.Err)
+		}
+	case impl.EffectOffered:
+		w.offered(n, e.Contract)
+	case impl.EffectTaken:
+		w.taken(n, e)
+	case impl.EffectState:
+		w.acknowledged(e)
+	case impl.EffectRevoked:
+		w.revoked(n, e.Offer)
+	case impl.EffectChanged:
+		w.changed(n, e.Offer)
+	}
+}
+
+// fail ends the run; the first violation counts.
+func (w *World) fail(v *checker.Violation) {
+	if w.violation == nil {
+		v.Time = w.now
+		w.violation = v
+	}
+}
+
+func (w *World) failObserver(n *node, err error) {
+	w.fail(&checker.Violation{Property: w.observer.Property(), Exchange: n.index, Step: w.steps, Text: err.Error()})
+}
+
+// Violation is what the run broke; nil: nothing.
+func (w *World) Violation() *checker.Violation { return w.violation }
+
+// Hash is the hash of everything that all cores answered.
+func (w *World) Hash() Hash { return w.hash }
+
+// Steps is the number of steps of all cores.
+func (w *World) Steps() int { return w.steps }
+
+// node is one exchange of the world with its driver and its application.
+type node struct {
+	index    int
+	parent   int // -1: the root
+	children []int
+	core     *impl.Exchange // nil: crashed
+	life     int            // counts its crashes
+	config   impl.Config
+
+	monoBase    int64
+	wallSkew    int64
+	pausedUntil int64
+	tickAt      int64 // of the tick event that counts; zero: none
+	lastLook    *impl.Snapshot
+	lastLookAt  impl.Now
+
+	nextLink     impl.LinkID
+	nextContract impl.ContractID
+	loadLimit    []wire.LoadPoint
+	up           *session // dialled, until it is gone at this end
+	links        []attachment
+
+	// The link to the parent, per direction: 0 up, 1 down.
+	stallUntil [2]int64 // nothing arrives
+	clogUntil  [2]int64 // nothing arrives, and the writer has little room
+	slowUntil  [2]int64 // what arrives is taken slowly
+	lateUntil  [2]int64 // messages take long
+	sent       [2]uint32
+	dials      uint32
+
+	appSlowUntil int64
+	appOrdinal   uint32
+	contracts    []*contract
+	offers       []*offer
+}
+
+// attachment is a session that this exchange's core knows.
+type attachment struct {
+	link    impl.LinkID
+	session *session
+	end     int
+}
+
+// start begins a life of an exchange.
+func (w *World) start(n *node) {
+	n.core = impl.New(n.config)
+	n.monoBase = int64(1+n.index*7+n.life*13) * second
+	n.tickAt, n.pausedUntil = 0, 0
+	n.lastLook = nil
+	if w.observer != nil {
+		w.observer.Begin(n.index, n.core)
+	}
+	if w.set != nil {
+		w.set.Begin(n.index, n.life)
+	}
+	if n.parent >= 0 {
+		w.scheduleDial(n, linkDelay)
+	}
+}
+
+// crash ends a life; others says how the other ends of its links learn of it.
+func (w *World) crash(n *node, others notice) {
+	if w.observer != nil {
+		w.observer.Crash(n.index)
+	}
+	if len(n.offers) > 0 {
+		w.marks.Hit(mark.CrashWithOffers)
+	}
+	n.core = nil
+	n.life++
+	for _, o := range n.offers {
+		w.dropSink(o)
+	}
+	n.contracts, n.offers = nil, nil
+	for _, s := range w.sessions {
+		for end := range s.ends {
+			if s.ends[end].node == n.index && s.ends[end].state != endGone {
+				s.ends[end].state = endGone
+				// This end knows; the entry of a gone end is not looked at.
+				w.lose(s, others, others, false)
+			}
+		}
+	}
+	n.links, n.up = nil, nil
+}
+
+func (n *node) session(link impl.LinkID) (*session, int) {
+	for i := range n.links {
+		if n.links[i].link == link {
+			return n.links[i].session, n.links[i].end
+		}
+	}
+	return nil, 0
+}
+
+func (n *node) unlink(link impl.LinkID) {
+	for i := range n.links {
+		if n.links[i].link == link {
+			n.links = append(n.links[:i], n.links[i+1:]...)
+			return
+		}
+	}
+}
+
+// lookBefore is the exchange as it stands before a step that will be looked at.
+func (n *node) lookBefore(now impl.Now) *impl.Snapshot {
+	if n.lastLook != nil && n.lastLookAt.Mono == now.Mono {
+		return n.lastLook
+	}
+	snapshot := n.core.Snapshot(now)
+	return &snapshot
+}
+
+// attached lists the links of an exchange for the checkers.
+func (w *World) attached(n *node) []checker.Attached {
+	list := make([]checker.Attached, 0, len(n.links))
+	for _, a := range n.links {
+		e, other := &a.session.ends[a.end], &a.session.ends[1-a.end]
+		entry := checker.Attached{Link: a.link, Upstream: a.end == childEnd, Peer: other.node, Drained: !e.ready, Current: !a.session.lost}
+		if other.state == endAttached {
+			entry.PeerLink = other.link
+		}
+		list = append(list, entry)
+	}
+	return list
+}
+
+func (w *World) traceStep(n *node, now impl.Now, input *impl.Input, effects []impl.Effect) {
+	w.trace(fmt.Sprintf("%10.3fms exchange %d: %s", float64(w.now)/1e6, n.index, DescribeInput(input)))
+	for i := range effects {
+		w.trace("                 → " + DescribeEffect(&effects[i]))
+	}
+}
