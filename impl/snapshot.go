@@ -229,7 +229,28 @@ func (t *tag) snapshot() TagSnapshot {
 	return s
 }
 
+// SnapshotLink copies what there is to see of one link but what it was told,
+// without looking at the rest of the exchange; false when there is no such link.
+func (x *Exchange) SnapshotLink(now Now, id LinkID) (LinkSnapshot, bool) {
+	l := x.links[id]
+	if l == nil {
+		return LinkSnapshot{}, false
+	}
+	return l.status(now), true
+}
+
 func (l *link) snapshot(now Now) LinkSnapshot {
+	s := l.status(now)
+	for _, key := range sortedKeys(l.told) {
+		s.Told = append(s.Told, l.told[key].snapshot())
+	}
+	for _, identity := range sortedKeys(l.toldTags) {
+		s.Told = append(s.Told, l.toldTags[identity].snapshot())
+	}
+	return s
+}
+
+func (l *link) status(now Now) LinkSnapshot {
 	s := LinkSnapshot{
 		Link:       l.id,
 		Role:       l.role,
@@ -240,12 +261,6 @@ func (l *link) snapshot(now Now) LinkSnapshot {
 	}
 	if limit, limited := l.limit.at(now.Mono); limited {
 		s.HasLoadLimit, s.LoadLimit = true, float64(limit)/loadUnit
-	}
-	for _, key := range sortedKeys(l.told) {
-		s.Told = append(s.Told, l.told[key].snapshot())
-	}
-	for _, identity := range sortedKeys(l.toldTags) {
-		s.Told = append(s.Told, l.toldTags[identity].snapshot())
 	}
 	return s
 }

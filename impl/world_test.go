@@ -1,6 +1,8 @@
 package impl
 
 import (
+	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -53,7 +55,9 @@ func (w *world) node(name string, config Config) *node {
 // step steps one exchange and notes its effects.
 func (n *node) step(input Input) []Effect {
 	n.world.t.Helper()
+	clone := n.x.Clone()
 	effects := slices.Clone(n.x.Step(n.world.now, input))
+	n.sameAs(clone, input, effects)
 	for _, e := range effects {
 		switch e.Kind {
 		case EffectOffered:
@@ -73,6 +77,38 @@ func (n *node) step(input Input) []Effect {
 		n.world.t.Fatalf("%s after input %d: %v", n.name, input.Kind, err)
 	}
 	return effects
+}
+
+// sameAs checks that a clone made before a step goes the same way, and that its
+// going did not disturb the original.
+func (n *node) sameAs(clone *Exchange, input Input, effects []Effect) {
+	n.world.t.Helper()
+	before := n.x.Snapshot(n.world.now)
+	cloned := clone.Step(n.world.now, input)
+	if got, want := describe(cloned), describe(effects); got != want {
+		n.world.t.Fatalf("%s: a clone answers input %d with\n%s\nthe original with\n%s", n.name, input.Kind, got, want)
+	}
+	if err := clone.Check(); err != nil {
+		n.world.t.Fatalf("%s: a clone after input %d: %v", n.name, input.Kind, err)
+	}
+	after := n.x.Snapshot(n.world.now)
+	if !reflect.DeepEqual(before, after) || !reflect.DeepEqual(after, clone.Snapshot(n.world.now)) {
+		n.world.t.Fatalf("%s: a clone parted from the original at input %d", n.name, input.Kind)
+	}
+}
+
+// describe renders effects without addresses.
+func describe(effects []Effect) string {
+	var b strings.Builder
+	for _, e := range effects {
+		state := ""
+		if e.State != nil {
+			state = fmt.Sprintf("%+v", *e.State)
+		}
+		e.State = nil
+		fmt.Fprintf(&b, "%+v %s\n", e, state)
+	}
+	return b.String()
 }
 
 // connect links a downstream node to an upstream one.
