@@ -59,7 +59,9 @@ func BenchmarkStep_Receive(b *testing.B) {
 	x := New(Config{})
 	x.Step(Now{}, Input{Kind: InputOpen, Contract: 1, ContractKind: ObserveObject, Descriptor: thing})
 	x.Step(Now{}, Input{Kind: InputAttach, Link: 1, Role: RoleDownstream, Name: "bench"})
-	send := func(event wire.Event) { x.Step(Now{}, Input{Kind: InputReceive, Link: 1, Data: wire.AppendEvent(nil, &event)}) }
+	send := func(event wire.Event) {
+		x.Step(Now{}, Input{Kind: InputReceive, Link: 1, Data: wire.AppendEvent(nil, &event)})
+	}
 	for _, event := range initialize(up(1), wire.ChannelStream, thing) {
 		send(event)
 	}

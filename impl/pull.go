@@ -81,7 +81,9 @@ func (x *Exchange) pullDown(buffer []byte, ol *objectLink) []byte {
 	if o.unsent == 0 {
 		o.diffs.clear()
 	}
-	x.forget(o)
+	if !o.shouldExist || ol.idle() {
+		x.forget(o)
+	}
 	return buffer
 }
 
