@@ -102,6 +102,10 @@ func (c *cloner) copyObjects(x *Exchange) {
 			o.outlets[i] = c.channel(o.outlets[i])
 		}
 		o.balance.object = o
+		o.carried = make([]entry[*object], len(o.tags))
+		for i := range o.carried {
+			o.carried[i].value = o
+		}
 	}
 }
 
@@ -109,7 +113,12 @@ func (c *cloner) copyTags(x *Exchange) {
 	tagLinks := make(map[*tagLink]*tagLink)
 	for _, identity := range sortedKeys(x.tags) {
 		t := c.to.tags[identity]
-		t.objects = mapped(t.objects, c.objects)
+		objects := t.objects.values()
+		t.objects = fifo[*object]{}
+		for _, from := range objects {
+			o := c.objects[from]
+			t.objects.push(&o.carried[slices.Index(o.tags, t)])
+		}
 		t.observers = mapped(t.observers, c.contracts)
 		t.exposers = mapped(t.exposers, c.contracts)
 		for _, tl := range t.links {
@@ -131,12 +140,13 @@ func (c *cloner) copyContracts(x *Exchange) {
 	copyOffer := func(f *offer) *offer {
 		if offers[f] == nil {
 			copied := *f
+			copied.waiting = entry[*offer]{value: &copied}
 			copied.object = c.objects[f.object]
 			if to := c.contracts[f.contract]; to != nil {
 				copied.contract = to
 			} else { // the contract is closed and its offer not released: nothing else knows it
 				closed := *f.contract
-				closed.object, closed.tag, closed.waiting = nil, nil, nil
+				closed.object, closed.tag, closed.waiting = nil, nil, fifo[*offer]{}
 				closed.offers = make(map[string]*offer)
 				c.contracts[f.contract] = &closed
 				copied.contract = &closed
@@ -153,7 +163,10 @@ func (c *cloner) copyContracts(x *Exchange) {
 		for _, key := range sortedKeys(from.offers) {
 			copyOffer(from.offers[key])
 		}
-		to.waiting = mapped(from.waiting, offers)
+		to.waiting = fifo[*offer]{}
+		for e := from.waiting.first; e != nil; e = e.next {
+			to.waiting.push(&offers[e.value].waiting)
+		}
 	}
 	for _, id := range sortedKeys(x.offers) {
 		c.to.offers[id] = copyOffer(x.offers[id])

@@ -18,7 +18,7 @@ type contract struct {
 	capacity uint32
 
 	offers  map[string]*offer // outstanding, by key of the object; one an object at most
-	waiting []*offer          // of those, the ones not taken yet, oldest first
+	waiting fifo[*offer]      // of those, the ones not taken yet, oldest first
 }
 
 // offer is a sink or a stream: one object, handed to one contract. It is a
@@ -34,6 +34,8 @@ type offer struct {
 	last     *State       // sink: the last state sent; stream: the last one read
 	flag     Synchronized // with last
 	notified bool         // stream: a change was told and not yet read
+
+	waiting entry[*offer] // in contract.waiting
 }
 
 func (c *contract) exposes() bool { return c.kind == ExposeObject || c.kind == ExposeTag }
@@ -87,7 +89,8 @@ func (x *Exchange) close(id ContractID) {
 	}
 	delete(x.contracts, id)
 	list := c.list()
-	*list = slices.Delete(*list, slices.Index(*list, c), slices.Index(*list, c)+1)
+	at := slices.Index(*list, c)
+	*list = slices.Delete(*list, at, at+1)
 	for _, key := range sortedKeys(c.offers) {
 		x.revoke(c.offers[key])
 	}
@@ -102,7 +105,7 @@ func (x *Exchange) settleContract(action string, c *contract) {
 		return
 	}
 	x.traced(action, nil, 0, c.id)
-	for _, o := range slices.Clone(c.tag.objects) {
+	for _, o := range c.tag.objects.values() {
 		x.settle(o)
 	}
 	x.summarizeTag(c.tag)
@@ -165,8 +168,9 @@ func (x *Exchange) offerTo(c *contract, o *object) {
 	case due && existing == nil:
 		x.lastOffer++
 		f := &offer{id: x.lastOffer, contract: c, key: o.descriptor.Key, object: o}
+		f.waiting.value = f
 		c.offers[f.key] = f
-		c.waiting = append(c.waiting, f)
+		c.waiting.push(&f.waiting)
 		x.emit(Effect{Kind: EffectOffered, Contract: c.id})
 	case !due && existing != nil:
 		x.revoke(existing)
@@ -177,7 +181,7 @@ func (x *Exchange) offerTo(c *contract, o *object) {
 // of the next until it is released.
 func (x *Exchange) revoke(f *offer) {
 	if !f.taken {
-		f.contract.waiting = slices.Delete(f.contract.waiting, slices.Index(f.contract.waiting, f), slices.Index(f.contract.waiting, f)+1)
+		f.contract.waiting.remove(&f.waiting)
 		delete(f.contract.offers, f.key)
 		f.object = nil
 		return
@@ -195,12 +199,12 @@ func (x *Exchange) take(id ContractID) {
 		x.refuse(ErrClosed)
 		return
 	}
-	if len(c.waiting) == 0 {
+	if c.waiting.first == nil {
 		x.emit(Effect{Kind: EffectTaken, Contract: id})
 		return
 	}
-	f := c.waiting[0]
-	c.waiting = slices.Delete(c.waiting, 0, 1)
+	f := c.waiting.first.value
+	c.waiting.remove(&f.waiting)
 	f.taken = true
 	x.offers[f.id] = f
 	x.traced("Take", f.object, 0, id)

@@ -15,6 +15,15 @@ type entry[T any] struct {
 	queued         bool
 }
 
+// values returns the values in order, in a slice of their own.
+func (f *fifo[T]) values() []T {
+	values := make([]T, 0, f.length)
+	for e := f.first; e != nil; e = e.next {
+		values = append(values, e.value)
+	}
+	return values
+}
+
 // push appends an entry unless it is queued already.
 func (f *fifo[T]) push(e *entry[T]) {
 	if e.queued {

@@ -64,7 +64,7 @@ func (c *check) object(key string, o *object) {
 		}
 	}
 	for _, t := range o.tags {
-		c.that(x.tags[t.identity] == t && slices.Contains(t.objects, o), "%s: tag %s does not know it", name, t.identity)
+		c.that(x.tags[t.identity] == t && slices.ContainsFunc(o.carried, func(e entry[*object]) bool { return e.queued && e.value == o }), "%s: tag %s does not know it", name, t.identity)
 	}
 	c.offers(name, o)
 	due := x.config.Rebalance && o.dataNeeded && slices.ContainsFunc(o.links, (*objectLink).anyExposes)
@@ -168,8 +168,8 @@ func (c *check) offers(name string, o *object) {
 
 func (c *check) tag(identity string, t *tag) {
 	c.that(t.identity == identity, "tag %s is filed under another identity", identity)
-	c.that(len(t.objects)+len(t.observers)+len(t.exposers)+len(t.links) > 0, "tag %s is used by nothing and not forgotten", identity)
-	for _, o := range t.objects {
+	c.that(t.objects.length+len(t.observers)+len(t.exposers)+len(t.links) > 0, "tag %s is used by nothing and not forgotten", identity)
+	for _, o := range t.objects.values() {
 		c.that(c.x.objects[o.descriptor.Key] == o, "tag %s: object %d is forgotten", identity, o.number)
 	}
 	for _, tl := range t.links {
@@ -196,7 +196,7 @@ func (c *check) contracts() {
 				c.that(c.x.objects[key] == f.object, "contract %d: offer %d is of a forgotten object", id, f.id)
 			}
 		}
-		c.that(waiting == len(contract.waiting), "contract %d: %d offers wait, %d are queued", id, waiting, len(contract.waiting))
+		c.that(waiting == contract.waiting.length, "contract %d: %d offers wait, %d are queued", id, waiting, contract.waiting.length)
 	}
 }
 

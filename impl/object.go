@@ -12,6 +12,7 @@ type object struct {
 	number     uint64
 	descriptor wire.Descriptor
 	tags       []*tag
+	carried    []entry[*object] // the object's places in its tags' objects
 
 	observers []*contract   // local object observe contracts, by id
 	exposers  []*contract   // local object expose contracts, by id
@@ -84,10 +85,12 @@ func (x *Exchange) acquire(descriptor wire.Descriptor) *object {
 	o = &object{number: x.lastObject, descriptor: descriptor}
 	o.balance.init(o)
 	x.objects[descriptor.Key] = o
+	o.carried = make([]entry[*object], len(descriptor.Tags))
 	for i, text := range descriptor.Tags {
 		t := x.acquireTag(text, descriptor.TagIdentities[i])
 		o.tags = append(o.tags, t)
-		t.objects = append(t.objects, o) // numbers ascend
+		o.carried[i].value = o
+		t.objects.push(&o.carried[i])
 		for _, tl := range t.links {
 			ol := x.acquireObjectLink(o, tl.link)
 			tl.contribute(ol, 1)
@@ -193,12 +196,8 @@ func (x *Exchange) forget(o *object) {
 	}
 	o.links = nil
 	delete(x.objects, o.descriptor.Key)
-	for _, t := range o.tags {
-		at, found := slices.BinarySearchFunc(t.objects, o.number, func(o *object, number uint64) int { return cmp.Compare(o.number, number) })
-		if !found {
-			bug("tag %s does not know object %d", t.text, o.number)
-		}
-		t.objects = slices.Delete(t.objects, at, at+1)
+	for i, t := range o.tags {
+		t.objects.remove(&o.carried[i])
 		x.forgetTag(t)
 	}
 }

@@ -220,7 +220,7 @@ func (t *tag) snapshot() TagSnapshot {
 		ExposeContracts:  len(t.exposers),
 		Capacity:         t.capacity(),
 	}
-	for _, o := range t.objects {
+	for _, o := range t.objects.values() {
 		s.Objects = append(s.Objects, o.number)
 	}
 	for _, tl := range t.links {

@@ -9,9 +9,9 @@ import (
 type tag struct {
 	number    uint64
 	identity  string
-	text      string      // spelling sent
-	objects   []*object   // carrying it, by number
-	observers []*contract // local, by id
+	text      string        // spelling sent
+	objects   fifo[*object] // carrying it, oldest first
+	observers []*contract   // local, by id
 	exposers  []*contract
 	links     []*tagLink // downstream links with contracts on it, by id
 }
@@ -54,7 +54,7 @@ func (x *Exchange) acquireTag(text, identity string) *tag {
 
 // forgetTag drops a tag that has nothing on it.
 func (x *Exchange) forgetTag(t *tag) {
-	if len(t.objects)+len(t.observers)+len(t.exposers)+len(t.links) == 0 {
+	if t.objects.length+len(t.observers)+len(t.exposers)+len(t.links) == 0 {
 		delete(x.tags, t.identity)
 	}
 }
@@ -73,7 +73,7 @@ func (x *Exchange) changeTagLink(t *tag, l *link, settle bool, change func(*tagL
 		l.tags[t.identity] = t.links[at]
 	}
 	tl := t.links[at]
-	objects := slices.Clone(t.objects) // settling can forget some
+	objects := t.objects.values() // settling can forget some
 	for _, o := range objects {
 		tl.contribute(x.acquireObjectLink(o, l), -1)
 	}
