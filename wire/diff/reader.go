@@ -105,7 +105,7 @@ func (r *reader) reference(start int, control byte) (step, error) {
 		from := output - position
 		// Byte-by-byte copying makes every byte before the output's end a
 		// valid source, however long the copy; the end itself is not.
-		if from < 0 {
+		if from < 0 || (length > 0 && position == 0) {
 			return step{}, malformed(start, "output reference %d bytes back of %d, outside its source", position, output)
 		}
 		return r.takeReference(start, fromOutput, from, length)
