@@ -1,0 +1,673 @@
+------------------------------- MODULE hakuban -------------------------------
+(****************************************************************************)
+(* How Hakuban elects an exposer for an object and carries its newest state *)
+(* to everybody who observes it, over links that break.                     *)
+(*                                                                          *)
+(*            exchange "r"          local contracts: observe / expose       *)
+(*          .--------------.        elected: who produces the states        *)
+(*          |  node["r"]   |        held: the newest state, and its flag    *)
+(*          '--------------'                                                *)
+(*            ^          |                                                  *)
+(*   wire.up  | contracts| wire.down                                        *)
+(*            | states   | open/close of sinks and streams, states          *)
+(*            |          v                                                  *)
+(*          .--------------.        sink at r   = "you are elected"         *)
+(*          |  node["a"]   |               = outlet at a: states go up      *)
+(*          '--------------'        stream at r = "here is what you observe"*)
+(*                                         = source at a: states go down    *)
+(*                                                                          *)
+(* Everything an exchange knows is one record, node[n]. Everything between  *)
+(* the two ends of a link is one record, wire[l]. An action takes one input *)
+(* of the core (docs/spec-map.md has the table): it changes the node where  *)
+(* the input arrives, and the wire it reads from or writes to.              *)
+(*                                                                          *)
+(* Nothing owed to a link is queued in a node. What is owed is the          *)
+(* difference between what should be so and what the other end was last     *)
+(* told; PullUp and PullDown work it out. So a change that was undone       *)
+(* before the pull is never sent, and a slow link gets the newest state     *)
+(* only.                                                                    *)
+(*                                                                          *)
+(* Nothing here is bounded: budgets live in MC.tla and the configurations.  *)
+(* The language is that of TLC 2.15 to 2.18.                                *)
+(****************************************************************************)
+EXTENDS Integers, Sequences, FiniteSets
+
+CONSTANTS
+  Exchanges,    \* names of exchanges
+  Links,        \* names of link slots; a slot holds one session at a time
+  Parent,       \* Parent[l], Child[l]: the exchanges at the two ends of a slot.
+  Child,        \*   Two slots with the same ends: a child that comes back while
+                \*   its parent has not noticed that the old session died.
+  ObjectOrder,  \* the objects, as a sequence
+  Tags,         \* names of tags
+  TagsOf,       \* TagsOf[o]: the tags of an object
+  Contracts,    \* names of local contracts
+  At,           \* At[k]: the exchange where it may be opened
+  Kind,         \* Kind[k]: "observe" or "expose"
+  On,           \* On[k]: an object or a tag
+  Capacities,   \* capacities that a contract may be given
+  States,       \* the states that can be published: 1..n
+  Version,      \* Version[s], for s in 0..n: 0 is "no state". Two states of
+                \*   one version have different data.
+  Loads,        \* TRUE: loads are counted. FALSE: any eligible link may be chosen
+  Limited,      \* without loads: TRUE lets a load limit refuse all links
+  Limit,        \* Limit[l]: the load limit of a link, when loads are counted
+  Threshold,    \* of the rebalance, when loads are counted
+  Ordered,      \* links that keep the order over all channels. The others have
+                \*   a reference peer: order is kept within a channel only
+  Chunked,      \* TRUE: a control message may hold a part of what changed
+  Mutations     \* faults put in on purpose, by name; {} is the specification
+
+VARIABLES
+  node,         \* node[n]: what exchange n knows
+  wire          \* wire[l]: what is between the two ends of link slot l
+
+vars == <<node, wire>>
+
+Objects == {ObjectOrder[i] : i \in DOMAIN ObjectOrder}
+Things  == Objects \cup Tags
+
+\* The thing itself and the tags it carries: what a contract that covers object
+\* o can be on.
+Covering == [o \in Objects |-> {o} \cup TagsOf[o]]
+Covered  == [d \in Things |-> {o \in Objects : d \in Covering[o]}]
+
+Below       == [n \in Exchanges |-> {l \in Links : Parent[l] = n}]
+ContractsAt == [n \in Exchanges |-> {k \in Contracts : At[k] = n}]
+ObserversOf == [n \in Exchanges |-> [o \in Objects |->
+                 {k \in ContractsAt[n] : Kind[k] = "observe" /\ On[k] \in Covering[o]}]]
+ObjectContractsOf == [n \in Exchanges |-> [o \in Objects |->
+                 {k \in ContractsAt[n] : On[k] = o}]]
+ObjectExposersOf == [n \in Exchanges |-> [o \in Objects |->
+                 {k \in ContractsAt[n] : Kind[k] = "expose" /\ On[k] = o}]]
+TagExposersOf == [n \in Exchanges |-> [o \in Objects |->
+                 {k \in ContractsAt[n] : Kind[k] = "expose" /\ On[k] \in TagsOf[o]}]]
+
+Mutant(name) == name \in Mutations
+
+RECURSIVE Sum(_, _)
+Sum(f, S) == IF S = {} THEN 0
+             ELSE LET x == CHOOSE x \in S : TRUE IN f[x] + Sum(f, S \ {x})
+
+Max(S) == IF S = {} THEN 0 ELSE CHOOSE x \in S : \A y \in S : y <= x
+
+(****************************************************************************)
+(* The record of an exchange, N                                             *)
+(*                                                                          *)
+(*   N.contracts[k]     the capacity of an open local contract (0 for an    *)
+(*                      observer), or Closed                                *)
+(*   N.offers[k][o]     the sink or stream that contract k has for object o:*)
+(*                      none, offered, taken, or revoked (taken, then ended,*)
+(*                      and not yet released), with the state last published*)
+(*                      on it or read from it                               *)
+(*   N.elected[o]       Nobody, Upstream, a local contract or a link below  *)
+(*   N.share[l][o]      the load that link l was given with this election   *)
+(*   N.held[o]          the newest state, and whether it is current now     *)
+(* of each link below:                                                      *)
+(*   N.contract[l][d]   what the child asked for: observes, exposes, with   *)
+(*                      what capacity                                       *)
+(*   N.sink[l][o]       the open sink to the child: its channel number      *)
+(*                      (0: none) and what was last received on it          *)
+(*   N.revoked[l][o]    the channel number of a sink whose election has     *)
+(*                      ended and that the next pull will close (0: none).  *)
+(*                      States that still come in on it are dropped         *)
+(*   N.stream[l][o]     the open stream to the child, and what was last sent*)
+(* of the link above, if one is attached:                                   *)
+(*   N.told[d]          what the parent was told                            *)
+(*   N.sources[o]       streams the parent has open to us, and what was last*)
+(*                      received on each                                    *)
+(*   N.outlets[o]       sinks the parent has open to us, and what was last  *)
+(*                      sent on each                                        *)
+(*                                                                          *)
+(* A flag has no time here: it is now or it is not. Channel numbers are     *)
+(* those in use, counted anew when one is forgotten (Renumbered).           *)
+(****************************************************************************)
+Closed   == -1
+Nobody   == "nobody"
+Upstream == "upstream"
+
+NoState   == [v |-> 0, now |-> FALSE]
+NoChannel == [ch |-> 0, v |-> 0, now |-> FALSE]
+NoOffer   == [s |-> "none", v |-> 0, now |-> FALSE]
+Nothing   == [ob |-> FALSE, ex |-> FALSE, cap |-> 0]
+
+AskedNothing == [d \in Things |-> Nothing]
+
+EmptyNode(n) ==
+  [contracts |-> [k \in ContractsAt[n] |-> Closed],
+   offers    |-> [k \in ContractsAt[n] |-> [o \in Objects |-> NoOffer]],
+   elected   |-> [o \in Objects |-> Nobody],
+   share     |-> [l \in Below[n] |-> [o \in Objects |-> 0]],
+   held      |-> [o \in Objects |-> NoState],
+   contract  |-> [l \in Below[n] |-> AskedNothing],
+   sink      |-> [l \in Below[n] |-> [o \in Objects |-> NoChannel]],
+   revoked   |-> [l \in Below[n] |-> [o \in Objects |-> 0]],
+   stream    |-> [l \in Below[n] |-> [o \in Objects |-> NoChannel]],
+   told      |-> AskedNothing,
+   sources   |-> [o \in Objects |-> {}],
+   outlets   |-> [o \in Objects |-> {}]]
+
+(****************************************************************************)
+(* The record of a link, W                                                  *)
+(*                                                                          *)
+(*   W.below, W.above   the downstream and the upstream end of the session: *)
+(*                      "off": not (yet) in it; "on"; "gone": it has left,  *)
+(*                      and the other end has not noticed                   *)
+(*   W.up, W.down       messages in flight, oldest first                    *)
+(*                                                                          *)
+(* Messages. Each is one event of the wire, but for Open and Initialize,    *)
+(* which are one message here:                                              *)
+(*   contracts  up      one control message: what the child asks for, after *)
+(*                      it. The wire has the difference.                    *)
+(*   open       down    a sink or a stream for object o, on channel ch      *)
+(*   close      down                                                        *)
+(*   state      both    on channel ch: the state v and its flag. When v is  *)
+(*                      what the channel carried last, it is SetSynchronized*)
+(****************************************************************************)
+Idle == [below |-> "off", above |-> "off", up |-> <<>>, down |-> <<>>]
+
+ContractsMessage(told)   == [k |-> "contracts", told |-> told]
+OpenMessage(o, t, ch)    == [k |-> "open", o |-> o, t |-> t, ch |-> ch]
+CloseMessage(o, ch)      == [k |-> "close", o |-> o, ch |-> ch]
+StateMessage(o, ch, h)   == [k |-> "state", o |-> o, ch |-> ch, v |-> h.v, now |-> h.now]
+
+\* What is sent to an end that has left goes nowhere.
+SendUp(W, messages)   == IF W.above = "gone" THEN W ELSE [W EXCEPT !.up = @ \o messages]
+SendDown(W, messages) == IF W.below = "gone" THEN W ELSE [W EXCEPT !.down = @ \o messages]
+
+ChannelOf(m) == IF m.k = "contracts" THEN <<"", 0>> ELSE <<m.o, m.ch>>
+
+\* Positions in a queue from which a message may be delivered next.
+Deliverable(l, q) ==
+  IF l \in Ordered THEN (IF q = <<>> THEN {} ELSE {1})
+  ELSE {i \in DOMAIN q : \A j \in 1..(i - 1) : ChannelOf(q[j]) # ChannelOf(q[i])}
+
+Without(q, i) == SubSeq(q, 1, i - 1) \o SubSeq(q, i + 1, Len(q))
+
+(****************************************************************************)
+(* Rules computed in every action, never actions by themselves              *)
+(****************************************************************************)
+IsOpen(N, k) == N.contracts[k] # Closed
+
+Observes(N, l, o) == \E d \in Covering[o] : N.contract[l][d].ob
+Exposes(N, l, o)  == \E d \in Covering[o] : N.contract[l][d].ex
+Capacity(N, l, o) == Sum([d \in Covering[o] |-> N.contract[l][d].cap], Covering[o])
+
+HasUpstreamChannel(N, o) == N.sources[o] # {} \/ N.outlets[o] # {}
+
+ShouldExist(n, N, o) ==
+  \/ HasUpstreamChannel(N, o)
+  \/ \E k \in ObjectContractsOf[n][o] : IsOpen(N, k)
+  \/ \E l \in Below[n] : N.contract[l][o].ob \/ N.contract[l][o].ex
+
+DataNeeded(n, N, o) ==
+  /\ ShouldExist(n, N, o)
+  /\ \/ HasUpstreamChannel(N, o)
+     \/ \E k \in ObserversOf[n][o] : IsOpen(N, k)
+     \/ \E l \in Below[n] : Observes(N, l, o) /\ ~Exposes(N, l, o)
+     \/ \E l, m \in Below[n] : l # m /\ Observes(N, l, o) /\ Observes(N, m, o)
+
+\* Loads are whole numbers here: a share of capacity 1 is 6, of 2 is 3, of 3 is 2.
+Share(capacity) == IF Loads THEN 6 \div capacity ELSE 0
+Load(N, l)      == Sum(N.share[l], Objects)
+LoadWith(N, l, o) == Load(N, l) + Share(Capacity(N, l, o))
+
+Eligible(n, N, o) ==
+  {l \in Below[n] : /\ Exposes(N, l, o)
+                    /\ Capacity(N, l, o) > 0
+                    /\ Loads => LoadWith(N, l, o) <= Limit[l]}
+
+Best(n, N, o) ==
+  LET E == Eligible(n, N, o) IN
+  IF Loads THEN {l \in E : \A m \in E : LoadWith(N, l, o) <= LoadWith(N, m, o)} ELSE E
+
+Greatest(N, K) == {k \in K : \A j \in K : N.contracts[j] <= N.contracts[k]}
+
+\* Whom an election may choose. A tie is left open.
+Choices(n, N, o) ==
+  LET now     == N.elected[o]
+      objects == {k \in ObjectExposersOf[n][o] : IsOpen(N, k)}
+      tags    == {k \in TagExposersOf[n][o] : IsOpen(N, k)}
+      best    == Best(n, N, o)
+  IN IF ~DataNeeded(n, N, o)                                  THEN {Nobody}
+     ELSE IF N.sources[o] # {}                                THEN {Upstream}
+     ELSE IF now \in ContractsAt[n] /\ now \in objects \cup tags THEN {now}
+     ELSE IF objects # {}                                     THEN Greatest(N, objects)
+     ELSE IF tags # {}                                        THEN Greatest(N, tags)
+     ELSE IF now \in Below[n] /\ Exposes(N, now, o)           THEN {now}
+     ELSE IF best = {}                                        THEN {Nobody}
+     ELSE IF Limited                                          THEN best \cup {Nobody}
+     ELSE best
+
+\* The share is remembered as it was at the election: a change of capacity leaves it.
+ShareAfter(N, l, o, e) ==
+  IF e # l THEN (IF Mutant("load kept") THEN N.share[l][o] ELSE 0)
+  ELSE IF N.elected[o] = l THEN N.share[l][o]
+  ELSE Share(Capacity(N, l, o))
+
+\* A sink whose election ends is revoked at once, and never comes back to life:
+\* should its link be elected again before the pull, a new one is opened.
+Elected(n, N, o, e) ==
+  LET ends(l) == l # e /\ N.sink[l][o].ch # 0 /\ ~Mutant("sink stays open") IN
+  [N EXCEPT
+    !.elected[o] = e,
+    !.share   = [l \in Below[n] |-> [@[l] EXCEPT ![o] = ShareAfter(N, l, o, e)]],
+    !.revoked = [l \in Below[n] |-> IF ends(l) THEN [@[l] EXCEPT ![o] = N.sink[l][o].ch] ELSE @[l]],
+    !.sink    = [l \in Below[n] |-> IF ends(l) THEN [@[l] EXCEPT ![o] = NoChannel] ELSE @[l]]]
+
+\* A local contract should have a sink or a stream.
+Due(n, N, k, o) ==
+  IF Kind[k] = "expose" THEN N.elected[o] = k
+  ELSE IsOpen(N, k) /\ ShouldExist(n, N, o)
+
+Offer(n, N, k, o) ==
+  LET f == N.offers[k][o] IN
+  IF On[k] \notin Covering[o] \/ ~IsOpen(N, k) THEN NoOffer
+  ELSE IF Due(n, N, k, o) THEN (IF f.s = "none" THEN [NoOffer EXCEPT !.s = "offered"] ELSE f)
+  ELSE IF f.s = "offered" THEN NoOffer
+  ELSE IF f.s = "taken" THEN
+         IF Mutant("sink not revoked") /\ Kind[k] = "expose" THEN f
+         ELSE IF Mutant("revoked counts") THEN [f EXCEPT !.s = "revoked"]
+         ELSE [NoOffer EXCEPT !.s = "revoked"]
+  ELSE f
+
+\* A source is now when it last said so, of the state held.
+IsNow(N, o, x) == x.now /\ (Mutant("stale is now") \/ Version[x.v] >= Version[N.held[o].v])
+
+LocalSource(N, k, o) ==
+  \/ N.elected[o] = k /\ N.offers[k][o].s = "taken"
+  \/ Mutant("revoked counts") /\ N.offers[k][o].s = "revoked"
+
+HasNowSource(n, N, o) ==
+  \/ \E x \in N.sources[o] : IsNow(N, o, x)
+  \/ \E l \in Below[n] : N.sink[l][o].ch # 0 /\ IsNow(N, o, N.sink[l][o])
+  \/ \E k \in ObjectExposersOf[n][o] \cup TagExposersOf[n][o] :
+        LocalSource(N, k, o) /\ IsNow(N, o, N.offers[k][o])
+
+\* The state held is erased once nobody needs it, it is not current, and no
+\* stream is open on which it went: should the stream be wanted again before the
+\* pull that closes it, its other end would believe for ever what it was told
+\* last.
+MayErase(n, N, o) ==
+  /\ ~DataNeeded(n, N, o)
+  /\ \A l \in Below[n] : N.stream[l][o].ch = 0 \/ Mutant("erased early")
+
+Held(n, N, o) ==
+  LET h   == N.held[o]
+      now == h.v # 0 /\ HasNowSource(n, N, o)
+  IN IF ~now /\ MayErase(n, N, o) THEN NoState ELSE [h EXCEPT !.now = now]
+
+\* Offers first: a flag depends on which local sink is taken.
+Settled(n, N) ==
+  LET M == [N EXCEPT !.offers = [k \in ContractsAt[n] |-> [o \in Objects |-> Offer(n, N, k, o)]]]
+  IN [M EXCEPT !.held = [o \in Objects |-> Held(n, M, o)]]
+
+\* Elections for the objects from position i on that are in O, one after the
+\* other: each may change the loads that the next one sees.
+RECURSIVE ElectedFrom(_, _, _, _)
+ElectedFrom(n, N, O, i) ==
+  IF i > Len(ObjectOrder) THEN {N}
+  ELSE IF ObjectOrder[i] \notin O THEN ElectedFrom(n, N, O, i + 1)
+  ELSE UNION {ElectedFrom(n, Elected(n, N, ObjectOrder[i], e), O, i + 1) :
+                e \in Choices(n, N, ObjectOrder[i])}
+
+\* What node N of exchange n can become when contracts, links or upstream's
+\* channels of the objects O changed.
+AfterElections(n, N, O) == {Settled(n, M) : M \in ElectedFrom(n, N, O, 1)}
+
+\* A state is taken when its version is greater. An equal one counts for its
+\* flag only, and a lower one for nothing: Held sees to that.
+Absorbed(N, o, v) ==
+  IF Version[v] > Version[N.held[o].v] \/ (Mutant("versions go back") /\ v # 0)
+  THEN [N EXCEPT !.held[o].v = v] ELSE N
+
+WantsSink(N, l, o)   == N.elected[o] = l
+WantsStream(N, l, o) ==
+  /\ Observes(N, l, o) \/ Mutant("streams to all")
+  /\ N.elected[o] # Nobody
+  /\ N.elected[o] # l \/ Mutant("streams to the elected")
+
+\* What an exchange asks of its parent.
+Summary(n, N) ==
+  [d \in Things |->
+    LET local    == {k \in ContractsAt[n] : On[k] = d /\ IsOpen(N, k)}
+        exposers == {k \in local : Kind[k] = "expose"}
+        links    == IF Mutant("links not summed") THEN {} ELSE Below[n]
+    IN [ob  |-> \/ \E k \in local : Kind[k] = "observe"
+                \/ \E l \in links : N.contract[l][d].ob,
+        ex  |-> exposers # {} \/ \E l \in links : N.contract[l][d].ex,
+        cap |-> Sum(N.contracts, exposers)
+                + Sum([l \in links |-> N.contract[l][d].cap], links)]]
+
+\* Channel numbers in use on link l for object o.
+InUse(nodes, W, l, o) ==
+  LET p   == nodes[Parent[l]]
+      c   == nodes[Child[l]]
+      of(q) == {q[i].ch : i \in {j \in DOMAIN q : q[j].k # "contracts" /\ q[j].o = o}}
+      child == IF W.below = "on" THEN {x.ch : x \in c.outlets[o] \cup c.sources[o]} ELSE {}
+  IN ({p.sink[l][o].ch, p.revoked[l][o], p.stream[l][o].ch} \cup child \cup of(W.up) \cup of(W.down)) \ {0}
+
+\* The same channels, numbered 1, 2, 3... in the order in which they were opened:
+\* a closed channel that nobody mentions any more must leave no trace, or the
+\* state graph would have no end.
+Renumbered(nodes, W, l) ==
+  LET p    == Parent[l]
+      c    == Child[l]
+      used == [o \in Objects |-> InUse(nodes, W, l, o)]
+      new(o, ch) == Cardinality({x \in used[o] : x <= ch})
+      set(o, S)  == {[x EXCEPT !.ch = new(o, @)] : x \in S}
+      of(q) == [i \in DOMAIN q |-> IF q[i].k = "contracts" THEN q[i]
+                                   ELSE [q[i] EXCEPT !.ch = new(q[i].o, @)]]
+      up    == [nodes EXCEPT
+                 ![p].sink[l]   = [o \in Objects |-> [@[o] EXCEPT !.ch = new(o, @)]],
+                 ![p].revoked[l] = [o \in Objects |-> new(o, @[o])],
+                 ![p].stream[l] = [o \in Objects |-> [@[o] EXCEPT !.ch = new(o, @)]]]
+      both  == IF W.below # "on" THEN up
+               ELSE [up EXCEPT ![c].sources = [o \in Objects |-> set(o, @[o])],
+                               ![c].outlets = [o \in Objects |-> set(o, @[o])]]
+  IN IF \A o \in Objects : used[o] = 1..Cardinality(used[o]) THEN <<nodes, W>>
+     ELSE <<both, [W EXCEPT !.up = of(@), !.down = of(@)]>>
+
+\* The step: exchange n becomes N, link l becomes W.
+Becomes(n, N, l, W) ==
+  LET r == Renumbered([node EXCEPT ![n] = N], W, l)
+  IN node' = r[1] /\ wire' = [wire EXCEPT ![l] = r[2]]
+
+\* The step: exchange n becomes N, and no link takes part.
+BecomesAlone(n, N) == node' = [node EXCEPT ![n] = N] /\ UNCHANGED wire
+
+(****************************************************************************)
+(* Local contracts                                                          *)
+(*                                                                          *)
+(* Opening and closing elects; a change of capacity elects nobody. A closed *)
+(* contract's offers are forgotten: what is done with them changes nothing. *)
+(****************************************************************************)
+Open(k, capacity) ==
+  LET n == At[k]
+      N == [node[n] EXCEPT !.contracts[k] = capacity] IN
+  /\ ~IsOpen(node[n], k)
+  /\ Kind[k] = "observe" => capacity = 0
+  /\ \E M \in AfterElections(n, N, Covered[On[k]]) : BecomesAlone(n, M)
+
+Close(k) ==
+  LET n == At[k]
+      N == [node[n] EXCEPT !.contracts[k] = Closed] IN
+  /\ IsOpen(node[n], k)
+  /\ \E M \in AfterElections(n, N, Covered[On[k]]) : BecomesAlone(n, M)
+
+SetCapacity(k, capacity) ==
+  LET n == At[k] IN
+  /\ Kind[k] = "expose"
+  /\ IsOpen(node[n], k)
+  /\ node[n].contracts[k] # capacity
+  /\ BecomesAlone(n, [node[n] EXCEPT !.contracts[k] = capacity])
+
+(****************************************************************************)
+(* Offers                                                                   *)
+(*                                                                          *)
+(* An elected expose contract is offered a sink, an observe contract a      *)
+(* stream. Whoever holds one gives it back in its own time: a revoked sink  *)
+(* that is not released keeps the next offer of this contract away, and     *)
+(* does nothing else.                                                       *)
+(****************************************************************************)
+Take(k, o) ==
+  LET n == At[k] IN
+  /\ node[n].offers[k][o].s = "offered"
+  /\ BecomesAlone(n, [node[n] EXCEPT !.offers[k][o].s = "taken"])
+
+Release(k, o) ==
+  LET n == At[k]
+      N == [node[n] EXCEPT !.offers[k][o] = NoOffer] IN
+  /\ node[n].offers[k][o].s \in {"taken", "revoked"}
+  /\ \E M \in AfterElections(n, N, {o}) : BecomesAlone(n, M)
+
+\* A state that is older than the one held, or of its version with other data, is
+\* refused: nothing happens. The one held may be published again, for its flag.
+Publish(k, o, v, now) ==
+  LET n == At[k]
+      N == [node[n] EXCEPT !.offers[k][o].v = v, !.offers[k][o].now = now] IN
+  /\ Kind[k] = "expose"
+  /\ node[n].offers[k][o].s = "taken"
+  /\ v = node[n].held[o].v \/ Version[v] > Version[node[n].held[o].v]
+  /\ BecomesAlone(n, Settled(n, Absorbed(N, o, v)))
+
+Read(k, o) ==
+  LET n == At[k]
+      h == node[n].held[o] IN
+  /\ Kind[k] = "observe"
+  /\ node[n].offers[k][o].s = "taken"
+  /\ BecomesAlone(n, [node[n] EXCEPT !.offers[k][o].v = h.v, !.offers[k][o].now = h.now])
+
+(****************************************************************************)
+(* Sessions                                                                 *)
+(*                                                                          *)
+(* A session is made and lost at both ends, each end by itself. A child has *)
+(* one parent at a time; a parent may still hold a dead session of a child  *)
+(* that has come back in another slot. When one end leaves, what was under  *)
+(* way to it is lost; what it had sent may still arrive, until the other    *)
+(* end notices.                                                             *)
+(****************************************************************************)
+Attach(l, end) ==
+  /\ wire[l][end] = "off"
+  /\ wire[l].below # "gone" /\ wire[l].above # "gone"
+  /\ end = "below" => \A m \in Links : Child[m] = Child[l] => wire[m].below # "on"
+  /\ wire' = [wire EXCEPT ![l][end] = "on"]
+  /\ UNCHANGED node
+
+Parted(W, end) ==
+  LET other == IF end = "below" THEN "above" ELSE "below"
+      queue == IF end = "below" THEN "down" ELSE "up" IN
+  IF W[other] # "on" THEN (IF Mutant("queues survive") THEN [Idle EXCEPT !.up = W.up] ELSE Idle)
+  ELSE [W EXCEPT ![end] = "gone", ![queue] = <<>>]
+
+Detach(l, end) ==
+  LET W == Parted(wire[l], end)
+      n == IF end = "below" THEN Child[l] ELSE Parent[l]
+      N == node[n]
+      none == [o \in Objects |-> NoChannel]
+      M == IF end = "below"
+           THEN [N EXCEPT !.told    = IF Mutant("told survives") THEN @ ELSE AskedNothing,
+                          !.sources = [o \in Objects |-> {}],
+                          !.outlets = [o \in Objects |-> {}]]
+           ELSE [N EXCEPT !.contract[l] = IF Mutant("contracts survive") THEN @ ELSE AskedNothing,
+                          !.sink[l] = none, !.stream[l] = none,
+                          !.revoked[l] = [o \in Objects |-> 0]]
+      O == {o \in Objects :
+             IF end = "below" THEN HasUpstreamChannel(N, o)
+             ELSE \/ Observes(N, l, o) \/ Exposes(N, l, o)
+                  \/ N.sink[l][o].ch # 0 \/ N.revoked[l][o] # 0 \/ N.stream[l][o].ch # 0} IN
+  /\ wire[l][end] = "on"
+  /\ \E X \in AfterElections(n, M, O) : Becomes(n, X, l, W)
+
+(****************************************************************************)
+(* Pulls                                                                    *)
+(*                                                                          *)
+(* A link that has room pulls. Upwards: one control message with what has   *)
+(* changed in what is asked for (all of it, or when a message would be too  *)
+(* big, a portion); when nothing has, the state of one object on its        *)
+(* outlets. Downwards, for one object, in this order: close what is not     *)
+(* wanted, open what is, then the state on the stream.                      *)
+(****************************************************************************)
+Differs(h, x) == h.v # 0 /\ (h.v # x.v \/ h.now # x.now)
+
+OwesContracts(l) == node[Child[l]].told # Summary(Child[l], node[Child[l]])
+OwedOutlets(N, o) == {x \in N.outlets[o] : Differs(N.held[o], x)}
+
+RECURSIVE InOrder(_)
+InOrder(S) == IF S = {} THEN <<>>
+              ELSE LET x == CHOOSE x \in S : \A y \in S : x.ch <= y.ch
+                   IN <<x>> \o InOrder(S \ {x})
+
+Portions(D) == IF Chunked THEN SUBSET D \ {{}} ELSE {D} \ {{}}
+
+PullUpContracts(l) ==
+  LET n       == Child[l]
+      N       == node[n]
+      summary == Summary(n, N)
+      changed == {d \in Things : N.told[d] # summary[d]} IN
+  \E D \in Portions(changed) :
+    LET told == [d \in Things |-> IF d \in D THEN summary[d] ELSE N.told[d]]
+    IN Becomes(n, [N EXCEPT !.told = told], l, SendUp(wire[l], <<ContractsMessage(told)>>))
+
+PullUpStates(l, o) ==
+  LET n    == Child[l]
+      N    == node[n]
+      h    == N.held[o]
+      owed == OwedOutlets(N, o)
+      sent == InOrder(owed) IN
+  /\ N.told = Summary(n, N)
+  /\ owed # {}
+  /\ Becomes(n, [N EXCEPT !.outlets[o] =
+                  {IF x \in owed THEN [ch |-> x.ch, v |-> h.v, now |-> h.now] ELSE x : x \in @}],
+             l, SendUp(wire[l], [i \in DOMAIN sent |-> StateMessage(o, sent[i].ch, h)]))
+
+PullUp(l) ==
+  /\ wire[l].below = "on"
+  /\ \/ PullUpContracts(l)
+     \/ \E o \in Objects : PullUpStates(l, o)
+
+ClosesSink(N, l, o)   == N.revoked[l][o] # 0
+ClosesStream(N, l, o) == N.stream[l][o].ch # 0 /\ ~WantsStream(N, l, o)
+OpensSink(N, l, o)    == WantsSink(N, l, o) /\ (N.sink[l][o].ch = 0 \/ Mutant("sink opened twice"))
+OpensStream(N, l, o)  == N.stream[l][o].ch = 0 /\ WantsStream(N, l, o)
+
+OwesDown(N, l, o) ==
+  \/ ClosesSink(N, l, o) \/ ClosesStream(N, l, o) \/ OpensSink(N, l, o) \/ OpensStream(N, l, o)
+  \/ N.stream[l][o].ch # 0 /\ Differs(N.held[o], N.stream[l][o])
+
+PullDown(l, o) ==
+  LET n     == Parent[l]
+      N     == node[n]
+      next  == Max(InUse(node, wire[l], l, o)) + 1
+      after == IF OpensSink(N, l, o) THEN next + 1 ELSE next
+      sink  == IF OpensSink(N, l, o) THEN [NoChannel EXCEPT !.ch = next] ELSE N.sink[l][o]
+      stream == IF OpensStream(N, l, o) THEN [NoChannel EXCEPT !.ch = after]
+                ELSE IF ClosesStream(N, l, o) THEN NoChannel ELSE N.stream[l][o]
+      \* With its last stream gone a state may be erased.
+      M     == Settled(n, [N EXCEPT !.sink[l][o] = sink, !.revoked[l][o] = 0,
+                                    !.stream[l][o] = stream])
+      h     == M.held[o]
+      sends == stream.ch # 0 /\ Differs(h, stream)
+      one(condition, message) == IF condition THEN <<message>> ELSE <<>>
+  IN
+  /\ wire[l].above = "on"
+  /\ OwesDown(N, l, o)
+  /\ Becomes(n, IF sends THEN [M EXCEPT !.stream[l][o].v = h.v, !.stream[l][o].now = h.now] ELSE M,
+             l, SendDown(wire[l],
+                  one(ClosesSink(N, l, o), CloseMessage(o, N.revoked[l][o]))
+               \o one(ClosesStream(N, l, o), CloseMessage(o, N.stream[l][o].ch))
+               \o one(OpensSink(N, l, o), OpenMessage(o, "sink", next))
+               \o one(OpensStream(N, l, o), OpenMessage(o, "stream", after))
+               \o one(sends, StateMessage(o, stream.ch, h))))
+
+(****************************************************************************)
+(* Deliveries                                                               *)
+(****************************************************************************)
+\* One control message: all that it says is noted, then each object elects where
+\* somebody came or went, or where nobody is elected and a capacity changed.
+ReceiveContracts(l) ==
+  LET n == Parent[l]
+      N == node[n] IN
+  /\ wire[l].above = "on"
+  /\ \E i \in Deliverable(l, wire[l].up) :
+       LET m == wire[l].up[i]
+           W == [wire[l] EXCEPT !.up = Without(@, i)]
+       IN /\ m.k = "contracts"
+          /\ LET before == N.contract[l]
+                 turned == {d \in Things : \/ m.told[d].ob # before[d].ob
+                                           \/ m.told[d].ex # before[d].ex}
+                 resized == {d \in Things : m.told[d].cap # before[d].cap}
+                 O == {o \in Objects :
+                        \/ Covering[o] \cap turned # {}
+                        \/ /\ Covering[o] \cap resized # {}
+                           /\ N.elected[o] = Nobody
+                           /\ ~Mutant("capacity elects nobody")}
+             IN \E M \in AfterElections(n, [N EXCEPT !.contract[l] = m.told], O) :
+                  Becomes(n, M, l, W)
+
+ReceiveOpen(l) ==
+  LET n == Child[l]
+      N == node[n] IN
+  /\ wire[l].below = "on"
+  /\ \E i \in Deliverable(l, wire[l].down) :
+       LET m == wire[l].down[i]
+           W == [wire[l] EXCEPT !.down = Without(@, i)]
+       IN /\ m.k = "open"
+          /\ LET x == [NoChannel EXCEPT !.ch = m.ch]
+                 M == IF m.t = "sink" THEN [N EXCEPT !.outlets[m.o] = @ \cup {x}]
+                      ELSE [N EXCEPT !.sources[m.o] = @ \cup {x}]
+             IN \E X \in AfterElections(n, M, {m.o}) : Becomes(n, X, l, W)
+
+ReceiveClose(l) ==
+  LET n == Child[l]
+      N == node[n] IN
+  /\ wire[l].below = "on"
+  /\ \E i \in Deliverable(l, wire[l].down) :
+       LET m == wire[l].down[i]
+           W == [wire[l] EXCEPT !.down = Without(@, i)]
+       IN /\ m.k = "close"
+          /\ LET M == [N EXCEPT !.outlets[m.o] = {x \in @ : x.ch # m.ch},
+                                !.sources[m.o] = {x \in @ : x.ch # m.ch}]
+             IN \E X \in AfterElections(n, M, {m.o}) : Becomes(n, X, l, W)
+
+\* A state on a sink that this end has revoked or closed is dropped.
+ReceiveStateUp(l) ==
+  LET n == Parent[l]
+      N == node[n] IN
+  /\ wire[l].above = "on"
+  /\ \E i \in Deliverable(l, wire[l].up) :
+       LET m == wire[l].up[i]
+           W == [wire[l] EXCEPT !.up = Without(@, i)]
+       IN /\ m.k = "state"
+          /\ IF m.ch = N.sink[l][m.o].ch
+             THEN LET M == [N EXCEPT !.sink[l][m.o].v = m.v, !.sink[l][m.o].now = m.now]
+                  IN Becomes(n, Settled(n, Absorbed(M, m.o, m.v)), l, W)
+             ELSE IF Mutant("late states taken")
+             THEN Becomes(n, Settled(n, Absorbed(N, m.o, m.v)), l, W)
+             ELSE Becomes(n, N, l, W)
+
+ReceiveStateDown(l) ==
+  LET n == Child[l]
+      N == node[n] IN
+  /\ wire[l].below = "on"
+  /\ \E i \in Deliverable(l, wire[l].down) :
+       LET m == wire[l].down[i]
+           W == [wire[l] EXCEPT !.down = Without(@, i)]
+       IN /\ m.k = "state"
+          /\ LET M == [N EXCEPT !.sources[m.o] =
+                        {IF x.ch = m.ch THEN [ch |-> x.ch, v |-> m.v, now |-> m.now] ELSE x : x \in @}]
+             IN Becomes(n, Settled(n, Absorbed(M, m.o, m.v)), l, W)
+
+(****************************************************************************)
+(* Rebalance: elects when nobody is elected; else moves from link to link   *)
+(****************************************************************************)
+Moves(n, N, o) ==
+  LET a == N.elected[o] IN
+  IF a = Nobody THEN Choices(n, N, o) \ {Nobody}
+  ELSE IF a \notin Below[n] THEN {}
+  ELSE {b \in Best(n, N, o) \ {a} : Loads => LoadWith(N, b, o) < Load(N, a) - Threshold}
+
+Rebalance(n, o) ==
+  \E e \in Moves(n, node[n], o) :
+    BecomesAlone(n, Settled(n, Elected(n, node[n], o, e)))
+
+(****************************************************************************)
+Init ==
+  /\ node = [n \in Exchanges |-> EmptyNode(n)]
+  /\ wire = [l \in Links |-> Idle]
+
+Next ==
+  \/ \E k \in Contracts, c \in Capacities \cup {0} : Open(k, c)
+  \/ \E k \in Contracts : Close(k)
+  \/ \E k \in Contracts, c \in Capacities : SetCapacity(k, c)
+  \/ \E k \in Contracts, o \in Objects : Take(k, o) \/ Release(k, o) \/ Read(k, o)
+  \/ \E k \in Contracts, o \in Objects, v \in States, now \in BOOLEAN : Publish(k, o, v, now)
+  \/ \E l \in Links, end \in {"below", "above"} : Attach(l, end) \/ Detach(l, end)
+  \/ \E l \in Links : PullUp(l)
+  \/ \E l \in Links, o \in Objects : PullDown(l, o)
+  \/ \E l \in Links : ReceiveContracts(l) \/ ReceiveOpen(l) \/ ReceiveClose(l)
+  \/ \E l \in Links : ReceiveStateUp(l) \/ ReceiveStateDown(l)
+  \/ \E n \in Exchanges, o \in Objects : Rebalance(n, o)
+
+Spec == Init /\ [][Next]_vars
+==============================================================================
