@@ -25,6 +25,7 @@ type finder struct {
 	old, new []byte
 	end      int // matches end here at the latest, offset in new
 	delta    int // of the last match in old: its from - at
+	tail     int // of the equal tail, likewise
 	oldTable table
 	newTable table
 }
@@ -47,6 +48,7 @@ func newFinder(e edit, oldMemory, newMemory table, reach int) finder {
 		old:      e.old,
 		new:      e.new,
 		end:      e.end(),
+		tail:     len(e.old) - len(e.new),
 		oldTable: newTable(oldMemory, low, high-low, hashed),
 		newTable: newTable(newMemory, outputLow, min(e.end()-outputLow, outputSlots), 4),
 	}
@@ -64,6 +66,7 @@ func newFinder(e edit, oldMemory, newMemory table, reach int) finder {
 func (f *finder) find(at int) match {
 	f.newTable.fill(f.new, at)
 	var best match
+	f.tryOld(&best, at, at+f.tail) // first of equals: it may go on to the end
 	f.tryOld(&best, at, at+f.delta)
 	number := f.newTable.latest(f.new, at)
 	for probes := maxProbes; number >= 0 && probes > 0 && best.length < niceLength; probes-- {

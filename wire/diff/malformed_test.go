@@ -115,3 +115,12 @@ func TestPatch_AcceptsWhatIsOddButInside(t *testing.T) {
 		}
 	}
 }
+
+func TestPatch_TakesANegativeLimitForZero(t *testing.T) {
+	if got, err := Patch([]byte("old"), []byte{0xff, 0x80, 0}, -1); err != nil || len(got) != 0 {
+		t.Errorf("got %q and %v, expected no data", got, err)
+	}
+	if _, err := Patch(nil, []byte{'a'}, -1); err == nil {
+		t.Errorf("a byte was accepted")
+	}
+}

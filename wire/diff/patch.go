@@ -3,7 +3,7 @@ package diff
 // Size returns the length in bytes of what diff turns old data of oldLen bytes
 // into, without producing it. It refuses, with a *MalformedError, a diff that
 // ends inside a reference, one with a reference outside its source, and one
-// whose output would be longer than limit bytes.
+// whose output would be longer than limit bytes; a negative limit counts as 0.
 //
 // Its time is proportional to len(diff), whatever the output's length.
 func Size(oldLen int, diff []byte, limit int) (int, error) {

@@ -24,3 +24,15 @@ func TestAppend_IsNoLargerThanTheReference(t *testing.T) {
 		t.Errorf("sum of sizes %d, reference %d", ours, theirs)
 	}
 }
+
+// TestAppend_NeedsOneReferenceForARepeatAndTheTail repeats a part of old: what
+// follows the copy is what follows the part, so that one reference says both.
+func TestAppend_NeedsOneReferenceForARepeatAndTheTail(t *testing.T) {
+	old := random(7, 250)
+	new := spliced(old, 150, 150, old[100:150])
+	diff := Append(nil, old, new)
+	if want := 3 + 3; len(diff) != want {
+		t.Errorf("%d bytes, expected two references of 3: %x", len(diff), diff)
+	}
+	checkRoundTrip(t, &Encoder{}, old, new)
+}
