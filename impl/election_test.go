@@ -53,7 +53,7 @@ func TestElect_AnObserverThatExposesItselfNeedsNoData(t *testing.T) {
 	c["b"].open(ExposeObject, thing, 2)
 	c["b"].open(ObserveObject, thing, 0)
 	w.settle()
-	expect(t, "two such links; b observes before it exposes", root.elected(`1`), "a")
+	expect(t, "two such links: the greater capacity", root.elected(`1`), "b")
 }
 
 func TestElect_TieGoesToLowestLink(t *testing.T) {
@@ -100,17 +100,48 @@ func TestElect_CapacityZeroIsNeverElectedButKeepsWhatItHas(t *testing.T) {
 	expect(t, "at capacity 0", root.elected(`1`), "nobody")
 	c["a"].step(Input{Kind: InputSetCapacity, Contract: expose, Capacity: 1})
 	w.settle()
-	expect(t, "a change of capacity elects nobody", root.elected(`1`), "nobody")
-	c["o"].open(ObserveObject, thing, 0)
+	expect(t, "a change of capacity elects where nobody is elected", root.elected(`1`), "a")
 	observe := c["o"].open(ObserveTag, object1(`"T"`), 0)
 	w.settle()
-	expect(t, "the next contract does", root.elected(`1`), "a")
 	c["a"].step(Input{Kind: InputSetCapacity, Contract: expose, Capacity: 0})
 	w.settle()
 	c["o"].close(observe)
 	w.settle()
 	expect(t, "back at capacity 0", root.elected(`1`), "a")
 	expect(t, "load remembered", root.x.links[root.x.objects[thing.Key].elected.Link].load, uint64(loadUnit))
+}
+
+func TestElect_AChangeOfCapacityMovesNothing(t *testing.T) {
+	w, root, c := star(t, Config{}, "a", "b", "o")
+	c["o"].open(ObserveObject, thing, 0)
+	c["a"].open(ExposeObject, thing, 1)
+	w.settle()
+	expose := c["b"].open(ExposeTag, object1(`"T"`), 1)
+	w.settle()
+	c["b"].step(Input{Kind: InputSetCapacity, Contract: expose, Capacity: 1000})
+	w.settle()
+	expect(t, "elected", root.elected(`1`), "a")
+}
+
+// A child that replaces its contract on an object by one on the object's tag says
+// so in one message. Were it taken action by action, nobody would need the data
+// in between, and every exposer would be revoked (spec/findings.md, 3).
+func TestElect_AContractReplacedInOneMessageEndsNothing(t *testing.T) {
+	w, root, c := star(t, Config{}, "a", "o", "p")
+	expose := c["a"].open(ExposeObject, thing, 1)
+	object := c["o"].open(ObserveObject, thing, 0)
+	w.settle()
+	sink := c["a"].takeOffer(expose)
+	if err := c["a"].publish(sink, "x"); err != nil {
+		t.Fatal(err)
+	}
+	w.settle()
+	c["o"].close(object)
+	c["o"].open(ObserveTag, object1(`"T"`), 0)
+	w.settle()
+	expect(t, "elected", root.elected(`1`), "a")
+	expect(t, "revoked", c["a"].revoked[sink], false)
+	expect(t, "held", string(root.x.objects[thing.Key].held.Data), "x")
 }
 
 func TestElect_LocalContractsStandAboveLinks(t *testing.T) {

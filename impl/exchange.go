@@ -28,6 +28,7 @@ type Exchange struct {
 	// Of the step under way.
 	now     Now
 	effects []Effect
+	touched []*object // by the control message under way, to be settled after it
 	trace   []TraceLine
 
 	// Scratch, empty between steps.

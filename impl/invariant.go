@@ -105,7 +105,7 @@ func (c *check) state(name string, o *object) {
 	}
 	c.that(o.flag.Now == c.x.isNow(o), "%s: flag now is %v, sources say otherwise", name, o.flag.Now)
 	c.that(!o.flag.Now || o.flag.Mono == 0, "%s: flag now with a time", name)
-	c.that(o.flag.Now || o.dataNeeded, "%s: a state that is not current is kept though no data is needed", name)
+	c.that(o.flag.Now || o.dataNeeded || o.streams(), "%s: a state that is not current is kept though no data is needed", name)
 	c.that(slices.Compare(o.newest, o.held.Version) >= 0, "%s: holds version %v, newest known is %v", name, o.held.Version, o.newest)
 }
 

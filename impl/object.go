@@ -32,6 +32,7 @@ type object struct {
 
 	diffs   diffCache
 	unsent  int // channels of the object queued on some link
+	touched bool
 	balance balancing
 }
 
@@ -133,6 +134,24 @@ func (x *Exchange) settle(o *object) {
 	x.forget(o)
 }
 
+// touch notes an object for settleTouched, so that all of a control message is
+// taken before anything follows from it.
+func (x *Exchange) touch(o *object) {
+	if !o.touched {
+		o.touched = true
+		x.touched = append(x.touched, o)
+	}
+}
+
+func (x *Exchange) settleTouched() {
+	for _, o := range x.touched {
+		o.touched = false
+		x.settle(o)
+	}
+	clear(x.touched)
+	x.touched = x.touched[:0]
+}
+
 // settleLink queues a link for the object when its channels there are not what
 // they should be.
 func (x *Exchange) settleLink(ol *objectLink) {
@@ -150,6 +169,11 @@ func (o *object) mustExist() bool {
 		return true
 	}
 	return slices.ContainsFunc(o.links, func(ol *objectLink) bool { return ol.observes || ol.exposes })
+}
+
+// streams reports whether a stream to a downstream link is open.
+func (o *object) streams() bool {
+	return slices.ContainsFunc(o.links, func(ol *objectLink) bool { return ol.stream != nil })
 }
 
 // needsData is the rule for when a live object's states are wanted.

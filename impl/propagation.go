@@ -68,7 +68,9 @@ func (x *Exchange) refreshFlag(o *object) {
 }
 
 // dropStale ends a flag that no source upholds, and erases a state that is not
-// current while nobody needs the data.
+// current while nobody needs the data. A stream that is still open keeps it: were
+// the stream wanted again before the pull that closes it, its other end would
+// hold a flag that nothing corrects.
 func (x *Exchange) dropStale(o *object) {
 	if o.held == nil {
 		return
@@ -76,7 +78,7 @@ func (x *Exchange) dropStale(o *object) {
 	if o.flag.Now && !x.isNow(o) {
 		o.flag = Synchronized{Mono: x.now.Mono}
 	}
-	if !o.flag.Now && !o.dataNeeded {
+	if !o.flag.Now && !o.dataNeeded && !o.streams() {
 		o.held, o.flag = nil, Synchronized{}
 	}
 }

@@ -362,6 +362,33 @@ func TestSink_StatesInFlightAtARevocationAreDropped(t *testing.T) {
 	expect(t, "a new election opens a new channel", events[0].Channel, up(3))
 }
 
+// A stream that is open when nobody needs the data any more, and is wanted again
+// before the pull that would have closed it, never says that the state ended. So
+// the state stays until the stream is closed (spec/findings.md, 1).
+func TestState_IsKeptWhileAStreamToDownstreamIsOpen(t *testing.T) {
+	w := newWorld(t)
+	r, a := w.node("r", Config{}), w.node("a", Config{})
+	_, link := w.connect(a, r)
+	expose := r.open(ExposeObject, thing, 1)
+	observe := r.open(ObserveObject, thing, 0)
+	a.open(ExposeObject, thing, 1)
+	stream := a.takeOffer(a.open(ObserveObject, thing, 0))
+	w.settle()
+	sink := r.takeOffer(expose)
+	if err := r.publish(sink, "x"); err != nil {
+		t.Fatal(err)
+	}
+	w.settle()
+	expect(t, "seen below", a.seen(stream), "x now")
+	r.peers[link].held = true
+	r.close(observe)
+	expect(t, "kept", r.x.objects[thing.Key].held != nil, true)
+	r.open(ObserveObject, thing, 0)
+	r.peers[link].held = false
+	w.settle()
+	expect(t, "seen below, nobody having published since", a.seen(stream), "x last")
+}
+
 func TestState_IsErasedWhenNobodyNeedsIt(t *testing.T) {
 	w := newWorld(t)
 	n := w.node("n", Config{})

@@ -81,6 +81,9 @@ func (x *Exchange) pullDown(buffer []byte, ol *objectLink) []byte {
 	if o.unsent == 0 {
 		o.diffs.clear()
 	}
+	if !o.dataNeeded {
+		x.dropStale(o) // the stream that kept the state may be closed
+	}
 	if !o.shouldExist || ol.idle() {
 		x.forget(o)
 	}

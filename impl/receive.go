@@ -172,10 +172,13 @@ func receiveNames(l *link, actions []wire.ControlAction) error {
 	return nil
 }
 
-// receiveContracts takes the downstream end's control messages.
+// receiveContracts takes one of the downstream end's control messages: all of
+// its actions first, then what follows from them. Taken one by one, a contract
+// replaced by another that covers the same object would end its election.
 //
 // spec: ReceiveContracts
 func (x *Exchange) receiveContracts(l *link, actions []wire.ControlAction) error {
+	defer x.settleTouched()
 	for i := range actions {
 		if err := x.receiveContract(l, &actions[i]); err != nil {
 			return err
@@ -242,12 +245,9 @@ func (x *Exchange) receiveObjectContract(l *link, action *wire.ControlAction) er
 			return fault("does not expose")
 		}
 		ol.capacity = action.Capacity
-		x.traced("ReceiveContracts", ol.object, l.id, 0)
-		x.summarizeObject(ol.object)
-		return nil
 	}
 	x.traced("ReceiveContracts", ol.object, l.id, 0)
-	x.settle(ol.object)
+	x.touch(ol.object)
 	return nil
 }
 
@@ -277,24 +277,24 @@ func (x *Exchange) receiveTagContract(l *link, action *wire.ControlAction) error
 	t := x.acquireTag(text, identity)
 	switch action.Kind {
 	case wire.ActionObserveTag:
-		x.changeTagLink(t, l, true, func(tl *tagLink) { tl.observes = true })
+		x.changeTagLink(t, l, func(tl *tagLink) { tl.observes = true })
 	case wire.ActionUnobserveTag:
 		if !tl.observes {
 			return fault("does not observe")
 		}
-		x.changeTagLink(t, l, true, func(tl *tagLink) { tl.observes = false })
+		x.changeTagLink(t, l, func(tl *tagLink) { tl.observes = false })
 	case wire.ActionExposeTag:
-		x.changeTagLink(t, l, true, func(tl *tagLink) { tl.exposes, tl.capacity = true, action.Capacity })
+		x.changeTagLink(t, l, func(tl *tagLink) { tl.exposes, tl.capacity = true, action.Capacity })
 	case wire.ActionUnexposeTag:
 		if !tl.exposes {
 			return fault("does not expose")
 		}
-		x.changeTagLink(t, l, true, func(tl *tagLink) { tl.exposes, tl.capacity = false, 0 })
+		x.changeTagLink(t, l, func(tl *tagLink) { tl.exposes, tl.capacity = false, 0 })
 	case wire.ActionSetTagCapacity:
 		if !tl.exposes {
 			return fault("does not expose")
 		}
-		x.changeTagLink(t, l, false, func(tl *tagLink) { tl.capacity = action.Capacity })
+		x.changeTagLink(t, l, func(tl *tagLink) { tl.capacity = action.Capacity })
 	}
 	return nil
 }

@@ -64,32 +64,26 @@ func (t *tag) findLink(id LinkID) (int, bool) {
 }
 
 // changeTagLink changes what a link asks for on a tag, on the tag and on every
-// object that carries it. It elects only when settle is asked for: a changed
-// capacity elects nobody.
-func (x *Exchange) changeTagLink(t *tag, l *link, settle bool, change func(*tagLink)) {
+// object that carries it, which it touches.
+func (x *Exchange) changeTagLink(t *tag, l *link, change func(*tagLink)) {
 	at, found := t.findLink(l.id)
 	if !found {
 		t.links = slices.Insert(t.links, at, &tagLink{tag: t, link: l})
 		l.tags[t.identity] = t.links[at]
 	}
 	tl := t.links[at]
-	objects := t.objects.values() // settling can forget some
-	for _, o := range objects {
-		tl.contribute(x.acquireObjectLink(o, l), -1)
-	}
+	before := *tl
 	change(tl)
-	for _, o := range objects {
-		tl.contribute(x.acquireObjectLink(o, l), 1)
+	for e := t.objects.first; e != nil; e = e.next {
+		ol := x.acquireObjectLink(e.value, l)
+		before.contribute(ol, -1)
+		tl.contribute(ol, 1)
+		x.touch(e.value)
 	}
 	if !tl.observes && !tl.exposes {
 		at, _ := t.findLink(l.id)
 		t.links = slices.Delete(t.links, at, at+1)
 		delete(l.tags, t.identity)
-	}
-	if settle {
-		for _, o := range objects {
-			x.settle(o)
-		}
 	}
 	x.summarizeTag(t)
 	x.forgetTag(t)
