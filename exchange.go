@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"io"
 	"log/slog"
+	"reflect"
 	"sync"
 	"time"
 
@@ -95,22 +96,17 @@ func NewExchange(options *Options) *Exchange {
 	return x
 }
 
+// withDefaults fills in the fields that are zero.
 func withDefaults(l Limits) Limits {
 	d := DefaultLimits()
 	l.LinkObjects = cmp.Or(l.LinkObjects, d.LinkObjects)
 	l.LinkBytes = cmp.Or(l.LinkBytes, d.LinkBytes)
-	l.Wire.Message = cmp.Or(l.Wire.Message, d.Wire.Message)
-	l.Wire.State = cmp.Or(l.Wire.State, d.Wire.State)
-	l.Wire.Diff = cmp.Or(l.Wire.Diff, d.Wire.Diff)
-	l.Wire.Descriptor = cmp.Or(l.Wire.Descriptor, d.Wire.Descriptor)
-	l.Wire.Tags = cmp.Or(l.Wire.Tags, d.Wire.Tags)
-	l.Wire.Version = cmp.Or(l.Wire.Version, d.Wire.Version)
-	l.Wire.Formats = cmp.Or(l.Wire.Formats, d.Wire.Formats)
-	l.Wire.Format = cmp.Or(l.Wire.Format, d.Wire.Format)
-	l.Wire.Name = cmp.Or(l.Wire.Name, d.Wire.Name)
-	l.Wire.LoadPoints = cmp.Or(l.Wire.LoadPoints, d.Wire.LoadPoints)
-	l.Wire.Actions = cmp.Or(l.Wire.Actions, d.Wire.Actions)
-	l.Wire.Initializers = cmp.Or(l.Wire.Initializers, d.Wire.Initializers)
+	limits, defaults := reflect.ValueOf(&l.Wire).Elem(), reflect.ValueOf(d.Wire)
+	for i := range limits.NumField() { // all of them are numbers
+		if limits.Field(i).IsZero() {
+			limits.Field(i).Set(defaults.Field(i))
+		}
+	}
 	return l
 }
 

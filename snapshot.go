@@ -52,3 +52,27 @@ func (x *Exchange) Snapshot() Snapshot {
 		Mono: now.Mono, Objects: s.Objects, Tags: s.Tags, Links: s.Links, Contracts: s.Contracts, Upstream: uint64(s.Upstream),
 	}
 }
+
+// LinkStatus is what there is to see of one link.
+type LinkStatus struct {
+	LocalName     string
+	RemoteName    string
+	HasRemoteName bool    // the peer told its name
+	Load          float64 // of a downstream link: the sum, over the objects it is elected for, of 1/capacity
+	LoadLimit     float64 // of a downstream link, at present
+	HasLoadLimit  bool
+}
+
+// Status returns what there is to see of the link; false when it has ended.
+func (l *Link) Status() (LinkStatus, bool) {
+	l.x.mu.Lock()
+	defer l.x.mu.Unlock()
+	if l.err != nil {
+		return LinkStatus{}, false
+	}
+	s, ok := l.x.core.SnapshotLink(l.x.now(), l.id)
+	return LinkStatus{
+		LocalName: s.LocalName, RemoteName: s.RemoteName, HasRemoteName: s.HasName,
+		Load: float64(s.Load) / LoadUnit, LoadLimit: s.LoadLimit, HasLoadLimit: s.HasLoadLimit,
+	}, ok
+}

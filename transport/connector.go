@@ -1,0 +1,256 @@
+package transport
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"hakuban"
+)
+
+// Connector keeps an exchange linked to its upstream.
+type Connector struct {
+	x        *hakuban.Exchange
+	upstream *hakuban.Upstream
+	address  *address
+	options  *options
+	stop     context.CancelFunc
+	done     chan struct{} // closed when run has returned
+
+	mu      sync.Mutex
+	session *session // nil: not connected
+	warned  time.Time
+}
+
+// Connect begins to link the exchange x to an upstream at an address such as ws://127.0.0.1:3001 or wss://example.com. It returns at
+// once, and tries for ever: again at once after a link that had lived for a second, else after a delay that grows from 0.1 s to 10 s.
+// An exchange can have one connector: Connect returns [hakuban.ErrUpstream] otherwise.
+//
+// The connector ends with the exchange, or by [Connector.Close].
+func Connect(x *hakuban.Exchange, url string, list ...Option) (*Connector, error) {
+	o := newOptions(list)
+	name := o.name
+	if name == "" {
+		name = defaultConnectorName
+	}
+	address, err := parseAddress(url, name)
+	if err != nil {
+		return nil, err
+	}
+	if address.parameters.loadLimit == nil {
+		address.parameters.loadLimit = o.loadLimit
+	}
+	if port := address.url.Port(); port == "0" {
+		return nil, fmt.Errorf("URL %q: nothing listens on port 0", url)
+	}
+	c := &Connector{x: x, address: address, options: o, done: make(chan struct{})}
+	if c.upstream, err = x.ClaimUpstream(); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	c.stop = cancel
+	go func() {
+		defer close(c.done)
+		defer c.upstream.Release()
+		defer cancel()
+		c.run(ctx)
+	}()
+	return c, nil
+}
+
+// URL returns the connector's URL, with its parameters.
+func (c *Connector) URL() string { return c.address.String() }
+
+// Close ends the link, with a close frame (1000), and tries no more. It returns when the link is gone: after a second or so with a
+// peer that does not answer. Closing again does nothing.
+func (c *Connector) Close() {
+	c.stop()
+	<-c.done
+}
+
+// ConnectorSnapshot is what there is to see of a connector.
+type ConnectorSnapshot struct {
+	URL        string
+	Connection *Connection // nil: not connected
+}
+
+// Snapshot tells whether the connector is connected, and to whom.
+func (c *Connector) Snapshot() ConnectorSnapshot {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	snapshot := ConnectorSnapshot{URL: c.URL()}
+	if c.session != nil {
+		if connection, ok := c.session.snapshot(); ok {
+			snapshot.Connection = &connection
+		}
+	}
+	return snapshot
+}
+
+// run makes one link after another until the connector or the exchange closes.
+func (c *Connector) run(ctx context.Context) {
+	backoff := c.options.backoff
+	for {
+		s, err := c.dial(ctx)
+		if err == nil {
+			made := time.Now()
+			c.carry(ctx, s)
+			if time.Since(made) >= lived {
+				backoff.reset()
+				continue
+			}
+		}
+		if errors.Is(err, hakuban.ErrClosed) || ctx.Err() != nil {
+			return
+		}
+		delay := backoff.next()
+		c.failed(err, delay)
+		timer := time.NewTimer(delay)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+		case <-c.x.Done():
+		}
+		timer.Stop()
+	}
+}
+
+// failed tells of an attempt that failed: loudly every ten seconds at most.
+func (c *Connector) failed(err error, delay time.Duration) {
+	if err == nil {
+		return // the end of its link was told
+	}
+	level := slog.LevelDebug
+	if time.Since(c.warned) > 10*time.Second {
+		level, c.warned = slog.LevelWarn, time.Now()
+	}
+	c.options.logger.Log(context.Background(), level, "cannot connect", "url", c.URL(), "error", err, "again in", delay)
+}
+
+// dial makes a connection and begins a link on it.
+func (c *Connector) dial(ctx context.Context) (*session, error) {
+	select {
+	case <-c.x.Done():
+		return nil, hakuban.ErrClosed
+	default:
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	defer cancel()
+	watching.Go(func() {
+		select {
+		case <-c.x.Done():
+			cancel()
+		case <-ctx.Done():
+		}
+	})
+	// The websocket library does not look at the context once it has a connection.
+	abandon := func() bool { return true }
+	watched := func(dial dialFunc) dialFunc {
+		return func(limited context.Context, network, host string) (net.Conn, error) {
+			connection, err := dial(limited, network, host)
+			if err == nil {
+				abandon = context.AfterFunc(ctx, func() { _ = connection.Close() })
+			}
+			return connection, err
+		}
+	}
+	dialer := websocket.Dialer{
+		NetDialContext:    watched(c.dialTCP),
+		NetDialTLSContext: watched(c.dialTLS),
+		HandshakeTimeout:  c.options.handshakeTimeout,
+		ReadBufferSize:    readBufferSize,
+		WriteBufferSize:   writeBufferSize,
+		WriteBufferPool:   frames,
+	}
+	socket, response, err := dialer.DialContext(ctx, c.address.url.String(), nil)
+	if !abandon() {
+		return nil, context.Canceled
+	}
+	if err != nil {
+		return nil, describe(err, response)
+	}
+	connection, ok := socket.NetConn().(*corkConn)
+	if !ok {
+		panic("BUG: a connection that we did not dial")
+	}
+	if extensions := response.Header.Values("Sec-Websocket-Extensions"); len(extensions) > 0 {
+		// The websocket library would turn compression on, and its limits count compressed bytes.
+		_ = connection.Close()
+		return nil, fmt.Errorf("the peer wants extensions that were not offered: %q", extensions)
+	}
+	link, err := c.upstream.Attach(hakuban.LinkOptions{
+		Name:      c.address.parameters.name,
+		LoadLimit: c.address.parameters.loadLimit,
+	})
+	if err != nil {
+		_ = connection.Close()
+		return nil, err
+	}
+	return newSession(link, socket, connection, c.address.parameters, c.options), nil
+}
+
+type dialFunc = func(ctx context.Context, network, host string) (net.Conn, error)
+
+func describe(err error, response *http.Response) error {
+	if response != nil && errors.Is(err, websocket.ErrBadHandshake) {
+		return fmt.Errorf("%w: the peer answered %s", err, response.Status)
+	}
+	return err
+}
+
+// carry runs a session until it ends or the connector closes.
+func (c *Connector) carry(ctx context.Context, s *session) {
+	c.mu.Lock()
+	c.session = s
+	c.mu.Unlock()
+	stop := context.AfterFunc(ctx, func() { s.end(websocket.CloseNormalClosure, errors.New("the connector was closed")) })
+	defer stop()
+	s.logger.Info("upstream link made", "url", c.URL())
+	reason := s.run()
+	s.logger.Info("upstream link ended", "reason", reason)
+	c.mu.Lock()
+	c.session = nil
+	c.mu.Unlock()
+}
+
+func (c *Connector) dialTCP(ctx context.Context, network, host string) (net.Conn, error) {
+	connection, err := new(net.Dialer).DialContext(ctx, network, host)
+	if err != nil {
+		return nil, err
+	}
+	tune(connection, c.address.parameters.noDelay, c.options.sendBuffer)
+	return &corkConn{Conn: connection, handshake: maxHandshake}, nil
+}
+
+func (c *Connector) dialTLS(ctx context.Context, network, host string) (net.Conn, error) {
+	connection, err := c.dialTCP(ctx, network, host)
+	if err != nil {
+		return nil, err
+	}
+	cork := connection.(*corkConn)
+	config := &tls.Config{}
+	if c.options.tls != nil {
+		config = c.options.tls.Clone()
+	}
+	config.NextProtos = []string{"http/1.1"}
+	if config.ServerName == "" {
+		config.ServerName = c.address.url.Hostname()
+	}
+	secure := tls.Client(cork.Conn, config)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		_ = connection.Close()
+		return nil, err
+	}
+	cork.Conn = secure
+	return cork, nil
+}

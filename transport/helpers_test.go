@@ -1,0 +1,208 @@
+package transport
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"go.uber.org/goleak"
+
+	"hakuban"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// patience bounds what a test waits for; only a failing one waits that long.
+const patience = 20 * time.Second
+
+var (
+	ctx  = context.Background()
+	room = hakuban.MustObject("room")
+)
+
+// transcript is a log that tests read.
+type transcript struct {
+	mu     sync.Mutex
+	buffer bytes.Buffer
+}
+
+func (l *transcript) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buffer.Write(p)
+}
+
+func (l *transcript) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buffer.String()
+}
+
+func (l *transcript) option() Option {
+	return WithLogger(slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug})))
+}
+
+func quiet() Option { return WithLogger(slog.New(slog.DiscardHandler)) }
+
+func newExchange(t *testing.T) *hakuban.Exchange {
+	x := hakuban.NewExchange(nil)
+	t.Cleanup(x.Close)
+	return x
+}
+
+func listen(t *testing.T, x *hakuban.Exchange, url string, options ...Option) *Listener {
+	t.Helper()
+	l, err := Listen(x, url, append([]Option{quiet()}, options...)...)
+	if err != nil {
+		t.Fatalf("Listen(%s): %v", url, err)
+	}
+	t.Cleanup(l.Close)
+	return l
+}
+
+func connect(t *testing.T, x *hakuban.Exchange, url string, options ...Option) *Connector {
+	t.Helper()
+	c, err := Connect(x, url, append([]Option{quiet()}, options...)...)
+	if err != nil {
+		t.Fatalf("Connect(%s): %v", url, err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+func eventually(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !condition(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("it never came about that %s", what)
+		}
+	}
+}
+
+// pair is an observer on one exchange and an exposer on another.
+type pair struct {
+	observe *hakuban.ObserveContract
+	stream  *hakuban.Stream
+	expose  *hakuban.ExposeContract
+	sink    *hakuban.Sink
+}
+
+func newPair(t *testing.T, observer, exposer *hakuban.Exchange, object hakuban.Object) *pair {
+	t.Helper()
+	limited, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	p := &pair{observe: observer.ObserveObject(object), expose: exposer.ExposeObject(object)}
+	t.Cleanup(p.observe.Close)
+	t.Cleanup(p.expose.Close)
+	var err error
+	if p.stream, err = p.observe.Next(limited); err != nil {
+		t.Fatalf("no stream: %v", err)
+	}
+	if p.sink, err = p.expose.Next(limited); err != nil {
+		t.Fatalf("no sink: %v", err)
+	}
+	return p
+}
+
+// pass sends a value, again with the next sink where one ended, until the observer has it.
+func (p *pair) pass(t *testing.T, value string) {
+	t.Helper()
+	limited, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for p.sink.Send(ctx, hakuban.NewState(value)) != nil {
+		p.sink.Release()
+		var err error
+		if p.sink, err = p.expose.Next(limited); err != nil {
+			t.Fatalf("no sink: %v", err)
+		}
+	}
+	for {
+		state, err := p.stream.Next(limited)
+		if err != nil {
+			t.Fatalf("waiting for %.20q: %v", value, err)
+		}
+		if string(state.Data()) == value && state.Synchronized().Now() {
+			return
+		}
+	}
+}
+
+// dial makes a websocket connection to a listener, to misbehave on.
+func dial(t *testing.T, url string) *websocket.Conn {
+	t.Helper()
+	url, _, _ = strings.Cut(url, "#")
+	socket, _, err := websocket.DefaultDialer.Dial(url, nil)
+	if err != nil {
+		t.Fatalf("dial %s: %v", url, err)
+	}
+	t.Cleanup(func() { _ = socket.Close() })
+	_ = socket.SetReadDeadline(time.Now().Add(patience))
+	return socket
+}
+
+// farewellOf reads until the connection ends and returns how.
+func farewellOf(t *testing.T, socket *websocket.Conn) error {
+	t.Helper()
+	for {
+		if _, _, err := socket.ReadMessage(); err != nil {
+			return err
+		}
+	}
+}
+
+func wantClose(t *testing.T, socket *websocket.Conn, code int, text string) {
+	t.Helper()
+	err := farewellOf(t, socket)
+	closed, ok := err.(*websocket.CloseError)
+	if !ok || closed.Code != code || !strings.Contains(closed.Text, text) {
+		t.Errorf("the connection ended with %v; want close %d with %q", err, code, text)
+	}
+}
+
+// rawFrame makes a masked frame; first is its first byte.
+func rawFrame(first byte, payload string) []byte {
+	frame := []byte{first}
+	switch {
+	case len(payload) < 126:
+		frame = append(frame, 0x80|byte(len(payload)))
+	case len(payload) < 1<<16:
+		frame = binary.BigEndian.AppendUint16(append(frame, 0xfe), uint16(len(payload)))
+	default:
+		frame = binary.BigEndian.AppendUint64(append(frame, 0xff), uint64(len(payload)))
+	}
+	frame = append(frame, 0, 0, 0, 0) // a mask that changes nothing
+	return append(frame, payload...)
+}
+
+// rawDial opens a TCP connection to a listener.
+func rawDial(t *testing.T, l *Listener) net.Conn {
+	t.Helper()
+	connection, err := net.Dial("tcp", l.address.url.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = connection.Close() })
+	_ = connection.SetDeadline(time.Now().Add(patience))
+	return connection
+}
+
+const upgradeRequest = "GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+
+// readAll returns what comes until the connection ends, or an error.
+func readAll(connection net.Conn) string {
+	data, err := io.ReadAll(connection)
+	if err != nil {
+		return string(data) + fmt.Sprintf("<%v>", err)
+	}
+	return string(data)
+}

@@ -1,0 +1,245 @@
+package transport
+
+import (
+	"cmp"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"hakuban"
+)
+
+// Listener takes links from downstream exchanges.
+type Listener struct {
+	x       *hakuban.Exchange
+	address *address
+	options *options
+	server  *http.Server
+	upgrade websocket.Upgrader
+
+	mu       sync.Mutex
+	closed   bool
+	ending   chan struct{} // closed with closed
+	sessions map[*session]struct{}
+	running  sync.WaitGroup // of the server and the sessions
+}
+
+// Listen begins to take links from downstream exchanges at an address such as ws://127.0.0.1:3001, for the exchange x. The port must be
+// given; 0 lets the system choose, see [Listener.URL]. wss needs [WithTLS]. Any path is answered. An exchange can have several listeners.
+//
+// The listener closes with the exchange, or by [Listener.Close].
+func Listen(x *hakuban.Exchange, url string, list ...Option) (*Listener, error) {
+	o := newOptions(list)
+	name := o.name
+	if name == "" {
+		name = defaultListenerName
+	}
+	address, err := parseAddress(url, name)
+	switch {
+	case err != nil:
+		return nil, err
+	case address.url.Port() == "":
+		return nil, fmt.Errorf("URL %q: no port; 0 lets the system choose one", url)
+	case address.url.Scheme == "wss" && !hasCertificate(o.tls):
+		return nil, fmt.Errorf("URL %q: wss needs a certificate", url)
+	}
+	socket, err := net.Listen("tcp", address.url.Host)
+	if err != nil {
+		return nil, err
+	}
+	address.url.Host = socket.Addr().String()
+
+	l := &Listener{x: x, address: address, options: o, ending: make(chan struct{}), sessions: map[*session]struct{}{}}
+	l.upgrade = websocket.Upgrader{
+		HandshakeTimeout: o.handshakeTimeout,
+		ReadBufferSize:   readBufferSize,
+		WriteBufferSize:  writeBufferSize,
+		WriteBufferPool:  frames,
+		CheckOrigin:      o.checkOrigin,
+	}
+	l.server = &http.Server{
+		Handler:           http.HandlerFunc(l.serve),
+		ReadHeaderTimeout: o.handshakeTimeout,
+		ReadTimeout:       o.handshakeTimeout,
+		WriteTimeout:      o.handshakeTimeout,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(o.logger.Handler(), slog.LevelDebug),
+	}
+	l.server.SetKeepAlivesEnabled(false)
+	l.running.Go(func() {
+		err := l.server.Serve(&gate{Listener: socket, listener: l})
+		if !errors.Is(err, http.ErrServerClosed) {
+			o.logger.Error("the listener ended", "url", l.URL(), "error", err)
+		}
+	})
+	l.running.Go(func() {
+		select {
+		case <-x.Done():
+			l.stop()
+		case <-l.ending:
+		}
+	})
+	o.logger.Info("listening", "url", l.URL())
+	return l, nil
+}
+
+func hasCertificate(config *tls.Config) bool {
+	return config != nil && (len(config.Certificates) > 0 || config.GetCertificate != nil || config.GetConfigForClient != nil)
+}
+
+// URL returns the listener's URL with the address it is bound to, and its parameters.
+func (l *Listener) URL() string { return l.address.String() }
+
+// Close takes no more links and ends those there are, each with a close frame (1001). It returns when all are gone: after a second
+// or so with peers who do not answer. Closing again does nothing.
+func (l *Listener) Close() {
+	l.stop()
+	l.running.Wait()
+}
+
+// stop begins to close.
+func (l *Listener) stop() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return
+	}
+	l.closed = true
+	close(l.ending)
+	_ = l.server.Close() // the socket's own error helps nobody
+	for s := range l.sessions {
+		s.end(websocket.CloseGoingAway, errors.New("the listener was closed"))
+	}
+}
+
+// serve upgrades one request and leaves the connection to a session, so that nothing of the HTTP server is kept for it.
+func (l *Listener) serve(w http.ResponseWriter, r *http.Request) {
+	socket, err := l.upgrade.Upgrade(w, r, nil)
+	if err != nil {
+		l.options.logger.Info("a connection was refused", "remote", r.RemoteAddr, "error", err)
+		return
+	}
+	connection, ok := socket.NetConn().(*corkConn)
+	if !ok {
+		panic("BUG: a connection that came past the gate")
+	}
+	link, err := l.x.AttachDownstream(hakuban.LinkOptions{Name: l.address.parameters.name})
+	if err != nil {
+		l.options.logger.Info("a connection was refused", "remote", r.RemoteAddr, "error", err)
+		_ = connection.Close()
+		return
+	}
+	s := newSession(link, socket, connection, l.address.parameters, l.options)
+	if !l.add(s) {
+		link.Detach(nil)
+		_ = connection.Close()
+		return
+	}
+	go func() {
+		defer l.running.Done()
+		s.logger.Info("downstream link made")
+		reason := s.run()
+		s.logger.Info("downstream link ended", "reason", reason)
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		delete(l.sessions, s)
+	}()
+}
+
+func (l *Listener) add(s *session) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return false
+	}
+	l.sessions[s] = struct{}{}
+	l.running.Add(1)
+	return true
+}
+
+// ListenerSnapshot is what there is to see of a listener.
+type ListenerSnapshot struct {
+	URL         string
+	Connections []Connection // by link
+}
+
+// Connection is a websocket connection that carries a link.
+type Connection struct {
+	Link          uint64 // the link's id at the exchange
+	LocalAddress  string
+	RemoteAddress string
+	hakuban.LinkStatus
+}
+
+// Snapshot lists the listener's connections that carry a link now.
+func (l *Listener) Snapshot() ListenerSnapshot {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	snapshot := ListenerSnapshot{URL: l.URL()}
+	for s := range l.sessions {
+		if connection, ok := s.snapshot(); ok {
+			snapshot.Connections = append(snapshot.Connections, connection)
+		}
+	}
+	slices.SortFunc(snapshot.Connections, func(a, b Connection) int { return cmp.Compare(a.Link, b.Link) })
+	return snapshot
+}
+
+func (s *session) snapshot() (c Connection, ok bool) {
+	status, ok := s.link.Status()
+	return Connection{
+		Link:          s.link.ID(),
+		LocalAddress:  s.connection.LocalAddr().String(),
+		RemoteAddress: s.connection.RemoteAddr().String(),
+		LinkStatus:    status,
+	}, ok
+}
+
+// gate is where connections come in: it counts them, tunes them, and has them gather their writes.
+type gate struct {
+	net.Listener
+	listener *Listener
+	open     atomic.Int64
+}
+
+func (g *gate) Accept() (net.Conn, error) {
+	o := g.listener.options
+	for {
+		connection, err := g.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		if g.open.Add(1) > int64(o.maxConnections) {
+			g.refuse(connection)
+			continue
+		}
+		tune(connection, g.listener.address.parameters.noDelay, o.sendBuffer)
+		if g.listener.address.url.Scheme == "wss" {
+			config := o.tls.Clone()
+			config.NextProtos = []string{"http/1.1"}
+			connection = tls.Server(connection, config)
+		}
+		return &corkConn{Conn: connection, handshake: -1, onClose: func() { g.open.Add(-1) }}, nil
+	}
+}
+
+// refuse turns a connection away without waiting for it.
+func (g *gate) refuse(connection net.Conn) {
+	g.open.Add(-1)
+	g.listener.options.logger.Warn("a connection was refused: there are too many",
+		"remote", connection.RemoteAddr().String(), "limit", g.listener.options.maxConnections)
+	if g.listener.address.url.Scheme == "ws" {
+		_ = connection.SetWriteDeadline(time.Now().Add(time.Millisecond))
+		_, _ = connection.Write([]byte("HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"))
+	}
+	_ = connection.Close()
+}

@@ -1,0 +1,91 @@
+package transport
+
+import (
+	"crypto/tls"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"hakuban"
+)
+
+// Option is an option of [Listen], [Connect] or [Pipe]. Where one has no meaning it is ignored.
+type Option func(*options)
+
+type options struct {
+	logger           *slog.Logger
+	tls              *tls.Config
+	checkOrigin      func(*http.Request) bool
+	maxConnections   int
+	handshakeTimeout time.Duration
+	sendBuffer       int
+	messageLimit     int64
+	name             string
+	loadLimit        []hakuban.LoadPoint
+	backoff          backoff
+}
+
+func newOptions(list []Option) *options {
+	o := &options{
+		logger:           slog.Default(),
+		maxConnections:   65_536,
+		handshakeTimeout: 10 * time.Second,
+		sendBuffer:       64 << 10,
+		messageLimit:     64 << 20,
+		backoff:          newBackoff(),
+	}
+	for _, option := range list {
+		option(o)
+	}
+	return o
+}
+
+// WithLogger has links made, refused and ended, and at debug level each message, told to logger. The default is slog.Default().
+func WithLogger(logger *slog.Logger) Option {
+	return func(o *options) { o.logger = logger }
+}
+
+// WithTLS configures TLS. A listener needs it for wss, with a certificate; a connector can do with the default.
+func WithTLS(config *tls.Config) Option {
+	return func(o *options) { o.tls = config }
+}
+
+// WithOriginCheck decides about the requests of browsers, which name the site whose script makes them in the header Origin. By
+// default a listener takes those without that header, from programs, and those whose Origin is the host asked for; it answers others
+// with 403, so that no foreign site reads objects in its visitors' name.
+func WithOriginCheck(allowed func(*http.Request) bool) Option {
+	return func(o *options) { o.checkOrigin = allowed }
+}
+
+// WithMaxConnections bounds the connections of a listener, those not upgraded yet included: further ones are closed, after an
+// answer of 503 where there is no TLS. The default is 65,536.
+func WithMaxConnections(n int) Option {
+	return func(o *options) { o.maxConnections = n }
+}
+
+// WithHandshakeTimeout bounds the time from a connection to its upgrade, TLS included. The default is 10 s.
+func WithHandshakeTimeout(timeout time.Duration) Option {
+	return func(o *options) { o.handshakeTimeout = timeout }
+}
+
+// WithSendBuffer sets the size in bytes of the kernel's send buffer of each connection. What is in it can no longer be replaced by a
+// newer state: large buffers make slow observers stale, small ones limit what a fast but distant link carries, to about twice the
+// size in each round trip. The default is 64 KiB; 0 leaves the choice to the kernel (megabytes).
+func WithSendBuffer(size int) Option {
+	return func(o *options) { o.sendBuffer = size }
+}
+
+// WithMessageLimit sets the size in bytes of the largest message taken from a peer. The default, and that of the reference, is 64 MiB.
+func WithMessageLimit(size int64) Option {
+	return func(o *options) { o.messageLimit = size }
+}
+
+// WithName names this end of the link, unless the URL does. With [Pipe] it names the downstream end.
+func WithName(name string) Option {
+	return func(o *options) { o.name = name }
+}
+
+// WithLoadLimit limits the load that upstream may give, unless the URL does.
+func WithLoadLimit(points ...hakuban.LoadPoint) Option {
+	return func(o *options) { o.loadLimit = points }
+}
