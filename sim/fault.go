@@ -64,6 +64,7 @@ func (w *World) fault(k uint32) {
 	detail := w.choose(chooseDetail, 0, 0, k, 1<<16)
 	if w.inject(class, n, k, duration, detail) {
 		w.faults[class].count++
+		w.injected++
 	}
 }
 

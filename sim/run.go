@@ -17,7 +17,7 @@ type Config struct {
 	// reach Steps.
 	Slots int
 	// Steps is the number of core steps after which the chaos ends when Slots is
-	// zero. Default 1,400, with which a run has about 2,000.
+	// zero. Default [DefaultSteps].
 	Steps int
 	// Checkers says which properties are checked; nil: all of [checker.All].
 	Checkers []checker.Checker
@@ -29,17 +29,18 @@ type Config struct {
 	Trace func(line string)
 }
 
-// DefaultSteps is the number of steps of the chaos when nothing is said.
-const DefaultSteps = 1400
+// DefaultSteps is the number of steps of the chaos when nothing is said; the
+// whole run then has about 2,000.
+const DefaultSteps = 1900
 
 // Result is what came of a run.
 type Result struct {
 	Violation *checker.Violation // nil: none
 	Hash      Hash
 	Steps     int
-	Slots     int   // of the chaos that were done
-	Actions   int   // slots that did something
-	Exchanges int   //
+	Slots     int // of the chaos that were done
+	Actions   int // of those, the ones that did something
+	Exchanges int
 	Chaos     int64 // virtual time of the chaos
 	Calm      int64 // longest virtual time to come to rest in the calm
 	Workload  string
@@ -148,9 +149,9 @@ func (w *World) result() Result {
 // Slot carries out the next slot of the chaos and whatever happens before the
 // one after it.
 func (w *World) Slot() {
-	before := w.steps
+	before, faults := w.steps, w.injected
 	w.slot()
-	if w.steps > before {
+	if w.steps > before || w.injected > faults {
 		w.actions++
 	}
 	w.slotAt += w.slotGap(uint32(w.slots))

@@ -57,7 +57,8 @@ type World struct {
 	slots     int // done
 	dense     uint32
 	slotAt    int64
-	actions   int // slots that stepped a core
+	actions   int // slots that did something
+	injected  int // faults
 	chaosEnd  int64
 	converged int64
 

@@ -9,7 +9,7 @@ import (
 )
 
 // Flag: "now" is shown only while an open source last said so with a version
-// not below the one held; "last at" is never in the future; neither goes back
+// not below the one held; "last at" is never in the future, and never goes back
 // while the version stays.
 type Flag struct{ base }
 
@@ -29,11 +29,7 @@ func (c *Flag) Step(s *Step) error {
 		return fmt.Errorf("object %s was current %d ns in the future", s.Offer.Key, flag.Mono-s.Now.Mono)
 	}
 	if seen := s.Offer.Seen; seen != nil && slices.Equal(seen.Version, s.Answer.State.Version) && !flag.Now {
-		before := s.Offer.Synchronized.Mono
-		if s.Offer.Synchronized.Now {
-			before = s.Offer.SeenAt
-		}
-		if flag.Mono < before {
+		if before := s.Offer.LastAt; flag.Mono < before {
 			return fmt.Errorf("object %s, version %v: last current %d ns earlier than was shown before", s.Offer.Key, seen.Version, before-flag.Mono)
 		}
 	}

@@ -2,6 +2,7 @@ package checker
 
 import (
 	"errors"
+	"math"
 	"slices"
 
 	"hakuban/impl"
@@ -49,7 +50,7 @@ type Offer struct {
 
 	Seen         *impl.State // by the last read of a stream
 	Synchronized impl.Synchronized
-	SeenAt       int64
+	LastAt       int64 // greatest last-at shown with that version
 	HasSeen      bool
 	Published    []int64 // on a sink: the newest
 	Now          bool    // its flag
@@ -175,7 +176,7 @@ func (l *Ledger) after(s *Step) {
 	case impl.InputRead:
 		if s.Offer != nil && s.Answer != nil && s.Answer.Kind == impl.EffectState {
 			l.readMarks(s)
-			s.Offer.Seen, s.Offer.Synchronized, s.Offer.SeenAt, s.Offer.HasSeen = s.Answer.State, s.Answer.Synchronized, s.Now.Mono, true
+			s.Offer.see(s.Answer.State, s.Answer.Synchronized)
 		}
 	case impl.InputRelease:
 		if s.Offer != nil {
@@ -204,6 +205,17 @@ func (l *Ledger) after(s *Step) {
 			}
 		}
 	}
+}
+
+// see notes what a read of a stream showed.
+func (o *Offer) see(state *impl.State, flag impl.Synchronized) {
+	if o.Seen == nil || state == nil || !slices.Equal(o.Seen.Version, state.Version) {
+		o.LastAt = math.MinInt64
+	}
+	if !flag.Now {
+		o.LastAt = max(o.LastAt, flag.Mono)
+	}
+	o.Seen, o.Synchronized, o.HasSeen = state, flag, true
 }
 
 func (l *Ledger) taken(live *life, id impl.ContractID, e *impl.Effect) {

@@ -1,0 +1,122 @@
+package sim
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"hakuban/impl"
+	"hakuban/sim/checker"
+)
+
+// recordingVersion is the version of recordings that this package reads: those
+// of hakuban-router --record.
+const recordingVersion = 1
+
+type recordingHeader struct {
+	Version int         `json:"hakuban-recording"`
+	Config  impl.Config `json:"config"`
+}
+
+type recordingLine struct {
+	Now   impl.Now   `json:"now"`
+	Input impl.Input `json:"input"`
+}
+
+// Replay is what came of replaying a recording.
+type Replay struct {
+	Steps     int
+	Hash      Hash
+	Cut       bool // the last line is incomplete and was left out
+	Violation *checker.Violation
+}
+
+// ReplayRecording steps a fresh core through a recording. It prints every step:
+// the input, the effects, and what changed.
+func ReplayRecording(r io.Reader, out io.Writer) (replay Replay, err error) {
+	lines := bufio.NewReader(r)
+	first, err := lines.ReadBytes('\n')
+	var header recordingHeader
+	if jsonErr := json.Unmarshal(first, &header); jsonErr != nil {
+		return replay, fmt.Errorf("recording header: %w: %w", ErrFormat, jsonErr)
+	}
+	if header.Version != recordingVersion {
+		return replay, fmt.Errorf("recording version %d, expected %d: %w", header.Version, recordingVersion, ErrFormat)
+	}
+	core := impl.New(header.Config)
+	defer func() {
+		if r := recover(); r != nil {
+			replay.Violation = &checker.Violation{Property: "no panic", Step: replay.Steps, Text: fmt.Sprint(r)}
+		}
+	}()
+	var before impl.Snapshot
+	for err == nil {
+		var text []byte
+		text, err = lines.ReadBytes('\n')
+		if len(text) == 0 {
+			break
+		}
+		var line recordingLine
+		if jsonErr := json.Unmarshal(text, &line); jsonErr != nil {
+			if errors.Is(err, io.EOF) {
+				replay.Cut = true
+				break
+			}
+			return replay, fmt.Errorf("recording line %d: %w: %w", replay.Steps+2, ErrFormat, jsonErr)
+		}
+		replay.Steps++
+		fmt.Fprintf(out, "%d  %.3f ms  %s\n", replay.Steps, float64(line.Now.Mono)/1e6, DescribeInput(&line.Input))
+		effects := core.Step(line.Now, line.Input)
+		replay.Hash.Effects(effects)
+		for i := range effects {
+			fmt.Fprintf(out, "    → %s\n", DescribeEffect(&effects[i]))
+		}
+		after := core.Snapshot(line.Now)
+		describeChanges(out, &before, &after)
+		before = after
+		if checkErr := core.Check(); checkErr != nil {
+			replay.Violation = &checker.Violation{Property: "invariant", Step: replay.Steps, Time: line.Now.Mono, Text: checkErr.Error()}
+			return replay, nil
+		}
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		return replay, err
+	}
+	return replay, nil
+}
+
+// describeChanges prints what differs between two snapshots, object by object.
+func describeChanges(out io.Writer, before, after *impl.Snapshot) {
+	for i := range after.Objects {
+		o := &after.Objects[i]
+		was := slices.IndexFunc(before.Objects, func(b impl.ObjectSnapshot) bool { return b.Number == o.Number })
+		if was < 0 {
+			fmt.Fprintf(out, "    + object %s: %s\n", describeDescriptor(o.Descriptor), describeObject(o))
+		} else if now, then := describeObject(o), describeObject(&before.Objects[was]); now != then {
+			fmt.Fprintf(out, "    ~ object %s: %s, was %s\n", describeDescriptor(o.Descriptor), now, then)
+		}
+	}
+	for i := range before.Objects {
+		o := &before.Objects[i]
+		if !slices.ContainsFunc(after.Objects, func(a impl.ObjectSnapshot) bool { return a.Number == o.Number }) {
+			fmt.Fprintf(out, "    - object %s\n", describeDescriptor(o.Descriptor))
+		}
+	}
+}
+
+func describeObject(o *impl.ObjectSnapshot) string {
+	elected := [...]string{"nobody elected", "upstream elected", "contract %d elected", "tag contract %d elected", "link %d elected"}[o.Elected.Kind]
+	switch o.Elected.Kind {
+	case impl.ElectedObjectContract, impl.ElectedTagContract:
+		elected = fmt.Sprintf(elected, o.Elected.Contract)
+	case impl.ElectedLink:
+		elected = fmt.Sprintf(elected, o.Elected.Link)
+	}
+	if o.State == nil {
+		return elected + ", no state"
+	}
+	return fmt.Sprintf("%s, version %v, %s", elected, o.State.Version, describeFlag(o.Synchronized))
+}
