@@ -1,6 +1,10 @@
 package impl
 
-import "hakuban/wire"
+import (
+	"cmp"
+
+	"hakuban/wire"
+)
 
 // Config is fixed for the life of an exchange. The zero value means the
 // defaults.
@@ -35,20 +39,14 @@ type Limits struct {
 // DefaultRebalanceThreshold is the reference router's.
 const DefaultRebalanceThreshold = 0.1
 
-const (
-	defaultLinkObjects = 1 << 20
-	defaultLinkBytes   = 1 << 30
-)
+// DefaultLimits are the limits in force where nothing else is said.
+var DefaultLimits = Limits{Wire: wire.DefaultLimits, LinkObjects: 1 << 20, LinkBytes: 1 << 30}
 
-func (c Config) withDefaults() Config {
-	if c.Limits.Wire == (wire.Limits{}) {
-		c.Limits.Wire = wire.DefaultLimits
+// WithDefaults returns the limits with [DefaultLimits] in place of every zero.
+func (l Limits) WithDefaults() Limits {
+	return Limits{
+		Wire:        l.Wire.WithDefaults(),
+		LinkObjects: cmp.Or(l.LinkObjects, DefaultLimits.LinkObjects),
+		LinkBytes:   cmp.Or(l.LinkBytes, DefaultLimits.LinkBytes),
 	}
-	if c.Limits.LinkObjects == 0 {
-		c.Limits.LinkObjects = defaultLinkObjects
-	}
-	if c.Limits.LinkBytes == 0 {
-		c.Limits.LinkBytes = defaultLinkBytes
-	}
-	return c
 }

@@ -183,7 +183,7 @@ func TestMisuse_IsRefusedAndChangesNothing(t *testing.T) {
 
 func TestPublish_StatesOverALimitAreRefused(t *testing.T) {
 	w := newWorld(t)
-	config := Config{}.withDefaults()
+	config := Config{}
 	config.Limits.Wire.State = 100
 	config.Limits.Wire.Version = 2
 	config.Limits.Wire.Formats = 1

@@ -40,7 +40,7 @@ type Exchange struct {
 // New makes an exchange with nothing in it. A threshold that is negative or not
 // a number counts as the default.
 func New(config Config) *Exchange {
-	config = config.withDefaults()
+	config.Limits = config.Limits.WithDefaults()
 	return &Exchange{
 		config:    config,
 		threshold: loadOf(config.RebalanceThreshold),

@@ -1,5 +1,7 @@
 package wire
 
+import "cmp"
+
 // Limits bounds what a peer can make this end hold. Every bound is inclusive, and exceeding one is the peer's fault.
 // The reference has no bounds but that on messages; the others are far above what it is used for.
 type Limits struct {
@@ -34,6 +36,26 @@ var DefaultLimits = Limits{
 	Actions:      1 << 20,
 	States:       1 << 16,
 	Initializers: 16,
+}
+
+// WithDefaults returns the limits with [DefaultLimits] in place of every zero.
+func (l Limits) WithDefaults() Limits {
+	d := DefaultLimits
+	return Limits{
+		Message:      cmp.Or(l.Message, d.Message),
+		State:        cmp.Or(l.State, d.State),
+		Diff:         cmp.Or(l.Diff, d.Diff),
+		Descriptor:   cmp.Or(l.Descriptor, d.Descriptor),
+		Tags:         cmp.Or(l.Tags, d.Tags),
+		Version:      cmp.Or(l.Version, d.Version),
+		Formats:      cmp.Or(l.Formats, d.Formats),
+		Format:       cmp.Or(l.Format, d.Format),
+		Name:         cmp.Or(l.Name, d.Name),
+		LoadPoints:   cmp.Or(l.LoadPoints, d.LoadPoints),
+		Actions:      cmp.Or(l.Actions, d.Actions),
+		States:       cmp.Or(l.States, d.States),
+		Initializers: cmp.Or(l.Initializers, d.Initializers),
+	}
 }
 
 // orDefault returns l, or DefaultLimits for nil.
