@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"hakuban"
+	"hakuban/transport"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -550,3 +551,5 @@ func TestClose_LeavesNoMemory(t *testing.T) {
 	}
 	runtime.KeepAlive(kept)
 }
+
+var quiet = transport.WithLogger(slog.New(slog.DiscardHandler))

@@ -1,13 +1,17 @@
 package transport
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"crypto/sha1"
+	"encoding/base64"
 	"encoding/binary"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -198,6 +202,48 @@ func rawDial(t *testing.T, l *Listener) net.Conn {
 const upgradeRequest = "GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
 	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 
+// rawUpgrade makes a websocket connection without a library.
+func rawUpgrade(t *testing.T, l *Listener) (net.Conn, *bufio.Reader) {
+	t.Helper()
+	connection := rawDial(t, l)
+	if _, err := io.WriteString(connection, upgradeRequest+"\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	reader := bufio.NewReader(connection)
+	for line := ""; line != "\r\n"; {
+		var err error
+		if line, err = reader.ReadString('\n'); err != nil {
+			t.Fatalf("no answer to the upgrade: %v", err)
+		}
+	}
+	return connection, reader
+}
+
+// readFrame reads one frame of a server.
+func readFrame(t *testing.T, reader *bufio.Reader) (first byte, payload []byte) {
+	t.Helper()
+	var header [8]byte
+	read := func(n int) []byte {
+		if _, err := io.ReadFull(reader, header[:n]); err != nil {
+			t.Fatalf("no frame: %v", err)
+		}
+		return header[:n]
+	}
+	first = read(1)[0]
+	length := uint64(read(1)[0])
+	switch length {
+	case 126:
+		length = uint64(binary.BigEndian.Uint16(read(2)))
+	case 127:
+		length = binary.BigEndian.Uint64(read(8))
+	}
+	payload = make([]byte, length)
+	if _, err := io.ReadFull(reader, payload); err != nil {
+		t.Fatalf("a frame was cut off: %v", err)
+	}
+	return first, payload
+}
+
 // readAll returns what comes until the connection ends, or an error.
 func readAll(connection net.Conn) string {
 	data, err := io.ReadAll(connection)
@@ -205,4 +251,38 @@ func readAll(connection net.Conn) string {
 		return string(data) + fmt.Sprintf("<%v>", err)
 	}
 	return string(data)
+}
+
+// fakeUpstream accepts connections, reads the request, and lets answer do what it likes.
+func fakeUpstream(t *testing.T, answer func(connection net.Conn, key string)) (url string) {
+	t.Helper()
+	socket, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var running sync.WaitGroup
+	t.Cleanup(running.Wait)
+	t.Cleanup(func() { _ = socket.Close() })
+	running.Go(func() {
+		for {
+			connection, err := socket.Accept()
+			if err != nil {
+				return
+			}
+			running.Go(func() {
+				defer func() { _ = connection.Close() }()
+				request, err := http.ReadRequest(bufio.NewReader(connection))
+				if err == nil {
+					answer(connection, request.Header.Get("Sec-Websocket-Key"))
+				}
+			})
+		}
+	})
+	return "ws://" + socket.Addr().String()
+}
+
+// acceptKey is RFC 6455's answer to a key.
+func acceptKey(key string) string {
+	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+	return base64.StdEncoding.EncodeToString(sum[:])
 }

@@ -372,36 +372,52 @@ func selfSigned(t *testing.T) (tls.Certificate, *x509.CertPool) {
 }
 
 func TestLargeState_CrossesInFramesTheReferenceTakes(t *testing.T) {
-	router, x := newExchange(t), newExchange(t)
+	router := newExchange(t)
 	l := listen(t, router, "ws://127.0.0.1:0")
-	connect(t, x, l.URL())
-	large := make([]byte, 20<<20)
+	connection, reader := rawUpgrade(t, l)
+	for _, message := range observeByHand(`"large"`) {
+		if _, err := connection.Write(rawFrame(0x82, message)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	limited, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	sink, err := router.ExposeObject(hakuban.MustObject("large")).Next(limited)
+	if err != nil {
+		t.Fatal(err)
+	}
+	large := make([]byte, 17<<20)
 	_, _ = rand.Read(large)
-	newPair(t, router, x, hakuban.MustObject("up")).pass(t, string(large))
-	socket := dial(t, l.URL()) // observes by the wire's own words
-	for _, message := range []string{"\x00\x01\x01", "\x01\x01\x01\x00\x01\x00\x00", "\x01\x01\x01\x01\x01\x01\x00\x00\x04\"up\""} {
-		if err := socket.WriteMessage(websocket.BinaryMessage, []byte(message)); err != nil {
-			t.Fatal(err)
-		}
+	if err := sink.Send(ctx, hakuban.NewState(large)); err != nil {
+		t.Fatal(err)
 	}
-	largest := 0
-	for largest < len(large) {
-		_, data, err := socket.ReadMessage()
-		if err != nil {
-			t.Fatal(err)
+	message := 0
+	for message < len(large) {
+		first, payload := readFrame(t, reader)
+		if len(payload) >= 16<<20 {
+			t.Fatalf("a frame of %d bytes: the reference refuses it", len(payload))
 		}
-		largest = max(largest, len(data))
+		if first&0x0f != 0 {
+			message = 0
+		}
+		message += len(payload)
 	}
-	p := newPair(t, x, router, hakuban.MustObject("down"))
-	p.pass(t, string(large))
-	p.pass(t, "small")
+}
+
+// observeByHand are the messages of a downstream end that observes an object.
+func observeByHand(json string) []string {
+	return []string{
+		"\x00\x01\x01", // open the control channel, and say what it is
+		"\x01\x01\x01\x00\x01\x00\x00",
+		"\x01\x01\x01\x01\x01\x01\x00\x00" + string(rune(len(json))) + json,
+	}
 }
 
 func TestSlowObserver_StaysFresh(t *testing.T) {
 	router := newExchange(t)
 	l := listen(t, router, "ws://127.0.0.1:0")
 	socket := dial(t, l.URL())
-	for _, message := range []string{"\x00\x01\x01", "\x01\x01\x01\x00\x01\x00\x00", "\x01\x01\x01\x01\x01\x01\x00\x00\x03\"s\""} {
+	for _, message := range observeByHand(`"s"`) {
 		if err := socket.WriteMessage(websocket.BinaryMessage, []byte(message)); err != nil {
 			t.Fatal(err)
 		}

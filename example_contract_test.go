@@ -1,0 +1,299 @@
+package hakuban_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"hakuban"
+	"hakuban/transport"
+)
+
+// A contract on an object that others observe.
+func ExampleExchange_ExposeObject() {
+	ctx := context.Background()
+	x := hakuban.NewExchange(nil)
+	defer x.Close()
+	clock := hakuban.MustObject("clock")
+	observe := x.ObserveObject(clock)
+
+	go func() {
+		for sink := range x.ExposeObject(clock).Sinks(ctx) {
+			for hour := range 3 {
+				_ = sink.Send(ctx, hakuban.NewState(hour).JSON())
+			}
+			<-sink.Done()
+		}
+	}()
+
+	// Observers see the newest state; those before it may be skipped.
+	stream, err := observe.Next(ctx)
+	if err != nil {
+		panic(err)
+	}
+	defer stream.Release()
+	for state := range stream.States(ctx) {
+		if hour, _ := hakuban.JSON[int](state); hour == 2 {
+			fmt.Println("hour", hour)
+			break
+		}
+	}
+	// Output: hour 2
+}
+
+// A contract on a tag produces whatever objects are wanted, without knowing them beforehand.
+func ExampleExchange_ExposeTag() {
+	ctx := context.Background()
+	x := hakuban.NewExchange(nil)
+	defer x.Close()
+	squares := x.ExposeTag(hakuban.MustTag("squares"))
+	go squares.Each(ctx, func(ctx context.Context, sink *hakuban.Sink) {
+		var n int
+		if err := sink.Object().Decode(&n); err != nil {
+			return
+		}
+		_ = sink.Send(ctx, hakuban.NewState(n*n).JSON())
+		<-ctx.Done()
+	})
+
+	for n := range 4 {
+		observe := x.ObserveObject(hakuban.MustObject(n, "squares"))
+		stream, err := observe.Next(ctx)
+		if err != nil {
+			panic(err)
+		}
+		state, err := stream.Next(ctx)
+		fmt.Println(n, string(state.Data()), err)
+		observe.Close()
+	}
+	// Output:
+	// 0 0 <nil>
+	// 1 1 <nil>
+	// 2 4 <nil>
+	// 3 9 <nil>
+}
+
+// A contract on a tag shows every live object that carries it.
+func ExampleExchange_ObserveTag() {
+	ctx := context.Background()
+	x := hakuban.NewExchange(nil)
+	defer x.Close()
+	for _, host := range []string{"ada", "bob"} {
+		expose := x.ExposeObject(hakuban.MustObject(host, "load"))
+		go func() {
+			for sink := range expose.Sinks(ctx) {
+				_ = sink.Send(ctx, hakuban.NewState(len(host)).JSON())
+				<-sink.Done()
+			}
+		}()
+	}
+
+	observe := x.ObserveTag(hakuban.MustTag("load"))
+	loads := map[string]string{}
+	for len(loads) < 2 {
+		stream, err := observe.Next(ctx)
+		if err != nil {
+			panic(err)
+		}
+		state, err := stream.Next(ctx)
+		if err != nil {
+			panic(err)
+		}
+		loads[stream.Object().JSON()] = string(state.Data())
+	}
+	fmt.Println(loads)
+	// Output: map["ada":3 "bob":3]
+}
+
+// Each runs a goroutine per object, as long as the object is there.
+func ExampleObserveContract_Each() {
+	ctx := context.Background()
+	x := hakuban.NewExchange(nil)
+	defer x.Close()
+	observe := x.ObserveTag(hakuban.MustTag("files"))
+	var open []*hakuban.ObserveContract
+	for _, name := range []string{"a", "b", "c"} {
+		open = append(open, x.ObserveObject(hakuban.MustObject(name, "files")))
+	}
+
+	var seen, gone sync.WaitGroup
+	seen.Add(3)
+	gone.Add(3)
+	go observe.Each(ctx, func(ctx context.Context, stream *hakuban.Stream) {
+		seen.Done()
+		<-ctx.Done() // ends with the stream
+		gone.Done()
+	})
+	seen.Wait()
+	fmt.Println("three are live")
+	for _, contract := range open {
+		contract.Close()
+	}
+	gone.Wait()
+	fmt.Println("none is")
+	// Output:
+	// three are live
+	// none is
+}
+
+// Objects go to the worker who has the least load after taking one; each object adds 1/capacity.
+func ExampleCapacity() {
+	ctx := context.Background()
+	router := hakuban.NewExchange(nil)
+	defer router.Close()
+	var wanted, given sync.WaitGroup
+	var mu sync.Mutex
+	objects := map[string]int{}
+	wanted.Add(2)
+	given.Add(8)
+	for name, capacity := range map[string]uint32{"small": 1, "large": 3} {
+		worker := hakuban.NewExchange(nil)
+		defer worker.Close()
+		if _, err := transport.Pipe(router, worker, transport.WithName(name)); err != nil {
+			panic(err)
+		}
+		expose := worker.ExposeTag(hakuban.MustTag("jobs"), hakuban.Capacity(capacity))
+		go expose.Each(ctx, func(ctx context.Context, sink *hakuban.Sink) {
+			mu.Lock()
+			objects[name]++
+			mu.Unlock()
+			given.Done()
+			<-ctx.Done()
+		})
+	}
+	waitFor(func() bool { // both workers have told what they can do
+		tags := router.Snapshot().Tags
+		return len(tags) == 1 && tags[0].Capacity == 4
+	})
+
+	for n := range 8 {
+		router.ObserveObject(hakuban.MustObject(n, "jobs"))
+	}
+	given.Wait()
+	mu.Lock()
+	defer mu.Unlock()
+	fmt.Println(objects)
+	// Output: map[large:6 small:2]
+}
+
+// A load limit keeps a worker from taking more than it can bear.
+func ExampleLoadPoint() {
+	ctx := context.Background()
+	router, worker := hakuban.NewExchange(nil), hakuban.NewExchange(nil)
+	defer router.Close()
+	defer worker.Close()
+	// Over a websocket: ws://host:port/#load-limit=2
+	if _, err := transport.Pipe(router, worker, transport.WithLoadLimit(hakuban.LoadPoint{Load: 2})); err != nil {
+		panic(err)
+	}
+	expose := worker.ExposeTag(hakuban.MustTag("jobs"))
+	waitFor(func() bool { return len(router.Snapshot().Tags) == 1 })
+
+	for n := range 3 {
+		router.ObserveObject(hakuban.MustObject(n, "jobs"))
+	}
+	for range 2 {
+		if _, err := expose.Next(ctx); err != nil {
+			panic(err)
+		}
+	}
+	elected := 0
+	for _, object := range router.Snapshot().Objects {
+		if object.Elected.Kind == hakuban.ElectedLink {
+			elected++
+		}
+	}
+	fmt.Println(elected, "of 3 objects have an exposer")
+	// Output: 2 of 3 objects have an exposer
+}
+
+// When the elected exposer leaves, another takes over. Observers keep their stream.
+func Example_handOver() {
+	ctx := context.Background()
+	x := hakuban.NewExchange(nil)
+	defer x.Close()
+	room := hakuban.MustObject("room")
+	stream, err := x.ObserveObject(room).Next(ctx)
+	if err != nil {
+		panic(err)
+	}
+	first, second := x.ExposeObject(room), x.ExposeObject(room)
+
+	for name, contract := range map[string]*hakuban.ExposeContract{"first": first, "second": second} {
+		go func() {
+			for sink := range contract.Sinks(ctx) {
+				_ = sink.Send(ctx, hakuban.NewState("produced by the "+name))
+				<-sink.Done()
+			}
+		}()
+	}
+	for state := range stream.States(ctx) {
+		if !state.Synchronized().Now() {
+			continue // the first has left, the second has not sent yet
+		}
+		fmt.Println(string(state.Data()))
+		if string(state.Data()) == "produced by the second" {
+			break
+		}
+		first.Close()
+	}
+	// Output:
+	// produced by the first
+	// produced by the second
+}
+
+// Many processes expose the same object; the one that is given the sink leads. All observe it, which makes it wanted.
+func Example_leaderElection() {
+	ctx := context.Background()
+	router := hakuban.NewExchange(nil)
+	defer router.Close()
+	leadership := hakuban.MustObject("leader of the pack")
+
+	leads := make(chan string)
+	candidates := map[string]*hakuban.Exchange{}
+	for _, name := range []string{"ada", "bob"} {
+		x := hakuban.NewExchange(nil)
+		defer x.Close()
+		if _, err := transport.Pipe(router, x); err != nil {
+			panic(err)
+		}
+		candidates[name] = x
+		x.ObserveObject(leadership)
+		expose := x.ExposeObject(leadership)
+		go func() {
+			for sink := range expose.Sinks(ctx) {
+				leads <- name
+				<-sink.Done() // as long as it lasts
+			}
+		}()
+	}
+
+	leader := <-leads
+	candidates[leader].Close() // it crashes
+	next := <-leads
+	fmt.Println("another leads now:", next != leader)
+	// Output: another leads now: true
+}
+
+// A revoked sink takes no more states, and says why.
+func ExampleSink_Context() {
+	ctx := context.Background()
+	x := hakuban.NewExchange(nil)
+	defer x.Close()
+	room := hakuban.MustObject("room")
+	observe, expose := x.ObserveObject(room), x.ExposeObject(room)
+	sink, err := expose.Next(ctx)
+	if err != nil {
+		panic(err)
+	}
+	defer sink.Release()
+
+	observe.Close() // nobody wants the object now
+	<-sink.Context().Done()
+	fmt.Println(errors.Is(context.Cause(sink.Context()), hakuban.ErrRevoked))
+	fmt.Println(errors.Is(sink.Send(ctx, hakuban.NewState("x")), hakuban.ErrRevoked))
+	// Output:
+	// true
+	// true
+}
