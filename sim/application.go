@@ -28,8 +28,8 @@ type offer struct {
 	sink      bool
 	revoked   bool
 	reading   bool
-	at        int // in World.sinks, for a sink
-	published []int64
+	at        int         // in World.sinks, for a sink
+	published *impl.State // last
 }
 
 // appDelay is how long an application takes to react.
@@ -220,7 +220,7 @@ func (w *World) acknowledged(e *impl.Effect) {
 	if w.publishing == nil || e.State == nil {
 		return
 	}
-	w.publishing.published = e.State.Version
+	w.publishing.published = e.State
 	if o := &w.objects[w.publishing.object]; slices.Compare(e.State.Version, o.last) > 0 {
 		o.last = e.State.Version
 	}

@@ -157,7 +157,6 @@ func (w *World) capacity(k uint32) uint32 {
 	switch c := w.choose(chooseCapacity, 0, 0, k, 40); {
 	case c == 38:
 		w.marks.Hit(mark.CapacityZero)
-		w.set.Excuse().ZeroCapacity = true
 		return 0
 	case c == 39:
 		w.marks.Hit(mark.CapacityHuge)
@@ -213,7 +212,9 @@ func (w *World) actPublish(k, pick uint32) {
 		wall := w.clock(o.node).Wall
 		state.Version = []int64{0, wall / second, wall % second}
 	case 22: // again what was sent last here
-		state.Version = slices.Clone(o.published)
+		if o.published != nil {
+			state = *o.published
+		}
 	case 23:
 		state.Version = []int64{-1, int64(k)}
 		w.marks.Hit(mark.NegativeVersion)

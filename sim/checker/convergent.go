@@ -119,15 +119,15 @@ func (c *Convergent) sink(at *Look, o *impl.ObjectSnapshot) *Offer {
 }
 
 // nobody checks that an object contract which observes without an exposer had
-// none to reach. A capacity of zero and a load limit excuse.
+// none to reach. A capacity of zero excuses, and so do load limits.
 func (c *Convergent) nobody(q *Quiet, look *Look, o *impl.ObjectSnapshot) error {
-	if o.ObjectObserveContracts == 0 || c.ledger.Excuse.ZeroCapacity || c.ledger.Excuse.LoadLimits {
+	if o.ObjectObserveContracts == 0 || c.ledger.Excuse.LoadLimits {
 		return nil
 	}
 	for i := range q.Exchanges {
 		for k := range q.Exchanges[i].Snapshot.Contracts {
 			contract := &q.Exchanges[i].Snapshot.Contracts[k]
-			if (contract.Kind == impl.ExposeObject || contract.Kind == impl.ExposeTag) && covers(contract, o) {
+			if (contract.Kind == impl.ExposeObject || contract.Kind == impl.ExposeTag) && covers(contract, o) && contract.Capacity > 0 {
 				return fmt.Errorf("it is observed and nobody is elected, though contract %d of exchange %d would expose it", contract.Contract, i)
 			}
 		}

@@ -9,10 +9,10 @@ import (
 )
 
 // Election: the elected exposer is the one that the six rules choose, computed
-// here from who was elected before the step and who asks now. What the rules
-// look at once, when electing (capacity, load and load limit), is checked only
-// when the step changed one fact of one object, because a message may carry
-// several and elections happen between them.
+// here from who was elected before the step and who asks now, and it moves only
+// when a step changed what elects. Rule 6 looks at the loads of links, which
+// other objects' elections in the same step change: it is checked only when one
+// object's election moved.
 type Election struct{ base }
 
 // Name implements [Checker].
@@ -84,33 +84,29 @@ func (c *Election) standing(s *impl.Snapshot, o *impl.ObjectSnapshot) error {
 
 // transition compares with the exchange before the step.
 func (c *Election) transition(l *Look, o, before *impl.ObjectSnapshot, moved int) error {
-	var was impl.Elected
-	var facts int
 	if before == nil {
-		facts = 2
-		if n := len(o.Links) + o.ObjectExposeContracts + o.ObjectObserveContracts; n == 1 {
-			facts = 1
+		before = &impl.ObjectSnapshot{}
+	}
+	was := before.Elected
+	elects := changedFacts(before, o) || was.Kind == impl.ElectedNobody && changedCapacity(before, o)
+	if l.Input != nil {
+		switch l.Input.Kind {
+		case impl.InputTick:
+			return c.tick(l, o, was, moved)
+		case impl.InputRelease:
+			elects = elects || o.Descriptor.Key == c.ledger.lives[l.Exchange].released
 		}
-	} else {
-		was = before.Elected
-		facts = changedFacts(before, o)
 	}
-	if l.Input != nil && l.Input.Kind == impl.InputTick {
-		return c.tick(l, o, was, moved)
-	}
-	if facts == 0 {
+	if !elects {
 		if was != o.Elected {
 			return fmt.Errorf("elected moved from %v to %v though nothing that elects changed", was, o.Elected)
 		}
 		return nil
 	}
 	want, sure := c.choose(l.Snapshot, o, was)
-	if facts == 1 && moved <= 1 && sure && want != o.Elected {
+	byLoad := was != want && (want.Kind == impl.ElectedLink || want.Kind == impl.ElectedNobody)
+	if want != o.Elected && (!byLoad || sure && moved <= 1) {
 		return fmt.Errorf("elected is %v after %v, the rules say %v", o.Elected, was, want)
-	}
-	// Rules 1 to 5 look at nothing that changes within a message.
-	if want.Kind != impl.ElectedLink && want.Kind != impl.ElectedNobody && want != o.Elected {
-		return fmt.Errorf("elected is %v after %v, rules 1 to 4 say %v", o.Elected, was, want)
 	}
 	c.moveMarks(was, o.Elected, o)
 	return nil
@@ -225,37 +221,32 @@ func (c *Election) tick(l *Look, o *impl.ObjectSnapshot, was impl.Elected, moved
 	return nil
 }
 
-// changedFacts counts what differs of what an election looks at.
-func changedFacts(a, b *impl.ObjectSnapshot) (facts int) {
-	differ := func(different bool) {
-		if different {
-			facts++
-		}
+// changedFacts reports whether anything differs that elects.
+func changedFacts(a, b *impl.ObjectSnapshot) bool {
+	if a.ObjectObserveContracts != b.ObjectObserveContracts || a.ObjectExposeContracts != b.ObjectExposeContracts ||
+		a.TagObserveContracts != b.TagObserveContracts || a.TagExposeContracts != b.TagExposeContracts ||
+		!slices.EqualFunc(a.Sources, b.Sources, sameChannel) || !slices.EqualFunc(a.Outlets, b.Outlets, sameChannel) {
+		return true
 	}
-	differ(a.ObjectObserveContracts != b.ObjectObserveContracts)
-	differ(a.ObjectExposeContracts != b.ObjectExposeContracts)
-	differ(a.TagObserveContracts != b.TagObserveContracts)
-	differ(a.TagExposeContracts != b.TagExposeContracts)
-	differ(!slices.EqualFunc(a.Sources, b.Sources, sameChannel))
-	differ(!slices.EqualFunc(a.Outlets, b.Outlets, sameChannel))
 	for i := range b.Links {
 		l, was := &b.Links[i], linkOf(a, b.Links[i].Link)
 		if was == nil {
-			was = &impl.ObjectLinkSnapshot{}
+			return true
 		}
-		differ(l.Observes != was.Observes)
-		differ(l.Exposes != was.Exposes)
-		differ(l.TagObserves != was.TagObserves)
-		differ(l.TagExposes != was.TagExposes)
-		changed := l.Capacity != was.Capacity || l.TagCapacity != was.TagCapacity
-		if facts > 0 && changed && l.Exposes == was.Exposes && l.TagExposes == was.TagExposes {
-			facts++ // a change of capacity in the same message, which elects nobody
+		if l.Observes != was.Observes || l.Exposes != was.Exposes || l.TagObserves != was.TagObserves || l.TagExposes != was.TagExposes {
+			return true
 		}
 	}
-	for i := range a.Links {
-		differ(linkOf(b, a.Links[i].Link) == nil)
-	}
-	return facts
+	return slices.ContainsFunc(a.Links, func(l impl.ObjectLinkSnapshot) bool { return linkOf(b, l.Link) == nil })
+}
+
+// changedCapacity reports whether a link below changed what it can carry, which
+// elects where nobody is elected.
+func changedCapacity(a, b *impl.ObjectSnapshot) bool {
+	return slices.ContainsFunc(b.Links, func(l impl.ObjectLinkSnapshot) bool {
+		was := linkOf(a, l.Link)
+		return was == nil || capacityOf(was) != capacityOf(&l)
+	})
 }
 
 func sameChannel(a, b impl.ChannelSnapshot) bool { return a.Number == b.Number }

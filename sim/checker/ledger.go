@@ -11,8 +11,7 @@ import (
 
 // Excuse is what a run did that weakens some properties.
 type Excuse struct {
-	ZeroCapacity   bool // a capacity of zero was used: an exposer may be unwilling
-	LoadLimits     bool // a load limit was used: the same
+	LoadLimits     bool // a load limit was used: an exposer may be unwilling
 	HostileVersion bool // versions at the maximum were published
 }
 
@@ -28,6 +27,7 @@ type life struct {
 	number    int
 	contracts map[impl.ContractID]*Contract
 	offers    map[impl.OfferID]*Offer
+	released  string // key of the object of the offer released last
 }
 
 // Contract is a local contract that is open.
@@ -85,7 +85,7 @@ func (l *Ledger) begin(exchange, number int) {
 			l.Objects[o.Key].exposers--
 		}
 	}
-	l.lives[exchange] = life{number, map[impl.ContractID]*Contract{}, map[impl.OfferID]*Offer{}}
+	l.lives[exchange] = life{number: number, contracts: map[impl.ContractID]*Contract{}, offers: map[impl.OfferID]*Offer{}}
 }
 
 // object returns the ledger's page for an object.
@@ -184,6 +184,7 @@ func (l *Ledger) after(s *Step) {
 			c := s.Offer.Contract
 			c.Held = slices.DeleteFunc(c.Held, func(o *Offer) bool { return o == s.Offer })
 			c.released[s.Offer.Key] = true
+			live.released = s.Offer.Key
 			l.revoke(s.Offer)
 		}
 	case impl.InputClose:
@@ -256,7 +257,7 @@ func (l *Ledger) readMarks(s *Step) {
 	default:
 		l.marks.Hit(mark.ReadLastAt)
 	}
-	if p := s.Object.versions[hashVersion(state.Version)]; p != nil && l.lives[p.life[0]].number != p.life[1] {
+	if p := s.Object.find(state.Version); p != nil && l.lives[p.life[0]].number != p.life[1] {
 		l.marks.Hit(mark.ReadOfCrashed)
 	}
 	if seen := s.Offer.Seen; seen != nil && slices.Equal(seen.Version, state.Version) && s.Offer.Synchronized.Now != s.Answer.Synchronized.Now {

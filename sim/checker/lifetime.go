@@ -2,13 +2,15 @@ package checker
 
 import (
 	"fmt"
+	"slices"
 
 	"hakuban/impl"
 	"hakuban/sim/mark"
 )
 
 // Lifetime: an object is live, and its data needed, exactly when the rules say
-// so from who asks for it; data that is not needed is kept only while current;
+// so from who asks for it; data that is not needed is kept only while current or while a
+// stream to a link below is still open;
 // an object that nothing refers to is gone.
 type Lifetime struct{ base }
 
@@ -27,7 +29,8 @@ func (c *Lifetime) Look(l *Look) error {
 		}
 		if !o.DataNeeded {
 			c.ledger.marks.Hit(mark.NotNeeded)
-			if o.State != nil && !o.Synchronized.Now {
+			streams := slices.ContainsFunc(o.Links, func(l impl.ObjectLinkSnapshot) bool { return l.Stream.Number != 0 })
+			if o.State != nil && !o.Synchronized.Now && !streams {
 				return fmt.Errorf("object %s keeps version %v, which is neither needed nor current", o.Descriptor.Key, o.State.Version)
 			}
 		}
@@ -36,9 +39,6 @@ func (c *Lifetime) Look(l *Look) error {
 		}
 		if len(o.Sources) > 0 && o.ObjectObserveContracts+o.ObjectExposeContracts == 0 && len(o.Links) == 0 {
 			c.ledger.marks.Hit(mark.TagOnlyObject)
-		}
-		if len(o.Sources) > 0 && len(o.Outlets) > 0 {
-			c.ledger.marks.Hit(mark.SinkAndSource)
 		}
 		if l.AtRest && !o.ShouldExist {
 			return fmt.Errorf("object %s is kept though it should not exist and nothing is under way", o.Descriptor.Key)

@@ -48,9 +48,6 @@ func (c *Monotonic) Look(l *Look) error {
 		if b == nil || b.State == nil || !o.DataNeeded || !b.DataNeeded {
 			continue
 		}
-		if o.State == nil && changedFacts(b, o) > 1 {
-			continue // a message that first unobserves and then exposes: not needed in between
-		}
 		if o.State == nil || slices.Compare(o.State.Version, b.State.Version) < 0 {
 			return fmt.Errorf("object %s went back from version %v to %v", o.Descriptor.Key, b.State.Version, versionOf(o.State))
 		}

@@ -76,10 +76,8 @@ const (
 	NobodyForLoadLimit
 	CapacityChangedWhileElected
 	HeldWithoutExposer
-	HeldNewerThanElected
 	NotNeeded
 	TagOnlyObject
-	SinkAndSource
 
 	SettledWithExposer
 	SettledWithoutExposer
@@ -103,7 +101,7 @@ var names = [count]string{
 	"election: link to link", "election: local to other", "election: upstream took over", "election: lost",
 	"rebalance moved", "tick elected", "hand-over: two sinks open", "stream kept over a hand-over", "two exposers at once", "link observes and exposes",
 	"no stream to the elected link", "link over its load limit", "nobody for the load limit", "capacity changed while elected",
-	"state held without exposer", "held newer than elected", "data not needed", "object live for a tag-only client", "outlet and source at once",
+	"state held without exposer", "data not needed", "object live for a tag-only client",
 	"at rest with an exposer", "at rest without an exposer", "at rest above the exposer's version", "fresh state reached everyone",
 }
 
