@@ -2,6 +2,7 @@ package interop
 
 import (
 	"fmt"
+	"testing"
 	"time"
 )
 
@@ -9,6 +10,7 @@ import (
 type Contract struct {
 	peer *Peer
 	name string
+	last *Sink // that was offered
 }
 
 // Option changes how a contract is opened.
@@ -130,11 +132,55 @@ func (c *Contract) is(name string) func(event) bool {
 }
 
 func (c *Contract) sink(e event) *Sink {
-	return &Sink{peer: c.peer, id: e.Sink, Object: e.object()}
+	c.last = &Sink{peer: c.peer, id: e.Sink, Object: e.object()}
+	return c.last
 }
 
 func (c *Contract) stream(e event) *Stream {
 	return &Stream{peer: c.peer, id: e.Stream, Object: e.object()}
+}
+
+// Deliver publishes a state on the sink that an expose contract has, and on each that it is offered, until an observe
+// contract shows it as current, and returns the stream that does. It is for moments when contracts or links have just
+// changed: the tree may then offer a sink, revoke it and offer another before it is at rest.
+func Deliver(expose, observe *Contract, state State) *Stream {
+	expose.peer.t.Helper()
+	publish := func() {
+		attempt := state
+		// A refusal means that the sink was revoked, and that another will follow.
+		_ = expose.last.TrySend(&attempt)
+	}
+	if expose.last != nil {
+		publish()
+	}
+	var shown event
+	eventually(expose.peer.t, func() string { return fmt.Sprintf("%s does not show %v", observe.name, state) }, func() bool {
+		if e, ok := expose.peer.take(expose.is("sink-offered")); ok {
+			expose.sink(e)
+			publish()
+		}
+		var ok bool
+		shown, ok = observe.peer.take(observe.is("state"))
+		return ok && shown.state().SameData(state) && shown.state().Now()
+	})
+	return &Stream{peer: observe.peer, id: shown.Stream}
+}
+
+// Publish sends a state on the first sink offered that takes it.
+func (c *Contract) Publish(state State) {
+	c.peer.t.Helper()
+	for c.Sink().TrySend(&state) != nil {
+	}
+}
+
+// eventually waits for a condition that no single event tells.
+func eventually(t testing.TB, explain func() string, condition func() bool) {
+	t.Helper()
+	for end := time.Now().Add(Deadline); !condition(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%s, after %v", explain(), Deadline)
+		}
+	}
 }
 
 // Sink is a sink that a contract was offered.
@@ -196,7 +242,7 @@ func (s *Sink) revoked(e event) bool { return e.Event == "sink-revoked" && e.Sin
 
 // Stream is a stream that a contract was given.
 type Stream struct {
-	Object Object
+	Object Object // unset on one that Deliver returned
 	peer   *Peer
 	id     uint64
 }

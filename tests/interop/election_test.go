@@ -25,10 +25,8 @@ func holdTag(p *Peer, options ...Option) *holder {
 
 // count returns how many sinks the peer holds now.
 func (h *holder) count() int {
-	h.peer.mutex.Lock()
-	defer h.peer.mutex.Unlock()
 	for {
-		e, ok := h.peer.takeLocked(func(e event) bool {
+		e, ok := h.peer.take(func(e event) bool {
 			return e.Contract == h.expose.name && (e.Event == "sink-offered" || e.Event == "sink-revoked")
 		})
 		switch {
@@ -62,16 +60,6 @@ func stayCounts(t testing.TB, holders []*holder, within time.Duration, want ...i
 			if count := h.count(); count != want[i] {
 				t.Fatalf("%s holds %d sinks, expected %d throughout", h.peer.name, count, want[i])
 			}
-		}
-	}
-}
-
-// eventually waits for a condition that no single event tells.
-func eventually(t testing.TB, explain func() string, condition func() bool) {
-	t.Helper()
-	for end := time.Now().Add(Deadline); !condition(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("%s, after %v", explain(), Deadline)
 		}
 	}
 }

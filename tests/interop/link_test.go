@@ -45,7 +45,7 @@ var linkScenarios = []scenario{
 		exposer.WaitLost()
 		w.Router(Left).Start()
 		exposer.WaitConnected()
-		stream.WaitFor(expose.Sink().Send(NewState("after", 2)))
+		Deliver(expose, observe, NewState("after", 2))
 		observe.NoStream(quiet)
 	}},
 	{name: "Link_ParentRestartsUnderItsRouters", trees: AnyTree[2:], run: func(w *World) {
@@ -58,8 +58,7 @@ var linkScenarios = []scenario{
 		w.Router(Top).Kill()
 		stream.WaitClosed() // a tag alone keeps nothing alive
 		w.Router(Top).Start()
-		after := expose.Sink().Send(NewState("after", 2))
-		observe.Stream().WaitFor(after)
+		Deliver(expose, observe, NewState("after", 2))
 	}},
 	{name: "Link_PeersBeforeTheirRouter", trees: AnyTree, run: func(w *World) {
 		object := NewObject("room", "tag")
@@ -71,7 +70,7 @@ var linkScenarios = []scenario{
 		w.Router(Left).Start()
 		observer.WaitConnected()
 		exposer.WaitConnected()
-		observe.Stream().WaitFor(expose.Sink().Send(NewState("at last", 1)))
+		Deliver(expose, observe, NewState("at last", 1))
 	}},
 	{name: "Link_PeerMovesToAnotherRouter", trees: AnyTree, run: func(w *World) {
 		object := NewObject("room")
@@ -80,13 +79,13 @@ var linkScenarios = []scenario{
 		expose := exposer.ExposeObject(object)
 		stream := observe.Stream()
 		for version, place := range []Place{Right, Middle, Left} {
-			sent := expose.Sink().Send(NewState("here", int64(version)+1))
-			stream.WaitFor(sent)
+			sent := NewState("here", int64(version)+1)
+			Deliver(expose, observe, sent)
 			exposer.Disconnect()
 			stream.WaitLastAt(sent)
 			exposer.Connect(w.Router(place).URL)
 		}
-		stream.WaitFor(expose.Sink().Send(NewState("home", 9)))
+		Deliver(expose, observe, NewState("home", 9))
 	}},
 	{name: "Link_StateMadeWhileApartArrives", trees: AnyTree, run: func(w *World) {
 		object := NewObject("room")
@@ -134,14 +133,15 @@ var linkScenarios = []scenario{
 		observe, expose := observer.ObserveObject(object), exposer.ExposeTag(Text("tag"))
 		stream := observe.Stream()
 		for version := range int64(15) {
-			stream.WaitFor(expose.Sink().Send(NewState(fmt.Sprint("round ", version), version+1)))
+			round := NewState(fmt.Sprint("round ", version), version+1)
+			Deliver(expose, observe, round)
 			if version%2 == 0 {
 				exposer.Disconnect()
 				exposer.Connect(w.Router(Left).URL)
 				continue
 			}
 			observer.Disconnect()
-			stream.WaitLastAt(NewState(fmt.Sprint("round ", version), version+1))
+			stream.WaitLastAt(round)
 			observer.Connect(w.Router(Right).URL)
 		}
 	}},
@@ -154,8 +154,6 @@ var linkScenarios = []scenario{
 			observer.ObserveTag(Text("tag")).Drop()
 			exposer.ExposeTag(Text("tag")).Drop()
 		}
-		observe, expose := observer.ObserveObject(object), exposer.ExposeObject(object)
-		sent := expose.Sink().Send(NewState("after the storm", 1))
-		observe.Stream().WaitFor(sent)
+		Deliver(exposer.ExposeObject(object), observer.ObserveObject(object), NewState("after the storm", 1))
 	}},
 }

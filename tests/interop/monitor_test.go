@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 var monitored = RouterOptions{Parameters: "name=monitored", MonitorTag: "monitor"}
@@ -124,7 +125,8 @@ func watchMonitor[T any](p *Peer, tag string, kind MonitorType) monitor[T] {
 // wait reads the monitor, each time by the reference's own types, until it shows what is expected.
 func (m monitor[T]) wait(what string, matches func(T) bool) T {
 	m.peer.t.Helper()
-	for {
+	var last State
+	for end := time.Now().Add(Deadline); time.Now().Before(end); {
 		state := m.stream.Wait(what, func(State) bool { return true })
 		if !slices.Equal(state.Format, []string{"JSON"}) {
 			m.peer.t.Fatalf("monitor object has format %v, expected [JSON]", state.Format)
@@ -140,7 +142,10 @@ func (m monitor[T]) wait(what string, matches func(T) bool) T {
 		if matches(decoded) {
 			return decoded
 		}
+		last = state
 	}
+	m.peer.t.Fatalf("%s: monitor did not show %s within %v, but %s", m.peer.name, what, Deadline, last.Data)
+	panic("unreachable")
 }
 
 var monitorScenarios = []scenario{
@@ -183,7 +188,7 @@ var monitorScenarios = []scenario{
 		observer.ObserveObject(object)
 		exposer.ExposeObject(object, Capacity(1)).Sink().Send(NewState("state", 3, 4))
 		exposer.ExposeObject(object, Capacity(2)) // the sum of both goes up
-		observer.ExposeTag(Text("tag"), Capacity(5))
+		exposer.ExposeTag(Text("tag"), Capacity(5))
 		got := watchMonitor[exchangeMonitor](observer, "monitor", MonitorExchange).wait("object and capacities", func(m exchangeMonitor) bool {
 			o, tag := m.object(object), m.tag(Text("tag"))
 			return o != nil && tag != nil && o.ExposerCapacity == 3 && tag.ExposerCapacity == 5 && o.DataState != nil

@@ -1,6 +1,9 @@
 package interop
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // quiet is how long a thing that must not happen is given to happen.
 const quiet = 200 * time.Millisecond
@@ -47,11 +50,9 @@ var objectScenarios = []scenario{
 		expose := exposer.ExposeObject(object)
 		for version := range int64(4) {
 			observe := observer.ObserveObject(object)
-			sink := expose.Sink()
-			sent := sink.Send(NewState("again", version+1))
-			observe.Stream().WaitFor(sent)
+			Deliver(expose, observe, NewState("again", version+1))
 			observe.Drop()
-			sink.WaitRevoked()
+			expose.last.WaitRevoked()
 		}
 	}},
 	{name: "Object_OneObserverLeavesTheOtherStays", trees: AnyTree, run: func(w *World) {
@@ -78,8 +79,7 @@ var objectScenarios = []scenario{
 		seen := stream.Stream()
 		seen.WaitFor(first)
 		sink.Drop()
-		second := expose.Sink().Send(NewState("second", 2))
-		seen.WaitFor(second)
+		seen.WaitFor(expose.Sink().Send(NewState("second", 2)))
 	}},
 	{name: "Object_ExposerDropsItsContract", trees: AnyTree, run: func(w *World) {
 		object := NewObject("room")
@@ -114,7 +114,7 @@ var objectScenarios = []scenario{
 		standby := w.Peer("standby", Left).ExposeObject(object)
 		standby.NoSink(quiet)
 		first.Kill()
-		stream.WaitFor(standby.Sink().Send(NewState("second", 2)))
+		Deliver(standby, observe, NewState("second", 2))
 	}},
 	{name: "Object_TakeOverKeepsTheObserversStream", trees: AnyTree, run: func(w *World) {
 		object := NewObject("room")
@@ -124,7 +124,7 @@ var objectScenarios = []scenario{
 		stream.WaitFor(first.Sink().Send(NewState("first", 1)))
 		second := w.Peer("second", Top).ExposeObject(object)
 		first.Drop()
-		stream.WaitFor(second.Sink().Send(NewState("second", 2)))
+		Deliver(second, observe, NewState("second", 2))
 		observe.NoStream(quiet)
 	}},
 	{name: "Object_OlderVersionIsRefusedAfterTakeOver", trees: AnyTree, run: func(w *World) {
@@ -135,10 +135,11 @@ var objectScenarios = []scenario{
 		stream := observe.Stream()
 		stream.WaitFor(newer)
 		first.Drop()
-		sink := w.Peer("second", Left).ExposeObject(object).Sink()
-		older := sink.Send(NewState("older", 3))
+		second := w.Peer("second", Left).ExposeObject(object)
+		older := NewState("older", 3)
+		second.Publish(older)
 		stream.NeverShows("the older state", quiet, older.SameData)
-		stream.WaitFor(sink.Send(NewState("newest", 6)))
+		Deliver(second, observe, NewState("newest", 6))
 	}},
 	{name: "Object_EqualVersionKeepsTheFirstData", trees: AnyTree, run: func(w *World) {
 		object := NewObject("room")
@@ -149,8 +150,8 @@ var objectScenarios = []scenario{
 		stream.WaitFor(sent)
 		first.Drop()
 		stream.WaitLastAt(sent)
-		rival := w.Peer("second", Left).ExposeObject(object).Sink().Send(NewState("rival", 5))
-		stream.WaitFor(sent) // now again, by the rival's flag
+		rival := NewState("rival", 5)
+		w.Peer("second", Left).ExposeObject(object).Publish(rival)
 		stream.NeverShows("the rival's data", quiet, rival.SameData)
 	}},
 	{name: "Object_PeerThatObservesAndExposes", trees: AnyTree, run: func(w *World) {
@@ -168,18 +169,34 @@ var objectScenarios = []scenario{
 	}},
 	{name: "Object_ObservingRivalsSeeTheElectedOnesStates", trees: AnyTree, run: func(w *World) {
 		object := NewObject("leader")
-		var streams []*Contract
-		var candidates []*Contract
+		var streams, candidates []*Contract
 		for _, place := range []Place{Left, Right} {
 			peer := w.Peer("candidate", place)
 			streams = append(streams, peer.ObserveObject(object))
 			candidates = append(candidates, peer.ExposeObject(object))
 		}
-		// Nearest first: each is elected by its own exchange before the tree knows better, so both may hold a sink for a while.
-		sent := candidates[0].Sink().Send(NewState("leader", 10))
-		for _, stream := range streams {
-			stream.Stream().WaitData(sent)
-		}
+		// Each is elected by its own exchange before the tree knows better. Whoever holds a sink goes on talking;
+		// in the end there is one leader, whose word both have.
+		last, sinks := make([]State, len(streams)), make([]*Sink, len(streams))
+		version := int64(0)
+		eventually(w, func() string { return fmt.Sprintf("the candidates see %v", last) }, func() bool {
+			for i, candidate := range candidates {
+				if e, ok := candidate.peer.take(candidate.is("sink-offered")); ok {
+					sinks[i] = candidate.sink(e)
+				}
+				if sinks[i] != nil {
+					version++
+					word := NewState(fmt.Sprint("candidate ", i), version)
+					if sinks[i].TrySend(&word) != nil {
+						sinks[i] = nil // revoked
+					}
+				}
+				for e, ok := candidate.peer.take(streams[i].is("state")); ok; e, ok = candidate.peer.take(streams[i].is("state")) {
+					last[i] = e.state()
+				}
+			}
+			return last[0].Version != nil && last[0].SameData(last[1]) && last[0].Now() && last[1].Now()
+		})
 	}},
 	{name: "Object_RevokedSinkWhileKeptByItsOwner", trees: AnyTree, run: func(w *World) {
 		object := NewObject("room")
@@ -193,7 +210,7 @@ var objectScenarios = []scenario{
 		again := observer.ObserveObject(object)
 		expose.NoSink(quiet) // one sink is out until it is released
 		sink.Drop()
-		again.Stream().WaitFor(expose.Sink().Send(NewState("second", 2)))
+		Deliver(expose, again, NewState("second", 2))
 	}},
 	{name: "Object_ManyAtOnce", trees: AnyTree, run: func(w *World) {
 		const count = 100

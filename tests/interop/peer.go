@@ -254,6 +254,13 @@ func (p *Peer) await(what string, condition func() bool) {
 	}
 }
 
+// take returns the first event that matches and was not waited for before, if it has arrived.
+func (p *Peer) take(matches func(event) bool) (event, bool) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	return p.takeLocked(matches)
+}
+
 func (p *Peer) takeLocked(matches func(event) bool) (event, bool) {
 	for i, e := range p.events {
 		if matches(e) {

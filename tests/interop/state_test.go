@@ -19,7 +19,7 @@ func pair(w *World, options ...Option) (*Sink, *Stream) {
 }
 
 // edits is how many states the tests of big states send.
-const edits = 40
+const edits = 20
 
 var stateScenarios = []scenario{
 	{name: "State_VersionsAreComparedLexicographically", trees: AnyTree, run: func(w *World) {

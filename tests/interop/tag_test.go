@@ -74,9 +74,7 @@ var tagScenarios = []scenario{
 		exposer := w.Peer("exposer", Left)
 		for version := range int64(3) {
 			expose := exposer.ExposeObject(object)
-			sent := expose.Sink().Send(NewState("alive", version+1))
-			stream := observe.StreamOf(object)
-			stream.WaitFor(sent)
+			stream := Deliver(expose, observe, NewState("alive", version+1))
 			expose.Drop()
 			stream.WaitClosed()
 		}
@@ -85,11 +83,11 @@ var tagScenarios = []scenario{
 		object := NewObject("room", "tag")
 		observer := w.Peer("observer", Right)
 		expose := w.Peer("exposer", Left).ExposeObject(object)
-		for range 3 {
+		for version := range int64(3) {
 			observe := observer.ObserveTag(Text("tag"))
-			sink := expose.Sink()
+			Deliver(expose, observe, NewState("wanted", version+1))
 			observe.Drop()
-			sink.WaitRevoked()
+			expose.last.WaitRevoked()
 		}
 	}},
 	{name: "Tag_ExposerDropsItsContract", trees: AnyTree, run: func(w *World) {
@@ -104,7 +102,7 @@ var tagScenarios = []scenario{
 		expose.Drop()
 		sink.WaitRevoked()
 		stream.WaitLastAt(sent)
-		stream.WaitFor(exposer.ExposeTag(Text("tag")).SinkOf(object).Send(NewState("second", 2)))
+		Deliver(exposer.ExposeTag(Text("tag")), observe, NewState("second", 2))
 	}},
 	{name: "Tag_LateObserverGetsTheHeldState", trees: AnyTree, run: func(w *World) {
 		object := NewObject("room", "tag")
