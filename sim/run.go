@@ -236,7 +236,11 @@ func (w *World) settle(when string, phase checker.Phase) {
 			return
 		}
 	}
-	if w.violation != nil || w.set == nil {
+	if w.violation != nil {
+		return
+	}
+	w.now = max(w.now, rest+settleTime) // load limits end at their last point
+	if w.set == nil {
 		return
 	}
 	quiet := checker.Quiet{Phase: phase, Step: w.steps}

@@ -340,7 +340,7 @@ func (w *World) schedulePull(s *session, which int) {
 		return
 	}
 	e.pulling = true
-	w.push(event{time: w.now + writerDelay, kind: eventPull, session: int32(s.number), end: uint8(which), node: int16(e.node), life: int32(e.life)})
+	w.push(event{time: w.now + w.rules.writer, kind: eventPull, session: int32(s.number), end: uint8(which), node: int16(e.node), life: int32(e.life)})
 }
 
 // pull lets an end's core write.

@@ -17,7 +17,7 @@ const (
 	second      = 1000 * millisecond
 
 	linkDelay   = millisecond      // of a message, when nothing is wrong
-	writerDelay = 50 * microsecond // from ready to pull
+	writerDelay = 50 * microsecond // from ready to pull, mostly
 	linkTimeout = 3 * second       // after which a silent link is given up
 	wallEpoch   = 1_800_000_000 * second
 
@@ -92,8 +92,9 @@ type rules struct {
 	workload   workload
 	rebalance  bool
 	loadLimits bool
-	budget     int // of a pull
-	window     int // bytes of a direction that may be under way
+	budget     int   // of a pull
+	writer     int64 // from ready to pull
+	window     int   // bytes of a direction that may be under way
 }
 
 // NewWorld builds the tree that the source chooses. The set may be nil.
@@ -104,6 +105,7 @@ func NewWorld(source Source, set *checker.Set, marks *mark.Set, observer Observe
 	w.rules.loadLimits = w.choose(chooseLoadLimit, 0, 0, 0, 4) == 1
 	w.rules.budget = [...]int{1 << 16, 1 << 16, 256, 1}[w.choose(chooseBudget, 0, 0, 0, 4)]
 	w.rules.window = [...]int{1 << 16, 1 << 12, 256, 1}[w.choose(chooseBudget, 1, 0, 0, 4)]
+	w.rules.writer = [...]int64{writerDelay, writerDelay, 0, millisecond}[w.choose(chooseBudget, 2, 0, 0, 4)]
 	w.dense = w.choose(chooseDense, 0, 0, 0, 16)
 	for f := range faultCount {
 		w.faults[f].on = w.choose(chooseFaultOn, int(f), 0, 0, 100) >= 55

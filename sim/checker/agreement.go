@@ -28,11 +28,30 @@ func (c *Agreement) Quiet(q *Quiet) (int, error) {
 		if err := c.contracts(child, parent, up); err != nil {
 			return i, err
 		}
+		if err := c.greeting(i, snapshotOf(parent.Snapshot, up.PeerLink)); err != nil {
+			return i, err
+		}
 		if err := c.channels(child, parent, up); err != nil {
 			return i, err
 		}
 	}
 	return 0, nil
+}
+
+// greeting compares the name and the load limit. At rest a limit is at its last
+// point.
+func (c *Agreement) greeting(child int, link *impl.LinkSnapshot) error {
+	live := &c.ledger.lives[child]
+	if link == nil || !link.HasName || link.RemoteName != live.name {
+		return fmt.Errorf("the parent does not know its name, %q", live.name)
+	}
+	if link.HasLoadLimit != (len(live.limit) > 0) {
+		return fmt.Errorf("the parent knows a load limit: %t, it was told %v", link.HasLoadLimit, live.limit)
+	}
+	if n := len(live.limit); n > 0 && link.LoadLimit != float64(live.limit[n-1].Load) {
+		return fmt.Errorf("the parent holds it to a load of %g, it was told %v", link.LoadLimit, live.limit)
+	}
+	return nil
 }
 
 // contracts compares what the child told with what the parent holds.

@@ -39,6 +39,9 @@ func (c *Channels) link(l *Look, o *impl.ObjectSnapshot, link *impl.ObjectLinkSn
 	if link.Sink.Number != 0 && !wantsSink(o, link) && !link.Revoked {
 		return fmt.Errorf("its sink is open and in force, but elected is %v", o.Elected)
 	}
+	if o.State == nil && link.Stream.Version != nil {
+		return fmt.Errorf("its stream carries version %v, which is no longer held: nothing would correct its flag", link.Stream.Version)
+	}
 	at := attached(l, link.Link)
 	if at == nil || !at.Drained {
 		return nil

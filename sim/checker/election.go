@@ -108,7 +108,24 @@ func (c *Election) transition(l *Look, o, before *impl.ObjectSnapshot, moved int
 	if want != o.Elected && (!byLoad || sure && moved <= 1) {
 		return fmt.Errorf("elected is %v after %v, the rules say %v", o.Elected, was, want)
 	}
+	if o.Elected != was {
+		if err := shared(o); err != nil {
+			return err
+		}
+	}
 	c.moveMarks(was, o.Elected, o)
+	return nil
+}
+
+// shared checks the share that a link was just elected with.
+func shared(o *impl.ObjectSnapshot) error {
+	if o.Elected.Kind != impl.ElectedLink {
+		return nil
+	}
+	link := linkOf(o, o.Elected.Link)
+	if want := loadUnit / max(1, min(capacityOf(link), loadUnit)); capacityOf(link) == 0 || link.Share != want {
+		return fmt.Errorf("link %d was elected with capacity %d and share %d, expected %d", link.Link, capacityOf(link), link.Share, want)
+	}
 	return nil
 }
 

@@ -46,12 +46,49 @@ func (c *Flag) Look(l *Look) error {
 		if !o.Synchronized.Now && o.Synchronized.Mono > l.Now.Mono {
 			return fmt.Errorf("object %s was current %d ns in the future", o.Descriptor.Key, o.Synchronized.Mono-l.Now.Mono)
 		}
+		if l.Before != nil {
+			if err := c.advanced(l, o); err != nil {
+				return err
+			}
+		}
 		if backed := c.backed(l.Snapshot, o); o.Synchronized.Now != backed {
 			return fmt.Errorf("object %s, version %v: flag now is %t, but an open source that says so with that version or above: %t",
 				o.Descriptor.Key, o.State.Version, o.Synchronized.Now, backed)
 		}
 	}
 	return nil
+}
+
+// advanced checks that a last-at moves on only because an open source of that
+// version said so.
+func (c *Flag) advanced(l *Look, o *impl.ObjectSnapshot) error {
+	b := findObject(l.Before, o.Number)
+	if b == nil || b.State == nil || !slices.Equal(b.State.Version, o.State.Version) || b.Synchronized.Now || o.Synchronized.Now ||
+		o.Synchronized.Mono <= b.Synchronized.Mono {
+		return nil
+	}
+	says := func(version []int64, flag impl.Synchronized) bool {
+		return slices.Equal(version, o.State.Version) && (flag.Now || flag.Mono >= o.Synchronized.Mono)
+	}
+	for i := range o.Sources {
+		if says(o.Sources[i].Version, o.Sources[i].Synchronized) {
+			return nil
+		}
+	}
+	for i := range o.Links {
+		if says(o.Links[i].Sink.Version, o.Links[i].Sink.Synchronized) {
+			return nil
+		}
+	}
+	for i := range l.Snapshot.Contracts {
+		for _, offer := range l.Snapshot.Contracts[i].Offers {
+			if offer.Key == o.Descriptor.Key && says(offer.Version, offer.Synchronized) {
+				return nil
+			}
+		}
+	}
+	return fmt.Errorf("object %s, version %v: last current moved from %d to %d though no source said so", o.Descriptor.Key, o.State.Version,
+		b.Synchronized.Mono, o.Synchronized.Mono)
 }
 
 // backed reports whether an open source says now with a version not below the

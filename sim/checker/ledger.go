@@ -7,6 +7,7 @@ import (
 
 	"hakuban/impl"
 	"hakuban/sim/mark"
+	"hakuban/wire"
 )
 
 // Excuse is what a run did that weakens some properties.
@@ -27,7 +28,9 @@ type life struct {
 	number    int
 	contracts map[impl.ContractID]*Contract
 	offers    map[impl.OfferID]*Offer
-	released  string // key of the object of the offer released last
+	released  string           // key of the object of the offer released last
+	limit     []wire.LoadPoint // told to the upstream attached last
+	name      string
 }
 
 // Contract is a local contract that is open.
@@ -115,6 +118,10 @@ func (l *Ledger) before(s *Step) {
 			c.Key = s.Input.Descriptor.Key
 		}
 		live.contracts[c.ID] = c
+	case impl.InputAttach:
+		if s.Input.Role == impl.RoleDownstream {
+			live.limit, live.name = s.Input.LoadLimit, s.Input.Name
+		}
 	case impl.InputSetCapacity:
 		if c := live.contracts[s.Input.Contract]; c != nil {
 			c.Capacity = s.Input.Capacity
