@@ -1,9 +1,9 @@
--------------------------------- MODULE MC_S ---------------------------------
-(* S: two exchanges, one object, an observer and an exposer at each.         *)
-(*                                                                          *)
-(*    r   observer "or", exposer "er"                                       *)
-(*    |   link "ra"                                                         *)
-(*    a   observer "oa", exposer "ea"                                       *)
+-------------------------------- MODULE MC_S --------------------------------
+\* S: two exchanges, one object, an observer and an exposer at each.
+\*
+\*    r    observer "or", exposer "er"
+\*    |    link "ra"
+\*    a    observer "oa", exposer "ea"
 EXTENDS MC
 MCExchanges   == {"a", "r"}
 MCLinks       == {"ra"}
@@ -15,7 +15,8 @@ MCTagsOf      == [x |-> {}]
 MCContracts   == {"ea", "er", "oa", "or"}
 MCAt          == [ea |-> "a", er |-> "r", oa |-> "a", or |-> "r"]
 MCKind        == [ea |-> "expose", er |-> "expose", oa |-> "observe", or |-> "observe"]
-MCOn          == [k \in MCContracts |-> "x"]
+MCOn          == [ea |-> "x", er |-> "x", oa |-> "x", or |-> "x"]
 MCVersion     == [s \in 0..2 |-> s]
 MCLimit       == [ra |-> 0]
+MCOrdered     == MCLinks
 ==============================================================================

@@ -204,16 +204,15 @@ NoGhost ==
        (\A l \in Links : Child[l] = n => wire[l].below # "on") =>
          node[n].told = AskedNothing /\ \A o \in Objects : ~HasUpstreamChannel(node[n], o)
 
-\* When all is quiet and some exchange needs an object that somebody it is linked
-\* with would expose, somebody is elected there.
+\* When all is quiet, and an exchange needs an object that somebody it is linked
+\* with would expose, somebody is elected there. A load limit may refuse; should
+\* there be room again later, the timer elects (Rebalance), and nothing else does.
 QuietServed ==
   Quiet => \A n \in Exchanges, o \in Objects :
     LET N == node[n] IN
     DataNeeded(n, N, o) /\ N.elected[o] = Nobody =>
       /\ \A k \in ObjectExposersOf[n][o] \cup TagExposersOf[n][o] : ~IsOpen(N, k)
-      /\ \A l \in Below[n] : \/ ~Exposes(N, l, o)
-                             \/ Capacity(N, l, o) = 0
-                             \/ Loads /\ LoadWith(N, l, o) > Limit[l]
+      /\ Loads \/ \A l \in Below[n] : ~Exposes(N, l, o) \/ Capacity(N, l, o) = 0
 
 (****************************************************************************)
 (* Steps                                                                    *)

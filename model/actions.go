@@ -1,0 +1,571 @@
+package model
+
+import (
+	"slices"
+)
+
+// Action is one of the specification's actions.
+type Action uint8
+
+// The actions, in the order of docs/spec-map.md.
+const (
+	Open Action = iota
+	Close
+	SetCapacity
+	Take
+	Release
+	Publish
+	Read
+	Attach
+	Detach
+	PullUp
+	PullDown
+	ReceiveContracts
+	ReceiveOpen
+	ReceiveClose
+	ReceiveStateUp
+	ReceiveStateDown
+	Rebalance
+	Actions // their number
+)
+
+var actionNames = [Actions]string{
+	"Open", "Close", "SetCapacity", "Take", "Release", "Publish", "Read", "Attach", "Detach", "PullUp", "PullDown",
+	"ReceiveContracts", "ReceiveOpen", "ReceiveClose", "ReceiveStateUp", "ReceiveStateDown", "Rebalance",
+}
+
+func (a Action) String() string { return actionNames[a] }
+
+// Step is one way in which an action can happen. Fields that are not among an
+// action's parameters are zero.
+type Step struct {
+	Action   Action
+	Contract int  // Open, Close, SetCapacity, Take, Release, Publish, Read
+	Object   int  // Take, Release, Publish, Read, PullDown, Rebalance
+	Link     int  // Attach, Detach, PullUp, PullDown, Receive...
+	Exchange int  // Rebalance
+	Below    bool // Attach, Detach: the downstream end
+	Capacity int  // Open, SetCapacity
+	Flag          // Publish
+}
+
+// Do yields the states that a step leads to. When there are none it returns the
+// first condition that is false; otherwise "".
+func (m *Model) Do(s State, step Step, yield func(State)) string {
+	switch step.Action {
+	case Open:
+		return m.open(s, step.Contract, step.Capacity, yield)
+	case Close:
+		return m.close(s, step.Contract, yield)
+	case SetCapacity:
+		return m.setCapacity(s, step.Contract, step.Capacity, yield)
+	case Take:
+		return m.take(s, step.Contract, step.Object, yield)
+	case Release:
+		return m.release(s, step.Contract, step.Object, yield)
+	case Publish:
+		return m.publish(s, step.Contract, step.Object, step.Flag, yield)
+	case Read:
+		return m.read(s, step.Contract, step.Object, yield)
+	case Attach:
+		return m.attach(s, step.Link, step.Below, yield)
+	case Detach:
+		return m.detach(s, step.Link, step.Below, yield)
+	case PullUp:
+		return m.pullUp(s, step.Link, yield)
+	case PullDown:
+		return m.pullDown(s, step.Link, step.Object, yield)
+	case ReceiveContracts:
+		return m.receiveContracts(s, step.Link, yield)
+	case ReceiveOpen:
+		return m.receiveOpen(s, step.Link, yield)
+	case ReceiveClose:
+		return m.receiveClose(s, step.Link, yield)
+	case ReceiveStateUp:
+		return m.receiveStateUp(s, step.Link, yield)
+	case ReceiveStateDown:
+		return m.receiveStateDown(s, step.Link, yield)
+	default:
+		return m.rebalance(s, step.Exchange, step.Object, yield)
+	}
+}
+
+// Steps yields every step that the parameters of an action allow, enabled or not.
+func (m *Model) Steps(action Action, yield func(Step)) {
+	switch action {
+	case Open, SetCapacity:
+		for k, c := range m.Contracts {
+			if c.Kind == Observe {
+				if action == Open {
+					yield(Step{Action: action, Contract: k})
+				}
+				continue
+			}
+			for _, capacity := range m.Capacities {
+				yield(Step{Action: action, Contract: k, Capacity: capacity})
+			}
+		}
+	case Close:
+		for k := range m.Contracts {
+			yield(Step{Action: action, Contract: k})
+		}
+	case Take, Release, Read:
+		for k := range m.Contracts {
+			for o := range m.Objects {
+				yield(Step{Action: action, Contract: k, Object: o})
+			}
+		}
+	case Publish:
+		for k := range m.Contracts {
+			for o := range m.Objects {
+				for state := 1; state < len(m.Version); state++ {
+					yield(Step{Action: action, Contract: k, Object: o, Flag: Flag{state, false}})
+					yield(Step{Action: action, Contract: k, Object: o, Flag: Flag{state, true}})
+				}
+			}
+		}
+	case Attach, Detach:
+		for l := range m.Links {
+			yield(Step{Action: action, Link: l, Below: true})
+			yield(Step{Action: action, Link: l})
+		}
+	case PullDown:
+		for l := range m.Links {
+			for o := range m.Objects {
+				yield(Step{Action: action, Link: l, Object: o})
+			}
+		}
+	case Rebalance:
+		for n := range m.Exchanges {
+			for o := range m.Objects {
+				yield(Step{Action: action, Exchange: n, Object: o})
+			}
+		}
+	default:
+		for l := range m.Links {
+			yield(Step{Action: action, Link: l})
+		}
+	}
+}
+
+// Successors yields every enabled step with each state it leads to.
+func (m *Model) Successors(s State, yield func(Step, State)) {
+	for action := Open; action < Actions; action++ {
+		m.Steps(action, func(step Step) {
+			m.Do(s, step, func(next State) { yield(step, next) })
+		})
+	}
+}
+
+// Explain says of each step of an action why it is not enabled; steps that are
+// enabled have "".
+func (m *Model) Explain(s State, action Action, yield func(Step, string)) {
+	m.Steps(action, func(step Step) { yield(step, m.Do(s, step, func(State) {})) })
+}
+
+func only(object int) func(int) bool { return func(o int) bool { return o == object } }
+
+func (m *Model) coveredBy(thing int) func(int) bool {
+	return func(o int) bool { return slices.Contains(m.covered[thing], o) }
+}
+
+// alone yields a state for each node that exchange n can become.
+func (m *Model) alone(s State, n int, N *Node, changed func(int) bool, yield func(State)) string {
+	m.afterElections(n, N, changed, func(M *Node) { yield(s.with(n, M)) })
+	return ""
+}
+
+func (m *Model) open(s State, k, capacity int, yield func(State)) string {
+	c := &m.Contracts[k]
+	N := s.Nodes[c.At]
+	if N.IsOpen(m.spot[k]) {
+		return "the contract is not open"
+	}
+	N = N.copy()
+	N.Contracts = set(N.Contracts, m.spot[k], capacity)
+	return m.alone(s, c.At, N, m.coveredBy(c.On), yield)
+}
+
+func (m *Model) close(s State, k int, yield func(State)) string {
+	c := &m.Contracts[k]
+	N := s.Nodes[c.At]
+	if !N.IsOpen(m.spot[k]) {
+		return "the contract is open"
+	}
+	N = N.copy()
+	N.Contracts = set(N.Contracts, m.spot[k], Closed)
+	return m.alone(s, c.At, N, m.coveredBy(c.On), yield)
+}
+
+func (m *Model) setCapacity(s State, k, capacity int, yield func(State)) string {
+	c := &m.Contracts[k]
+	N := s.Nodes[c.At]
+	switch {
+	case c.Kind != Expose:
+		return "the contract exposes"
+	case !N.IsOpen(m.spot[k]):
+		return "the contract is open"
+	case N.Contracts[m.spot[k]] == capacity:
+		return "the capacity is another one"
+	}
+	N = N.copy()
+	N.Contracts = set(N.Contracts, m.spot[k], capacity)
+	yield(s.with(c.At, N))
+	return ""
+}
+
+func (m *Model) take(s State, k, o int, yield func(State)) string {
+	n := m.Contracts[k].At
+	N := s.Nodes[n]
+	if N.Offers[m.spot[k]][o].Is != Offered {
+		return "an offer waits"
+	}
+	N = N.copy()
+	N.setOffer(m.spot[k], o, Offer{Is: Taken})
+	yield(s.with(n, N))
+	return ""
+}
+
+func (m *Model) release(s State, k, o int, yield func(State)) string {
+	n := m.Contracts[k].At
+	N := s.Nodes[n]
+	if is := N.Offers[m.spot[k]][o].Is; is != Taken && is != Revoked {
+		return "the offer is taken or revoked"
+	}
+	N = N.copy()
+	N.setOffer(m.spot[k], o, Offer{})
+	return m.alone(s, n, N, only(o), yield)
+}
+
+func (m *Model) publish(s State, k, o int, f Flag, yield func(State)) string {
+	n := m.Contracts[k].At
+	N := s.Nodes[n]
+	switch {
+	case m.Contracts[k].Kind != Expose:
+		return "the contract exposes"
+	case N.Offers[m.spot[k]][o].Is != Taken:
+		return "the sink is taken"
+	case f.State != N.Held[o].State && m.Version[f.State] <= m.Version[N.Held[o].State]:
+		return "the state is the one held or newer"
+	}
+	N = N.copy()
+	N.setOffer(m.spot[k], o, Offer{Taken, f})
+	m.absorb(N, o, f.State)
+	m.settle(n, N)
+	yield(s.with(n, N))
+	return ""
+}
+
+func (m *Model) read(s State, k, o int, yield func(State)) string {
+	n := m.Contracts[k].At
+	N := s.Nodes[n]
+	switch {
+	case m.Contracts[k].Kind != Observe:
+		return "the contract observes"
+	case N.Offers[m.spot[k]][o].Is != Taken:
+		return "the stream is taken"
+	}
+	N = N.copy()
+	N.setOffer(m.spot[k], o, Offer{Taken, N.Held[o]})
+	yield(s.with(n, N))
+	return ""
+}
+
+func (m *Model) attach(s State, l int, below bool, yield func(State)) string {
+	W := s.Wires[l]
+	switch {
+	case below && W.Below != Off || !below && W.Above != Off:
+		return "the end is off"
+	case W.Below == Gone || W.Above == Gone:
+		return "the other end has not left"
+	}
+	V := *W
+	if below {
+		for other, link := range m.Links {
+			if link.Child == m.Links[l].Child && s.Wires[other].Below == On {
+				return "the child has no other parent"
+			}
+		}
+		V.Below = On
+	} else {
+		V.Above = On
+	}
+	yield(s.withWire(l, &V))
+	return ""
+}
+
+func (m *Model) detach(s State, l int, below bool, yield func(State)) string {
+	W := s.Wires[l]
+	if below && W.Below != On || !below && W.Above != On {
+		return "the end is on"
+	}
+	n := m.Links[l].Parent
+	if below {
+		n = m.Links[l].Child
+	}
+	before := s.Nodes[n]
+	N := before.copy()
+	var changed func(int) bool
+	if below {
+		N.Told = make([]Asks, m.things)
+		N.Sources = make([][]Channel, len(m.Objects))
+		N.Outlets = make([][]Channel, len(m.Objects))
+		changed = before.hasUpstreamChannel
+	} else {
+		i := m.place[l]
+		share := N.Below[i].Share
+		N.Below = set(N.Below, i, m.newBelow())
+		N.Below[i].Share = share
+		changed = func(o int) bool {
+			b := &before.Below[i]
+			return m.Observes(before, i, o) || m.Exposes(before, i, o) ||
+				b.Sink[o].Number != 0 || b.Revoked[o] != 0 || b.Stream[o].Number != 0
+		}
+	}
+	s = s.withWire(l, W.parted(below))
+	m.afterElections(n, N, changed, func(M *Node) { yield(m.Renumbered(s.with(n, M), l)) })
+	return ""
+}
+
+func (m *Model) pullUp(s State, l int, yield func(State)) string {
+	W := s.Wires[l]
+	n := m.Links[l].Child
+	N := s.Nodes[n]
+	if W.Below != On {
+		return "the downstream end is on"
+	}
+	summary := m.Summary(n, N)
+	var changed []int
+	for d := range summary {
+		if summary[d] != N.Told[d] {
+			changed = append(changed, d)
+		}
+	}
+	if len(changed) > 0 {
+		all := 1<<len(changed) - 1
+		for portion := 1; portion <= all; portion++ {
+			if !m.Chunked {
+				portion = all
+			}
+			told := slices.Clone(N.Told)
+			for i, d := range changed {
+				if portion>>i&1 == 1 {
+					told[d] = summary[d]
+				}
+			}
+			M := N.copy()
+			M.Told = told
+			yield(s.with(n, M).withWire(l, W.sendUp(Message{Kind: ContractsMessage, Told: told})))
+		}
+		return ""
+	}
+	reason := "contracts or states are owed"
+	for o, held := range N.Held {
+		var messages []Message
+		var outlets []Channel
+		for i, c := range N.Outlets[o] {
+			if !differs(held, c.Flag) {
+				continue
+			}
+			if outlets == nil {
+				outlets = slices.Clone(N.Outlets[o])
+			}
+			outlets[i].Flag = held
+			messages = append(messages, Message{Kind: StateMessage, Object: o, Channel: c.Number, Flag: held})
+		}
+		if messages == nil {
+			continue
+		}
+		M := N.copy()
+		M.Outlets = set(M.Outlets, o, outlets)
+		yield(s.with(n, M).withWire(l, W.sendUp(messages...)))
+		reason = ""
+	}
+	return reason
+}
+
+func (m *Model) pullDown(s State, l, o int, yield func(State)) string {
+	W := s.Wires[l]
+	n, i := m.Links[l].Parent, m.place[l]
+	N := s.Nodes[n]
+	if W.Above != On {
+		return "the upstream end is on"
+	}
+	owes := m.owedDown(N, i, o)
+	if owes == (owed{}) {
+		return "a channel is to be opened or closed, or a state is owed"
+	}
+	next := m.inUse(s, l, o).greatest() + 1
+	b := &N.Below[i]
+	M := N.copy()
+	var messages []Message
+	if owes.closesSink {
+		messages = append(messages, Message{Kind: CloseMessage, Object: o, Channel: b.Revoked[o]})
+		M.setRevoked(i, o, 0)
+	}
+	stream := b.Stream[o]
+	if owes.closesStream {
+		messages = append(messages, Message{Kind: CloseMessage, Object: o, Channel: stream.Number})
+		stream = Channel{}
+	}
+	if owes.opensSink {
+		messages = append(messages, Message{Kind: OpenMessage, Object: o, Channel: next, Sink: true})
+		M.setSink(i, o, Channel{Number: next})
+		next++
+	}
+	if owes.opensStream {
+		messages = append(messages, Message{Kind: OpenMessage, Object: o, Channel: next})
+		stream = Channel{Number: next}
+	}
+	if stream != b.Stream[o] {
+		M.setStream(i, o, stream)
+	}
+	m.settle(n, M) // with its last stream gone a state may be erased
+	if held := M.Held[o]; stream.Number != 0 && differs(held, stream.Flag) {
+		messages = append(messages, Message{Kind: StateMessage, Object: o, Channel: stream.Number, Flag: held})
+		M.setStream(i, o, Channel{stream.Number, held})
+	}
+	yield(m.Renumbered(s.with(n, M).withWire(l, W.sendDown(messages...)), l))
+	return ""
+}
+
+// receive yields for every message of a kind that may be delivered the wire
+// without it.
+func (m *Model) receive(l int, W *Wire, up bool, kind MessageKind, yield func(Message, *Wire)) string {
+	q := W.Down
+	if up {
+		q = W.Up
+	}
+	reason := "a message of this kind may be delivered next"
+	for i := range q {
+		if q[i].Kind != kind || !m.deliverable(l, q, i) {
+			continue
+		}
+		V := *W
+		if up {
+			V.Up = without(q, i)
+		} else {
+			V.Down = without(q, i)
+		}
+		yield(q[i], &V)
+		reason = ""
+	}
+	return reason
+}
+
+func (m *Model) receiveContracts(s State, l int, yield func(State)) string {
+	n, i := m.Links[l].Parent, m.place[l]
+	if s.Wires[l].Above != On {
+		return "the upstream end is on"
+	}
+	return m.receive(l, s.Wires[l], true, ContractsMessage, func(message Message, W *Wire) {
+		before := s.Nodes[n]
+		was := before.Below[i].Contract
+		changed := func(o int) bool {
+			for _, d := range m.covering[o] {
+				is := message.Told[d]
+				if is.Observes != was[d].Observes || is.Exposes != was[d].Exposes {
+					return true
+				}
+				if is.Capacity != was[d].Capacity && before.Elected[o].Who == Nobody {
+					return true
+				}
+			}
+			return false
+		}
+		N := before.copy()
+		b := N.Below[i]
+		b.Contract = message.Told
+		N.Below = set(N.Below, i, b)
+		m.afterElections(n, N, changed, func(M *Node) { yield(s.with(n, M).withWire(l, W)) })
+	})
+}
+
+func (m *Model) receiveOpen(s State, l int, yield func(State)) string {
+	n := m.Links[l].Child
+	if s.Wires[l].Below != On {
+		return "the downstream end is on"
+	}
+	return m.receive(l, s.Wires[l], false, OpenMessage, func(message Message, W *Wire) {
+		o := message.Object
+		N := s.Nodes[n].copy()
+		all := &N.Sources
+		if message.Sink {
+			all = &N.Outlets
+		}
+		channels := append(slices.Clone((*all)[o]), Channel{Number: message.Channel})
+		slices.SortFunc(channels, func(a, b Channel) int { return a.Number - b.Number })
+		*all = set(*all, o, channels)
+		m.afterElections(n, N, only(o), func(M *Node) { yield(s.with(n, M).withWire(l, W)) })
+	})
+}
+
+func (m *Model) receiveClose(s State, l int, yield func(State)) string {
+	n := m.Links[l].Child
+	if s.Wires[l].Below != On {
+		return "the downstream end is on"
+	}
+	return m.receive(l, s.Wires[l], false, CloseMessage, func(message Message, W *Wire) {
+		o := message.Object
+		N := s.Nodes[n].copy()
+		is := func(c Channel) bool { return c.Number == message.Channel }
+		N.Sources = set(N.Sources, o, slices.DeleteFunc(slices.Clone(N.Sources[o]), is))
+		N.Outlets = set(N.Outlets, o, slices.DeleteFunc(slices.Clone(N.Outlets[o]), is))
+		m.afterElections(n, N, only(o), func(M *Node) { yield(m.Renumbered(s.with(n, M).withWire(l, W), l)) })
+	})
+}
+
+func (m *Model) receiveStateUp(s State, l int, yield func(State)) string {
+	n, i := m.Links[l].Parent, m.place[l]
+	if s.Wires[l].Above != On {
+		return "the upstream end is on"
+	}
+	return m.receive(l, s.Wires[l], true, StateMessage, func(message Message, W *Wire) {
+		o := message.Object
+		N := s.Nodes[n]
+		next := s.withWire(l, W)
+		if N.Below[i].Sink[o].Number == message.Channel {
+			M := N.copy()
+			M.setSink(i, o, Channel{message.Channel, message.Flag})
+			m.absorb(M, o, message.State)
+			m.settle(n, M)
+			next = next.with(n, M)
+		}
+		yield(m.Renumbered(next, l))
+	})
+}
+
+func (m *Model) receiveStateDown(s State, l int, yield func(State)) string {
+	n := m.Links[l].Child
+	if s.Wires[l].Below != On {
+		return "the downstream end is on"
+	}
+	return m.receive(l, s.Wires[l], false, StateMessage, func(message Message, W *Wire) {
+		o := message.Object
+		N := s.Nodes[n].copy()
+		sources := slices.Clone(N.Sources[o])
+		for i := range sources {
+			if sources[i].Number == message.Channel {
+				sources[i].Flag = message.Flag
+			}
+		}
+		N.Sources = set(N.Sources, o, sources)
+		m.absorb(N, o, message.State)
+		m.settle(n, N)
+		yield(m.Renumbered(s.with(n, N).withWire(l, W), l))
+	})
+}
+
+func (m *Model) rebalance(s State, n, o int, yield func(State)) string {
+	moves := m.Moves(n, s.Nodes[n], o)
+	for _, e := range moves {
+		N := s.Nodes[n].copy()
+		m.elect(N, o, e)
+		m.settle(n, N)
+		yield(s.with(n, N))
+	}
+	if len(moves) == 0 {
+		return "somebody is to be elected, or another link is better"
+	}
+	return ""
+}

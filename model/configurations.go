@@ -1,0 +1,154 @@
+package model
+
+// Configurations are those of spec/ that CI checks.
+func Configurations() []*Configuration {
+	return []*Configuration{S(), H(), R(), M3(), MS(), T(), B()}
+}
+
+// place names the parts of a model as spec/MC_*.tla does.
+func pairOf(contracts []Contract, loads bool, links ...Link) *Model {
+	m := &Model{
+		Exchanges:  []string{"a", "r"},
+		Links:      links,
+		Objects:    []Object{{Name: "x"}},
+		Contracts:  contracts,
+		Capacities: []int{1},
+		Version:    []int{0, 1, 2},
+		Loads:      loads,
+	}
+	return m
+}
+
+func fourContracts() []Contract {
+	return []Contract{{"ea", 0, Expose, 0}, {"er", 1, Expose, 0}, {"oa", 0, Observe, 0}, {"or", 1, Observe, 0}}
+}
+
+// S is two exchanges, one object, an observer and an exposer at each.
+func S() *Configuration {
+	return &Configuration{
+		Name:            "S",
+		Model:           pairOf(fourContracts(), false, Link{"ra", 1, 0, true, 0}).Prepare(),
+		OpenAtStart:     []int{0, 3},
+		AttachedAtStart: []int{0},
+		Budget:          Budget{Toggles: 2, Publishes: 2, Losses: 1},
+		Room:            2,
+	}
+}
+
+// H is half-open links: the child may be back while the parent still holds the
+// dead session.
+func H() *Configuration {
+	m := pairOf([]Contract{{"ea", 0, Expose, 0}, {"oa", 0, Observe, 0}, {"or", 1, Observe, 0}}, false,
+		Link{"ra1", 1, 0, true, 0}, Link{"ra2", 1, 0, true, 0})
+	m.Version = []int{0, 1}
+	return &Configuration{
+		Name:            "H",
+		Model:           m.Prepare(),
+		OpenAtStart:     []int{0, 1, 2},
+		AttachedAtStart: []int{0},
+		Budget:          Budget{Toggles: 1, Publishes: 1, Losses: 2},
+		Room:            2,
+	}
+}
+
+// R is S with the reference at the other end of the link.
+func R() *Configuration {
+	return &Configuration{
+		Name:            "R",
+		Model:           pairOf(fourContracts(), false, Link{"ra", 1, 0, false, 0}).Prepare(),
+		OpenAtStart:     []int{0, 3},
+		AttachedAtStart: []int{0},
+		Budget:          Budget{Toggles: 2, Publishes: 2},
+		Room:            2,
+		Fresh:           true,
+	}
+}
+
+// M3 is a chain of three.
+func M3() *Configuration {
+	m := &Model{
+		Exchanges:  []string{"a", "b", "r"},
+		Links:      []Link{{"ab", 0, 1, true, 0}, {"ra", 2, 0, true, 0}},
+		Objects:    []Object{{Name: "x"}},
+		Contracts:  []Contract{{"ea", 0, Expose, 0}, {"eb", 1, Expose, 0}, {"ob", 1, Observe, 0}, {"or", 2, Observe, 0}},
+		Capacities: []int{1},
+		Version:    []int{0, 1, 2},
+	}
+	return &Configuration{
+		Name:            "M3",
+		Model:           m.Prepare(),
+		OpenAtStart:     []int{1, 3},
+		AttachedAtStart: []int{0, 1},
+		Budget:          Budget{Toggles: 1, Publishes: 1, Losses: 1},
+		Room:            2,
+		Fresh:           true,
+	}
+}
+
+// MS is a star of three.
+func MS() *Configuration {
+	m := &Model{
+		Exchanges:  []string{"a", "b", "r"},
+		Links:      []Link{{"ra", 2, 0, true, 0}, {"rb", 2, 1, true, 0}},
+		Objects:    []Object{{Name: "x"}},
+		Contracts:  []Contract{{"ea", 0, Expose, 0}, {"eb", 1, Expose, 0}, {"oa", 0, Observe, 0}, {"or", 2, Observe, 0}},
+		Capacities: []int{1},
+		Version:    []int{0, 1, 2},
+	}
+	return &Configuration{
+		Name:            "MS",
+		Model:           m.Prepare(),
+		OpenAtStart:     []int{0, 1, 2, 3},
+		AttachedAtStart: []int{0, 1},
+		Budget:          Budget{Toggles: 1, Publishes: 1, Losses: 1, Rebalances: 1},
+		Room:            2,
+		Fresh:           true,
+	}
+}
+
+// T is a tag with two objects, and a load limit.
+func T() *Configuration {
+	m := &Model{
+		Exchanges:  []string{"a", "r"},
+		Links:      []Link{{"ra", 1, 0, true, 8}},
+		Objects:    []Object{{"x", []int{0}}, {"y", []int{0}}},
+		Tags:       []string{"t"},
+		Contracts:  []Contract{{"et", 0, Expose, 2}, {"ey", 0, Expose, 1}, {"ot", 1, Observe, 2}, {"ox", 1, Observe, 0}},
+		Capacities: []int{1, 2},
+		Version:    []int{0, 1, 2},
+		Loads:      true,
+	}
+	return &Configuration{
+		Name:            "T",
+		Model:           m.Prepare(),
+		OpenAtStart:     []int{0, 1, 2, 3},
+		AttachedAtStart: []int{0},
+		Budget:          Budget{Toggles: 1, Publishes: 1, Losses: 1, Rebalances: 1},
+		Room:            2,
+		Fresh:           true,
+	}
+}
+
+// B is balance: two objects that two children expose.
+func B() *Configuration {
+	m := &Model{
+		Exchanges: []string{"a", "b", "r"},
+		Links:     []Link{{"ra", 2, 0, true, 12}, {"rb", 2, 1, true, 6}},
+		Objects:   []Object{{Name: "x"}, {Name: "y"}},
+		Contracts: []Contract{
+			{"ax", 0, Expose, 0}, {"ay", 0, Expose, 1}, {"bx", 1, Expose, 0}, {"by", 1, Expose, 1},
+			{"ox", 2, Observe, 0}, {"oy", 2, Observe, 1},
+		},
+		Capacities: []int{1, 2},
+		Version:    []int{0},
+		Loads:      true,
+	}
+	return &Configuration{
+		Name:            "B",
+		Model:           m.Prepare(),
+		OpenAtStart:     []int{0, 1, 2, 3, 4, 5},
+		AttachedAtStart: []int{0, 1},
+		Budget:          Budget{Toggles: 1, Losses: 1, Rebalances: 1},
+		Room:            2,
+	}
+}

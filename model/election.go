@@ -1,0 +1,351 @@
+package model
+
+import "slices"
+
+// IsOpen reports whether a contract, by its index in the node, is open.
+func (N *Node) IsOpen(k int) bool { return N.Contracts[k] != Closed }
+
+// Observes reports whether a link below, by its index in the node, observes the
+// object or one of its tags.
+func (m *Model) Observes(N *Node, i, o int) bool {
+	for _, d := range m.covering[o] {
+		if N.Below[i].Contract[d].Observes {
+			return true
+		}
+	}
+	return false
+}
+
+// Exposes is like Observes.
+func (m *Model) Exposes(N *Node, i, o int) bool {
+	for _, d := range m.covering[o] {
+		if N.Below[i].Contract[d].Exposes {
+			return true
+		}
+	}
+	return false
+}
+
+// Capacity is the capacity of an object on a link below.
+func (m *Model) Capacity(N *Node, i, o int) int {
+	sum := 0
+	for _, d := range m.covering[o] {
+		sum += N.Below[i].Contract[d].Capacity
+	}
+	return sum
+}
+
+func (N *Node) hasUpstreamChannel(o int) bool { return len(N.Sources[o]) > 0 || len(N.Outlets[o]) > 0 }
+
+// ShouldExist reports whether an object is live.
+func (m *Model) ShouldExist(n int, N *Node, o int) bool {
+	if N.hasUpstreamChannel(o) {
+		return true
+	}
+	for _, k := range m.onObject[n][o] {
+		if N.IsOpen(k) {
+			return true
+		}
+	}
+	for i := range N.Below {
+		if asks := N.Below[i].Contract[o]; asks.Observes || asks.Exposes {
+			return true
+		}
+	}
+	return false
+}
+
+// DataNeeded reports whether an object's states are wanted.
+func (m *Model) DataNeeded(n int, N *Node, o int) bool {
+	if !m.ShouldExist(n, N, o) {
+		return false
+	}
+	if N.hasUpstreamChannel(o) {
+		return true
+	}
+	for _, k := range m.observers[n][o] {
+		if N.IsOpen(k) {
+			return true
+		}
+	}
+	observing := 0
+	for i := range N.Below {
+		if m.Observes(N, i, o) {
+			observing++
+			if observing == 2 || !m.Exposes(N, i, o) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (m *Model) share(capacity int) int {
+	if !m.Loads {
+		return 0
+	}
+	return 6 / capacity
+}
+
+func load(N *Node, i int) int {
+	sum := 0
+	for _, share := range N.Below[i].Share {
+		sum += share
+	}
+	return sum
+}
+
+func (m *Model) loadWith(N *Node, i, o int) int { return load(N, i) + m.share(m.Capacity(N, i, o)) }
+
+// best is the links that rule 6 may choose.
+func (m *Model) best(n int, N *Node, o int) []int {
+	var best []int
+	least := 0
+	for i, l := range m.below[n] {
+		if !m.Exposes(N, i, o) || m.Capacity(N, i, o) == 0 {
+			continue
+		}
+		if m.Loads {
+			sum := m.loadWith(N, i, o)
+			if sum > m.Links[l].Limit {
+				continue
+			}
+			if len(best) > 0 && sum > least {
+				continue
+			}
+			if len(best) > 0 && sum < least {
+				best = best[:0]
+			}
+			least = sum
+		}
+		best = append(best, i)
+	}
+	return best
+}
+
+func greatest(N *Node, contracts []int) []Elected {
+	var choices []Elected
+	most := Closed
+	for _, k := range contracts {
+		if !N.IsOpen(k) || N.Contracts[k] < most {
+			continue
+		}
+		if N.Contracts[k] > most {
+			choices, most = choices[:0], N.Contracts[k]
+		}
+		choices = append(choices, Elected{LocalContract, k})
+	}
+	return choices
+}
+
+// Choices is whom an election may choose.
+func (m *Model) Choices(n int, N *Node, o int) []Elected {
+	now := N.Elected[o]
+	if !m.DataNeeded(n, N, o) {
+		return []Elected{{}}
+	}
+	if len(N.Sources[o]) > 0 {
+		return []Elected{{Who: Upstream}}
+	}
+	if now.Who == LocalContract && N.IsOpen(now.Index) {
+		return []Elected{now}
+	}
+	if choices := greatest(N, m.exposers[n][o]); choices != nil {
+		return choices
+	}
+	if choices := greatest(N, m.taggers[n][o]); choices != nil {
+		return choices
+	}
+	if now.Who == LinkBelow && m.Exposes(N, now.Index, o) {
+		return []Elected{now}
+	}
+	best := m.best(n, N, o)
+	if len(best) == 0 {
+		return []Elected{{}}
+	}
+	var choices []Elected
+	for _, i := range best {
+		choices = append(choices, Elected{LinkBelow, i})
+	}
+	if m.Limited {
+		choices = append(choices, Elected{})
+	}
+	return choices
+}
+
+// elect makes e the elected one, in a fresh copy of a node: loads follow, and the
+// sink of whoever is not elected is revoked.
+func (m *Model) elect(N *Node, o int, e Elected) {
+	before := N.Elected[o]
+	for i := range N.Below {
+		b := &N.Below[i]
+		is := e == Elected{LinkBelow, i}
+		switch share := b.Share[o]; {
+		case !is && share != 0:
+			N.setShare(i, o, 0)
+		case is && before != e && share != m.share(m.Capacity(N, i, o)):
+			N.setShare(i, o, m.share(m.Capacity(N, i, o)))
+		}
+		if sink := N.Below[i].Sink[o]; !is && sink.Number != 0 {
+			N.setRevoked(i, o, sink.Number)
+			N.setSink(i, o, Channel{})
+		}
+	}
+	if before != e {
+		N.Elected = set(N.Elected, o, e)
+	}
+}
+
+// Due reports whether a local contract should have a sink or stream.
+func (m *Model) Due(n int, N *Node, k, o int) bool {
+	if m.Contracts[m.contracts[n][k]].Kind == Expose {
+		return N.Elected[o] == Elected{LocalContract, k}
+	}
+	return N.IsOpen(k) && m.ShouldExist(n, N, o)
+}
+
+func (m *Model) offer(n int, N *Node, k, o int) Offer {
+	f := N.Offers[k][o]
+	switch {
+	case !m.covers[n][k][o] || !N.IsOpen(k):
+		return Offer{}
+	case m.Due(n, N, k, o):
+		if f.Is == None {
+			return Offer{Is: Offered}
+		}
+		return f
+	case f.Is == Offered:
+		return Offer{}
+	case f.Is == Taken:
+		return Offer{Is: Revoked}
+	}
+	return f
+}
+
+func (m *Model) hasNowSource(n int, N *Node, o int) bool {
+	version := m.Version[N.Held[o].State]
+	says := func(f Flag) bool { return f.Now && m.Version[f.State] >= version }
+	for _, c := range N.Sources[o] {
+		if says(c.Flag) {
+			return true
+		}
+	}
+	for i := range N.Below {
+		if c := N.Below[i].Sink[o]; c.Number != 0 && says(c.Flag) {
+			return true
+		}
+	}
+	if e := N.Elected[o]; e.Who == LocalContract {
+		if f := N.Offers[e.Index][o]; f.Is == Taken && says(f.Flag) {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *Model) mayErase(n int, N *Node, o int) bool {
+	for i := range N.Below {
+		if N.Below[i].Stream[o].Number != 0 {
+			return false
+		}
+	}
+	return !m.DataNeeded(n, N, o)
+}
+
+// settle brings offers, then flags, in line with the rest of a fresh copy.
+func (m *Model) settle(n int, N *Node) {
+	for k := range N.Offers {
+		for o := range m.Objects {
+			if f := m.offer(n, N, k, o); f != N.Offers[k][o] {
+				N.setOffer(k, o, f)
+			}
+		}
+	}
+	for o := range m.Objects {
+		held := N.Held[o]
+		if held.State == 0 {
+			continue
+		}
+		after := Flag{held.State, m.hasNowSource(n, N, o)}
+		if !after.Now && m.mayErase(n, N, o) {
+			after = Flag{}
+		}
+		if after != held {
+			N.Held = set(N.Held, o, after)
+		}
+	}
+}
+
+// afterElections yields what a fresh copy of a node can become when contracts,
+// links or upstream's channels of some objects changed: one copy for each way
+// the elections can end.
+func (m *Model) afterElections(n int, N *Node, changed func(o int) bool, yield func(*Node)) {
+	m.electFrom(n, N, changed, 0, yield)
+}
+
+func (m *Model) electFrom(n int, N *Node, changed func(o int) bool, o int, yield func(*Node)) {
+	for o < len(m.Objects) && !changed(o) {
+		o++
+	}
+	if o == len(m.Objects) {
+		m.settle(n, N)
+		yield(N)
+		return
+	}
+	choices := m.Choices(n, N, o)
+	for _, e := range choices[1:] {
+		M := N.copy()
+		m.elect(M, o, e)
+		m.electFrom(n, M, changed, o+1, yield)
+	}
+	m.elect(N, o, choices[0])
+	m.electFrom(n, N, changed, o+1, yield)
+}
+
+// absorb takes a state whose version is greater than the one held.
+func (m *Model) absorb(N *Node, o, state int) {
+	if m.Version[state] > m.Version[N.Held[o].State] {
+		N.Held = set(N.Held, o, Flag{state, N.Held[o].Now})
+	}
+}
+
+// Summary is what an exchange asks of its parent.
+func (m *Model) Summary(n int, N *Node) []Asks {
+	summary := make([]Asks, m.things)
+	for spot, k := range m.contracts[n] {
+		if !N.IsOpen(spot) {
+			continue
+		}
+		c := &m.Contracts[k]
+		if c.Kind == Observe {
+			summary[c.On].Observes = true
+		} else {
+			summary[c.On].Exposes = true
+			summary[c.On].Capacity += N.Contracts[spot]
+		}
+	}
+	for i := range N.Below {
+		for d, asks := range N.Below[i].Contract {
+			summary[d].Observes = summary[d].Observes || asks.Observes
+			summary[d].Exposes = summary[d].Exposes || asks.Exposes
+			summary[d].Capacity += asks.Capacity
+		}
+	}
+	return summary
+}
+
+// Moves is whom a rebalance may choose.
+func (m *Model) Moves(n int, N *Node, o int) []Elected {
+	var moves []Elected
+	switch now := N.Elected[o]; now.Who {
+	case Nobody:
+		moves = slices.DeleteFunc(m.Choices(n, N, o), func(e Elected) bool { return e.Who == Nobody })
+	case LinkBelow:
+		for _, i := range m.best(n, N, o) {
+			if i != now.Index && (!m.Loads || m.loadWith(N, i, o) < load(N, now.Index)-m.Threshold) {
+				moves = append(moves, Elected{LinkBelow, i})
+			}
+		}
+	}
+	return moves
+}

@@ -1,0 +1,105 @@
+package model
+
+import (
+	"math/bits"
+	"slices"
+)
+
+// greatest is the greatest number of the set, 0 when it is empty.
+func (s numbers) greatest() int {
+	if s == 0 {
+		return 0
+	}
+	return bits.Len64(uint64(s)) - 1
+}
+
+// rank is how many numbers of the set are not greater than one of them.
+func (s numbers) rank(number int) int {
+	return bits.OnesCount64(uint64(s) & (1<<(number+1) - 1))
+}
+
+// dense reports whether the set is 1, 2, 3 and so on without a gap.
+func (s numbers) dense() bool { return uint64(s)>>1&(uint64(s)>>1+1) == 0 }
+
+// Renumbered returns the state with the channels of a link numbered 1, 2, 3...
+// in the order in which they were opened. Numbers must be below 64.
+func (m *Model) Renumbered(s State, l int) State {
+	var used []numbers
+	dense := true
+	for o := range m.Objects {
+		u := m.inUse(s, l, o)
+		used = append(used, u)
+		dense = dense && u.dense()
+	}
+	if dense {
+		return s
+	}
+	channel := func(o int, c Channel) Channel {
+		c.Number = used[o].rank(c.Number)
+		return c
+	}
+	channels := func(all [][]Channel) [][]Channel {
+		all = slices.Clone(all)
+		for o := range all {
+			all[o] = slices.Clone(all[o])
+			for i, c := range all[o] {
+				all[o][i] = channel(o, c)
+			}
+		}
+		return all
+	}
+	queue := func(q []Message) []Message {
+		q = slices.Clone(q)
+		for i := range q {
+			if q[i].Kind != ContractsMessage {
+				q[i].Channel = used[q[i].Object].rank(q[i].Channel)
+			}
+		}
+		return q
+	}
+	parent, child := m.Links[l].Parent, m.Links[l].Child
+	P := s.Nodes[parent].copy()
+	P.Below = slices.Clone(P.Below)
+	b := &P.Below[m.place[l]]
+	b.Sink, b.Revoked, b.Stream = slices.Clone(b.Sink), slices.Clone(b.Revoked), slices.Clone(b.Stream)
+	for o := range m.Objects {
+		b.Sink[o] = channel(o, b.Sink[o])
+		b.Revoked[o] = used[o].rank(b.Revoked[o])
+		b.Stream[o] = channel(o, b.Stream[o])
+	}
+	s = s.with(parent, P)
+	W := *s.Wires[l]
+	if W.Below == On {
+		C := s.Nodes[child].copy()
+		C.Sources, C.Outlets = channels(C.Sources), channels(C.Outlets)
+		s = s.with(child, C)
+	}
+	W.Up, W.Down = queue(W.Up), queue(W.Down)
+	return s.withWire(l, &W)
+}
+
+// differs reports whether what is held is something else than what crossed last.
+func differs(held, last Flag) bool { return held.State != 0 && held != last }
+
+func (N *Node) wantsSink(i, o int) bool { return N.Elected[o] == Elected{LinkBelow, i} }
+
+func (m *Model) wantsStream(N *Node, i, o int) bool {
+	return m.Observes(N, i, o) && N.Elected[o].Who != Nobody && !N.wantsSink(i, o)
+}
+
+// owed is what a pull downwards would do for one object.
+type owed struct {
+	closesSink, closesStream, opensSink, opensStream, sends bool
+}
+
+func (m *Model) owedDown(N *Node, i, o int) owed {
+	b := &N.Below[i]
+	wantsStream := m.wantsStream(N, i, o)
+	return owed{
+		closesSink:   b.Revoked[o] != 0,
+		closesStream: b.Stream[o].Number != 0 && !wantsStream,
+		opensSink:    b.Sink[o].Number == 0 && N.wantsSink(i, o),
+		opensStream:  b.Stream[o].Number == 0 && wantsStream,
+		sends:        b.Stream[o].Number != 0 && differs(N.Held[o], b.Stream[o].Flag),
+	}
+}

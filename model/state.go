@@ -1,0 +1,335 @@
+package model
+
+import (
+	"bytes"
+	"slices"
+)
+
+// State is one state of the specification. Nodes and wires are shared between
+// states and never changed once they are in one.
+type State struct {
+	Nodes []*Node // by exchange
+	Wires []*Wire // by link
+}
+
+// Closed is the capacity of a contract that is not open.
+const Closed = -1
+
+// Node is what one exchange knows.
+type Node struct {
+	Contracts []int     // by contract: the capacity (0 for an observer), or Closed
+	Offers    [][]Offer // by contract, object
+	Elected   []Elected // by object
+	Held      []Flag    // by object
+	Below     []Below   // by link below
+
+	Told    []Asks      // by thing: what the parent was told
+	Sources [][]Channel // by object: streams that the parent has open, by number
+	Outlets [][]Channel // by object: sinks that the parent has open, by number
+}
+
+// Below is what a node knows of one link below it.
+type Below struct {
+	Contract []Asks    // by thing: what the child asked for
+	Sink     []Channel // by object; number 0: none
+	Revoked  []int     // by object: number of a sink to be closed by the next pull; 0: none
+	Stream   []Channel // by object; number 0: none
+	Share    []int     // by object: load given with the election
+}
+
+// Flag is a state held and whether it is current now.
+type Flag struct {
+	State int // 0: none
+	Now   bool
+}
+
+// Channel is a state channel and what crossed it last.
+type Channel struct {
+	Number int
+	Flag
+}
+
+// OfferState is how far an offer has got.
+type OfferState uint8
+
+// The states of an offer.
+const (
+	None OfferState = iota
+	Offered
+	Taken
+	Revoked
+)
+
+// Offer is the sink or stream that a contract has for one object, with the state
+// last published on it or read from it.
+type Offer struct {
+	Is OfferState
+	Flag
+}
+
+// Asks is what a link asks for on one object or tag.
+type Asks struct {
+	Observes, Exposes bool
+	Capacity          int
+}
+
+// Who is elected.
+type Who uint8
+
+// Who can be elected.
+const (
+	Nobody Who = iota
+	Upstream
+	LocalContract
+	LinkBelow
+)
+
+// Elected is the exposer of an object. Index is that of a contract or a link
+// among those of the node.
+type Elected struct {
+	Who   Who
+	Index int
+}
+
+// End is one end of a link's session.
+type End uint8
+
+// An end is not in the session, in it, or has left it unnoticed by the other.
+const (
+	Off End = iota
+	On
+	Gone
+)
+
+// Wire is what is between the two ends of a link.
+type Wire struct {
+	Below, Above End
+	Up, Down     []Message // in flight, oldest first
+}
+
+// MessageKind is the kind of a Message.
+type MessageKind uint8
+
+// The messages.
+const (
+	ContractsMessage MessageKind = iota
+	OpenMessage
+	CloseMessage
+	StateMessage
+)
+
+// Message is one message in flight. Fields beyond those of its kind are zero.
+type Message struct {
+	Kind    MessageKind
+	Object  int
+	Channel int
+	Sink    bool   // OpenMessage: a sink; else a stream
+	Flag           // StateMessage
+	Told    []Asks // ContractsMessage, by thing: all that is asked for after it
+}
+
+// NewNode returns the node of an exchange where nothing is open.
+func (m *Model) NewNode(n int) *Node {
+	objects := len(m.Objects)
+	N := &Node{
+		Contracts: make([]int, len(m.contracts[n])),
+		Offers:    make([][]Offer, len(m.contracts[n])),
+		Elected:   make([]Elected, objects),
+		Held:      make([]Flag, objects),
+		Below:     make([]Below, len(m.below[n])),
+		Told:      make([]Asks, m.things),
+		Sources:   make([][]Channel, objects),
+		Outlets:   make([][]Channel, objects),
+	}
+	for i := range N.Contracts {
+		N.Contracts[i] = Closed
+		N.Offers[i] = make([]Offer, objects)
+	}
+	for i := range N.Below {
+		N.Below[i] = m.newBelow()
+	}
+	return N
+}
+
+func (m *Model) newBelow() Below {
+	objects := len(m.Objects)
+	return Below{
+		Contract: make([]Asks, m.things),
+		Sink:     make([]Channel, objects),
+		Revoked:  make([]int, objects),
+		Stream:   make([]Channel, objects),
+		Share:    make([]int, objects),
+	}
+}
+
+// Empty returns the state in which nothing is open and no session is made.
+func (m *Model) Empty() State {
+	var s State
+	for n := range m.Exchanges {
+		s.Nodes = append(s.Nodes, m.NewNode(n))
+	}
+	for range m.Links {
+		s.Wires = append(s.Wires, &Wire{})
+	}
+	return s
+}
+
+// Equal reports whether two states are the same.
+func (m *Model) Equal(a, b State) bool {
+	for n := range a.Nodes {
+		if a.Nodes[n] != b.Nodes[n] && !bytes.Equal(a.Nodes[n].append(nil), b.Nodes[n].append(nil)) {
+			return false
+		}
+	}
+	for l := range a.Wires {
+		if a.Wires[l] != b.Wires[l] && !bytes.Equal(a.Wires[l].append(nil), b.Wires[l].append(nil)) {
+			return false
+		}
+	}
+	return true
+}
+
+// with returns the state in which one node is another.
+func (s State) with(n int, N *Node) State {
+	s.Nodes = slices.Clone(s.Nodes)
+	s.Nodes[n] = N
+	return s
+}
+
+// withWire returns the state in which one wire is another.
+func (s State) withWire(l int, W *Wire) State {
+	s.Wires = slices.Clone(s.Wires)
+	s.Wires[l] = W
+	return s
+}
+
+// Changes to a node are made to a copy that shares what does not change: the
+// setters below copy what they change, and are used on fresh copies only.
+
+func (N *Node) copy() *Node { M := *N; return &M }
+
+func set[T any](s []T, i int, v T) []T {
+	s = slices.Clone(s)
+	s[i] = v
+	return s
+}
+
+func (N *Node) setOffer(k, o int, f Offer) { N.Offers = set(N.Offers, k, set(N.Offers[k], o, f)) }
+
+func (N *Node) setSink(i, o int, c Channel) {
+	b := N.Below[i]
+	b.Sink = set(b.Sink, o, c)
+	N.Below = set(N.Below, i, b)
+}
+
+func (N *Node) setStream(i, o int, c Channel) {
+	b := N.Below[i]
+	b.Stream = set(b.Stream, o, c)
+	N.Below = set(N.Below, i, b)
+}
+
+func (N *Node) setRevoked(i, o, number int) {
+	b := N.Below[i]
+	b.Revoked = set(b.Revoked, o, number)
+	N.Below = set(N.Below, i, b)
+}
+
+func (N *Node) setShare(i, o, share int) {
+	b := N.Below[i]
+	b.Share = set(b.Share, o, share)
+	N.Below = set(N.Below, i, b)
+}
+
+// The encoding tells two nodes or two wires of one model apart; it has no other use.
+
+func appendInt(b []byte, v int) []byte {
+	if v < 0 || v >= 255 {
+		return append(b, 255, byte(v), byte(v>>8), byte(v>>16), byte(v>>24))
+	}
+	return append(b, byte(v))
+}
+
+func appendFlag(b []byte, f Flag) []byte {
+	if f.Now {
+		return appendInt(b, 2*f.State+1)
+	}
+	return appendInt(b, 2*f.State)
+}
+
+func appendChannel(b []byte, c Channel) []byte { return appendFlag(appendInt(b, c.Number), c.Flag) }
+
+func appendAsks(b []byte, asks []Asks) []byte {
+	for _, a := range asks {
+		var bits byte
+		if a.Observes {
+			bits |= 1
+		}
+		if a.Exposes {
+			bits |= 2
+		}
+		b = appendInt(append(b, bits), a.Capacity)
+	}
+	return b
+}
+
+func (N *Node) append(b []byte) []byte {
+	for i, capacity := range N.Contracts {
+		b = appendInt(b, capacity+1)
+		for _, f := range N.Offers[i] {
+			b = appendFlag(append(b, byte(f.Is)), f.Flag)
+		}
+	}
+	for o := range N.Elected {
+		b = appendInt(append(b, byte(N.Elected[o].Who)), N.Elected[o].Index)
+		b = appendFlag(b, N.Held[o])
+		b = append(b, byte(len(N.Sources[o])))
+		for _, c := range N.Sources[o] {
+			b = appendChannel(b, c)
+		}
+		b = append(b, byte(len(N.Outlets[o])))
+		for _, c := range N.Outlets[o] {
+			b = appendChannel(b, c)
+		}
+	}
+	b = appendAsks(b, N.Told)
+	for i := range N.Below {
+		below := &N.Below[i]
+		b = appendAsks(b, below.Contract)
+		for o := range below.Sink {
+			b = appendChannel(b, below.Sink[o])
+			b = appendInt(b, below.Revoked[o])
+			b = appendChannel(b, below.Stream[o])
+			b = appendInt(b, below.Share[o])
+		}
+	}
+	return b
+}
+
+func (W *Wire) append(b []byte) []byte {
+	b = append(b, byte(W.Below), byte(W.Above), byte(len(W.Up)))
+	for i := range W.Up {
+		b = W.Up[i].append(b)
+	}
+	for i := range W.Down {
+		b = W.Down[i].append(b)
+	}
+	return b
+}
+
+func (m *Message) append(b []byte) []byte {
+	b = append(b, byte(m.Kind))
+	switch m.Kind {
+	case ContractsMessage:
+		return appendAsks(b, m.Told)
+	case OpenMessage:
+		sink := 0
+		if m.Sink {
+			sink = 1
+		}
+		return append(appendInt(appendInt(b, m.Object), m.Channel), byte(sink))
+	case CloseMessage:
+		return appendInt(appendInt(b, m.Object), m.Channel)
+	default:
+		return appendFlag(appendInt(appendInt(b, m.Object), m.Channel), m.Flag)
+	}
+}
