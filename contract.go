@@ -63,7 +63,7 @@ func (x *Exchange) ExposeTag(tag Tag, options ...ExposeOption) *ExposeContract {
 // Leaving the loop's body releases its stream.
 func (c *ObserveContract) Streams(ctx context.Context) iter.Seq[*Stream] {
 	return func(yield func(*Stream) bool) {
-		for {
+		for ctx.Err() == nil { // also when the next one waits already
 			o, err := c.c.next(ctx, ctx)
 			if err != nil || !within(o, func() bool { return yield(&Stream{o}) }) {
 				return
@@ -75,7 +75,7 @@ func (c *ObserveContract) Streams(ctx context.Context) iter.Seq[*Stream] {
 // Next waits for the contract's next stream. It returns the context's cause when ctx ends first, and [ErrClosed] when the contract
 // is or gets closed. A stream that waits already wins over a context that has ended. Release it.
 func (c *ObserveContract) Next(ctx context.Context) (*Stream, error) {
-	o, err := c.c.next(ctx, nil)
+	o, err := c.c.next(ctx, context.Background())
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +84,7 @@ func (c *ObserveContract) Next(ctx context.Context) (*Stream, error) {
 
 // TryNext returns the contract's next stream if one waits, for use with [ObserveContract.Offered]. Release it.
 func (c *ObserveContract) TryNext() (*Stream, bool) {
-	o, err := c.c.take(nil)
+	o, err := c.c.take(context.Background())
 	if o == nil || err != nil {
 		return nil, false
 	}
@@ -108,7 +108,7 @@ func (c *ObserveContract) Close() { c.c.close() }
 // Leaving the loop's body releases its sink; while the contract remains the elected one the next comes at once.
 func (c *ExposeContract) Sinks(ctx context.Context) iter.Seq[*Sink] {
 	return func(yield func(*Sink) bool) {
-		for {
+		for ctx.Err() == nil { // also when the next one waits already
 			o, err := c.c.next(ctx, ctx)
 			if err != nil || !within(o, func() bool { return yield(&Sink{o}) }) {
 				return
@@ -120,7 +120,7 @@ func (c *ExposeContract) Sinks(ctx context.Context) iter.Seq[*Sink] {
 // Next waits for the contract's next sink. It returns the context's cause when ctx ends first, and [ErrClosed] when the contract is
 // or gets closed. A sink that waits already wins over a context that has ended. Release it.
 func (c *ExposeContract) Next(ctx context.Context) (*Sink, error) {
-	o, err := c.c.next(ctx, nil)
+	o, err := c.c.next(ctx, context.Background())
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +129,7 @@ func (c *ExposeContract) Next(ctx context.Context) (*Sink, error) {
 
 // TryNext returns the contract's next sink if one waits, for use with [ExposeContract.Offered]. Release it.
 func (c *ExposeContract) TryNext() (*Sink, bool) {
-	o, err := c.c.take(nil)
+	o, err := c.c.take(context.Background())
 	if o == nil || err != nil {
 		return nil, false
 	}
@@ -275,7 +275,7 @@ func within(o *offer, body func() bool) bool {
 func (c *contract) each(ctx context.Context, f func(*offer)) {
 	var running sync.WaitGroup
 	defer running.Wait()
-	for {
+	for ctx.Err() == nil {
 		o, err := c.next(ctx, ctx)
 		if err != nil {
 			return

@@ -229,6 +229,35 @@ func TestRelease_NextOfferComesAtOnce(t *testing.T) {
 	}
 }
 
+func TestLoops_EndWithTheirContext(t *testing.T) {
+	x := hakuban.NewExchange(nil)
+	defer x.Close()
+	ended, cancel := context.WithCancel(ctx)
+	cancel()
+	observe, expose := x.ObserveObject(room), x.ExposeObject(room)
+	rounds := 0
+	for range expose.Sinks(ended) { // although a sink waits, and after each release another
+		rounds++
+	}
+	for range observe.Streams(ended) {
+		rounds++
+	}
+	expose.Each(ended, func(context.Context, *hakuban.Sink) { rounds++ })
+	observe.Each(ended, func(context.Context, *hakuban.Stream) { rounds++ })
+	sink, stream := must[*hakuban.Sink](t)(expose.Next(ended)), must[*hakuban.Stream](t)(observe.Next(ended))
+	send(t, sink, 1)
+	for range stream.States(ended) {
+		rounds++
+		send(t, sink, rounds)
+	}
+	if rounds != 0 {
+		t.Errorf("%d rounds after the context ended", rounds)
+	}
+	if sink.Context().Err() != nil || stream.Context().Err() != nil {
+		t.Error("what Next gives does not end with the context it waited with")
+	}
+}
+
 func TestSynchronized_AgesWithTheClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x := hakuban.NewExchange(nil)

@@ -18,7 +18,7 @@ type offer struct {
 	object   Object
 	changed  chan struct{} // capacity 1
 	done     chan struct{}
-	parent   context.Context // of ctx; nil: none
+	parent   context.Context // of ctx
 
 	// Guarded by x.mu.
 	err      error // why it ended
@@ -81,11 +81,7 @@ func (o *offer) context() context.Context {
 	o.x.mu.Lock()
 	defer o.x.mu.Unlock()
 	if o.ctx == nil {
-		parent := o.parent
-		if parent == nil {
-			parent = context.Background()
-		}
-		o.ctx, o.cancel = context.WithCancelCause(parent)
+		o.ctx, o.cancel = context.WithCancelCause(o.parent)
 		if o.err != nil {
 			o.cancel(o.err)
 		}

@@ -23,7 +23,7 @@ func (s *Stream) Object() Object { return s.o.object }
 // States ranges over the states as [Stream.Next] returns them, until the stream or ctx ends. Leaving the loop releases nothing.
 func (s *Stream) States(ctx context.Context) iter.Seq[State] {
 	return func(yield func(State) bool) {
-		for {
+		for ctx.Err() == nil { // also when newer states keep coming
 			state, err := s.Next(ctx)
 			if err != nil || !yield(state) {
 				return

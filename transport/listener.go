@@ -72,7 +72,7 @@ func Listen(x *hakuban.Exchange, url string, list ...Option) (*Listener, error) 
 		ReadTimeout:       o.handshakeTimeout,
 		WriteTimeout:      o.handshakeTimeout,
 		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          slog.NewLogLogger(o.logger.Handler(), slog.LevelDebug),
+		ErrorLog:          slog.NewLogLogger(o.logger.Handler(), slog.LevelWarn),
 	}
 	l.server.SetKeepAlivesEnabled(false)
 	l.running.Go(func() {
@@ -209,6 +209,7 @@ type gate struct {
 	net.Listener
 	listener *Listener
 	open     atomic.Int64
+	warned   time.Time // of the goroutine that accepts
 }
 
 func (g *gate) Accept() (net.Conn, error) {
@@ -235,8 +236,11 @@ func (g *gate) Accept() (net.Conn, error) {
 // refuse turns a connection away without waiting for it.
 func (g *gate) refuse(connection net.Conn) {
 	g.open.Add(-1)
-	g.listener.options.logger.Warn("a connection was refused: there are too many",
-		"remote", connection.RemoteAddr().String(), "limit", g.listener.options.maxConnections)
+	if now := time.Now(); now.Sub(g.warned) > 10*time.Second { // not a line for each of a flood
+		g.warned = now
+		g.listener.options.logger.Warn("connections are refused: there are too many",
+			"remote", connection.RemoteAddr().String(), "limit", g.listener.options.maxConnections)
+	}
 	if g.listener.address.url.Scheme == "ws" {
 		_ = connection.SetWriteDeadline(time.Now().Add(time.Millisecond))
 		_, _ = connection.Write([]byte("HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"))

@@ -234,7 +234,7 @@ func (s *session) write() {
 		case <-s.link.Ready():
 			err = s.pull()
 		case payload := <-s.pong:
-			err = s.socket.WriteControl(websocket.PongMessage, []byte(payload), time.Time{})
+			err = s.sendPong(payload)
 		case <-timer.C:
 			s.trace("sent a keep-alive", 1)
 			err = s.socket.WriteMessage(websocket.TextMessage, []byte("."))
@@ -282,12 +282,23 @@ func (s *session) pull() error {
 			}
 		}
 		clear(messages)
+		select {
+		case payload := <-s.pong: // which must not wait until a busy link has nothing to send
+			if err := s.sendPong(payload); err != nil {
+				return err
+			}
+		default:
+		}
 		if err := s.connection.flush(); err != nil {
 			return err
 		}
 		more = again
 	}
 	return nil
+}
+
+func (s *session) sendPong(payload string) error {
+	return s.socket.WriteControl(websocket.PongMessage, []byte(payload), time.Time{})
 }
 
 // send writes one message, in frames that the reference takes.

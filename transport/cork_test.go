@@ -1,0 +1,158 @@
+package transport
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"hakuban"
+)
+
+// recorder is a connection that keeps what is written to it.
+type recorder struct {
+	net.Conn
+	writes [][]byte
+}
+
+func (r *recorder) Write(p []byte) (int, error) {
+	r.writes = append(r.writes, bytes.Clone(p))
+	return len(p), nil
+}
+func (r *recorder) SetWriteDeadline(time.Time) error { return nil }
+func (r *recorder) SetReadDeadline(time.Time) error  { return nil }
+func (r *recorder) RemoteAddr() net.Addr             { return &net.TCPAddr{} }
+
+func TestCork_OneWriteForManyFrames(t *testing.T) {
+	r := &recorder{}
+	c := &corkConn{Conn: r, handshake: -1}
+	if _, _ = c.Write([]byte("handshake")); len(r.writes) != 1 {
+		t.Fatalf("a handshake must not be held back: %q", r.writes)
+	}
+	c.cork(time.Second)
+	r.writes = nil
+	for range 100 {
+		_, _ = c.Write([]byte("frame "))
+	}
+	if len(r.writes) != 0 || c.buffer == nil {
+		t.Fatalf("%d writes before flush", len(r.writes))
+	}
+	_ = c.flush()
+	_ = c.flush()
+	if len(r.writes) != 1 || string(r.writes[0]) != strings.Repeat("frame ", 100) {
+		t.Errorf("writes %q", r.writes)
+	}
+	if c.buffer != nil {
+		t.Error("an idle connection holds a buffer")
+	}
+}
+
+func TestCork_KeepsTheOrderOfLargeAndSmallWrites(t *testing.T) {
+	r := &recorder{}
+	c := &corkConn{Conn: r}
+	c.cork(time.Second)
+	var want []byte
+	for _, size := range []int{1, corkSize - 1, 2, 100, 3 * corkSize, 5, corkSize / 2, corkSize, 139, corkSize + 1, 0, 7} {
+		p := bytes.Repeat([]byte{byte(size)}, size)
+		want = append(want, p...)
+		if n, err := c.Write(p); n != size || err != nil {
+			t.Fatalf("Write of %d: %d, %v", size, n, err)
+		}
+	}
+	_ = c.flush()
+	if got := bytes.Join(r.writes, nil); !bytes.Equal(got, want) {
+		t.Errorf("%d bytes came out in another order than %d went in", len(got), len(want))
+	}
+	for _, write := range r.writes {
+		if len(write) > corkSize+maxControlFrame {
+			t.Errorf("a write of %d bytes has one deadline for all", len(write))
+		}
+	}
+}
+
+func TestCork_StallsAndHurries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := net.Pipe() // its writes wait for a reader
+		defer func() { _, _ = ours.Close(), theirs.Close() }()
+		c := &corkConn{Conn: ours}
+		c.cork(time.Minute)
+		start := time.Now()
+		_, _ = c.Write([]byte("x"))
+		if err := c.flush(); !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(start) != time.Minute {
+			t.Errorf("a stalled write: %v after %v", err, time.Since(start))
+		}
+		// A slow reader is no reason to give up, however long a large write takes.
+		start = time.Now()
+		read := make(chan struct{})
+		go func() {
+			defer close(read)
+			for {
+				time.Sleep(40 * time.Second)
+				if _, err := io.CopyN(io.Discard, theirs, corkSize); err != nil {
+					return
+				}
+			}
+		}()
+		if n, err := c.Write(make([]byte, 4*corkSize)); n != 4*corkSize || err != nil || time.Since(start) != 160*time.Second {
+			t.Errorf("a slow write: %d, %v after %v", n, err, time.Since(start))
+		}
+		start = time.Now()
+		go func() { time.Sleep(time.Second); c.hurry(time.Now().Add(time.Second)) }()
+		if _, err := c.Write(make([]byte, 4*corkSize)); !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(start) != 2*time.Second {
+			t.Errorf("a hurried write: %v after %v", err, time.Since(start))
+		}
+		_ = theirs.Close()
+		<-read
+	})
+}
+
+// TestSession_OneSystemCallPerPull has a link with many objects to tell of.
+func TestSession_OneSystemCallPerPull(t *testing.T) {
+	x := newExchange(t)
+	for i := range 100 {
+		x.ObserveObject(hakuban.MustObject(i))
+		x.ExposeTag(hakuban.MustTag(i))
+	}
+	link, err := x.AttachUpstream(hakuban.LinkOptions{Name: "n"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &recorder{}
+	c := &corkConn{Conn: r}
+	s := newSession(link, websocketOn(c), c, parameters{timeout: time.Minute, keepAlive: time.Minute}, newOptions([]Option{quiet()}))
+	if err := s.pull(); err != nil {
+		t.Fatal(err)
+	}
+	if len(r.writes) != 1 {
+		t.Errorf("%d writes", len(r.writes))
+	}
+	link.Detach(nil)
+}
+
+// websocketOn makes a websocket whose upgrade is over.
+func websocketOn(c *corkConn) *websocket.Conn {
+	ours, theirs := net.Pipe()
+	defer func() { _, _ = ours.Close(), theirs.Close() }()
+	go func() {
+		request := make([]byte, 4096)
+		n, _ := theirs.Read(request)
+		_, key, _ := strings.Cut(string(request[:n]), "Sec-WebSocket-Key: ")
+		_, _ = io.WriteString(theirs, "HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Accept: "+acceptKey(key[:24])+"\r\n\r\n")
+	}()
+	real := c.Conn
+	c.Conn, c.handshake = ours, -1
+	dialer := websocket.Dialer{NetDial: func(string, string) (net.Conn, error) { return c, nil }, WriteBufferPool: frames, WriteBufferSize: writeBufferSize}
+	socket, _, err := dialer.Dial("ws://h", nil)
+	if err != nil {
+		panic(err)
+	}
+	c.Conn = real
+	return socket
+}
