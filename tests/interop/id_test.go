@@ -75,7 +75,7 @@ var idScenarios = []scenario{
 		for range 120 {
 			deep += "]"
 		}
-		for range 100_000 {
+		for range 10_000 {
 			long += "x"
 		}
 		exposer, observer := w.Peer("exposer", Left), w.Peer("observer", Right)

@@ -3,6 +3,7 @@ package interop
 import (
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 )
 
@@ -36,6 +37,20 @@ func TestScenarios(t *testing.T) {
 					t.Parallel()
 					s.run(StartWorld(t, tree, s.router))
 				})
+			}
+		}
+	}
+}
+
+func TestReadme_ListsEveryScenario(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, group := range scenarios {
+		for _, s := range group {
+			if row := "| " + s.name + " | "; strings.Count(string(readme), row) != 1 {
+				t.Errorf("README.md has not one row for %s", s.name)
 			}
 		}
 	}
