@@ -1,0 +1,120 @@
+//go:build unix
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"hakuban"
+)
+
+// processRouter is a router in a process of its own.
+type processRouter struct {
+	command *exec.Cmd
+	stdin   io.WriteCloser
+	log     *transcript
+	url     string
+	ready   time.Duration // from start to the line that says it listens
+}
+
+func startProcess(t *testing.T, arguments ...string) *processRouter {
+	t.Helper()
+	command := exec.Command(os.Args[0], append([]string{"--bind", "ws://127.0.0.1:0"}, arguments...)...)
+	command.Env = append(os.Environ(), asRouter+"=1", "HAKUBAN_LOG_LEVEL=info")
+	p := &processRouter{command: command, log: newTranscript()}
+	command.Stderr = p.log
+	var err error
+	if p.stdin, err = command.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Now()
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = command.Process.Kill() // gone already, when all is well
+		_ = command.Wait()
+	})
+	p.url = p.log.wait(t, `msg=listening url=(ws://\S+)`, 1)[0][1]
+	p.ready = time.Since(begin)
+	return p
+}
+
+// wait waits for the process's own end.
+func (p *processRouter) wait(t *testing.T) int {
+	t.Helper()
+	timer := time.AfterFunc(patience, func() { _ = p.command.Process.Kill() })
+	defer timer.Stop()
+	_ = p.command.Wait() // the status says it all
+	return p.command.ProcessState.ExitCode()
+}
+
+func TestProcess_SignalsEndItWell(t *testing.T) {
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		t.Run(signal.String(), func(t *testing.T) {
+			p := startProcess(t)
+			t.Logf("ready after %v", p.ready.Round(time.Millisecond))
+			client(t, p.url)
+			p.log.wait(t, "downstream link made", 1)
+			begin := time.Now()
+			if err := p.command.Process.Signal(signal); err != nil {
+				t.Fatal(err)
+			}
+			if status := p.wait(t); status != exitDrained {
+				t.Errorf("status %d, expected %d; the log:\n%s", status, exitDrained, p.log)
+			}
+			t.Logf("ended after %v", time.Since(begin).Round(time.Millisecond))
+			p.log.wait(t, fmt.Sprintf("msg=ending reason=.*%v", signal), 1)
+			p.log.wait(t, "downstream link ended", 1)
+		})
+	}
+}
+
+func TestProcess_SIGUSR2PrintsASnapshot(t *testing.T) {
+	p := startProcess(t)
+	p.stdin.Close() // the end of stdin is not the end
+	expose(t, client(t, p.url), hakuban.MustObject("room"), 1)
+	x := client(t, p.url)
+	for n := range 3 {
+		awaitJSON(t, x, hakuban.MustObject("room"), func(n int) bool { return n == 1 })
+		if err := p.command.Process.Signal(syscall.SIGUSR2); err != nil {
+			t.Fatal(err)
+		}
+		p.log.wait(t, `== exchange: `, n+1)
+	}
+	p.log.wait(t, `== listener ws://127\.0\.0\.1:\d+/: 2 connections`, 1)
+}
+
+// Whoever reads the log may go: the router does not go with him.
+func TestProcess_LivesOnWithoutItsLog(t *testing.T) {
+	command := exec.Command(os.Args[0], "--bind", "ws://127.0.0.1:0")
+	command.Env = append(os.Environ(), asRouter+"=1")
+	stderr, err := command.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = command.Process.Kill() // gone already, when all is well
+		_ = command.Wait()
+	}()
+	line := make([]byte, 4096)
+	n, err := stderr.Read(line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(line[:n]), "url=")
+	url := strings.TrimSpace(rest)
+	stderr.Close()
+	expose(t, client(t, url), hakuban.MustObject("room"), 1) // each link would be a line
+	awaitJSON(t, client(t, url), hakuban.MustObject("room"), func(n int) bool { return n == 1 })
+}

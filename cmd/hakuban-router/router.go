@@ -1,0 +1,227 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"hakuban"
+	"hakuban/transport"
+)
+
+// drainTime bounds how long an ending router waits for its links to close.
+const drainTime = 5 * time.Second
+
+// router is an exchange with its links.
+type router struct {
+	logger    *slog.Logger
+	exchange  *hakuban.Exchange
+	listeners []*transport.Listener // at least one
+	connector *transport.Connector  // nil: none
+	recording *os.File              // nil: none
+}
+
+// run runs a router until ctx ends. An error means that it did not start, and says what of the options is at fault.
+func run(ctx context.Context, o *options, stdin io.Reader, stderr io.Writer) error {
+	log := &heldWriter{to: stderr}
+	r, err := start(o, newLogger(o, log))
+	if err != nil {
+		return err
+	}
+	log.release()
+	monitored := make(chan struct{})
+	go func() {
+		defer close(monitored)
+		if o.monitor {
+			monitor(ctx, r, o.monitorTag)
+		}
+	}()
+	printer := &snapshotPrinter{router: r, to: log}
+	defer onSnapshotSignal(printer.print)()
+	go printer.printOnLines(stdin)
+	<-ctx.Done()
+	r.logger.Info("ending", "reason", context.Cause(ctx).Error())
+	<-monitored
+	r.drain()
+	return nil
+}
+
+// heldWriter keeps what is written until release, so that a router that cannot start says why and nothing else.
+type heldWriter struct {
+	to io.Writer
+
+	mu       sync.Mutex
+	held     []byte
+	released bool
+}
+
+// Write implements io.Writer.
+func (w *heldWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.released {
+		w.held = append(w.held, p...)
+		return len(p), nil
+	}
+	return w.to.Write(p)
+}
+
+func (w *heldWriter) release() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_, _ = w.to.Write(w.held) // as with any line of a log
+	w.held, w.released = nil, true
+}
+
+func newLogger(o *options, stderr io.Writer) *slog.Logger {
+	handler := &slog.HandlerOptions{Level: o.logLevel}
+	if o.logJSON {
+		return slog.New(slog.NewJSONHandler(stderr, handler))
+	}
+	return slog.New(slog.NewTextHandler(stderr, handler))
+}
+
+// start starts a router, or nothing.
+func start(o *options, logger *slog.Logger) (_ *router, err error) {
+	if o.threads > 0 {
+		runtime.GOMAXPROCS(o.threads)
+	}
+	list, err := transportOptions(o, logger)
+	if err != nil {
+		return nil, err
+	}
+	r := &router{logger: logger}
+	defer func() {
+		if err != nil {
+			r.drain()
+		}
+	}()
+	exchangeOptions := hakuban.Options{Rebalance: true, RebalanceThreshold: o.threshold, Logger: logger}
+	if o.record != "" {
+		if r.recording, err = createRecording(o.record); err != nil {
+			return nil, err
+		}
+		exchangeOptions.Record = r.recording
+	}
+	r.exchange = hakuban.NewExchange(&exchangeOptions)
+	for _, bind := range o.binds {
+		listener, err := transport.Listen(r.exchange, bind, list...)
+		if err != nil {
+			return nil, explainListen(bind, err)
+		}
+		r.listeners = append(r.listeners, listener)
+	}
+	if o.connect != "" {
+		if r.connector, err = transport.Connect(r.exchange, o.connect, list...); err != nil {
+			return nil, fmt.Errorf("--connect: %w", err)
+		}
+	}
+	return r, nil
+}
+
+func explainListen(bind string, err error) error {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("--bind %q: the port is in use: end who has it, or bind another (0 lets the system choose)", bind)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Errorf("--bind %q: no interface of this machine has that address (0.0.0.0 stands for all)", bind)
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("--bind %q: the system does not permit that port: bind one from 1024 up", bind)
+	}
+	return fmt.Errorf("--bind: %w", err)
+}
+
+func transportOptions(o *options, logger *slog.Logger) ([]transport.Option, error) {
+	list := []transport.Option{transport.WithLogger(logger)}
+	if o.maxConnections > 0 {
+		list = append(list, transport.WithMaxConnections(o.maxConnections))
+	}
+	if len(o.allowOrigins) > 0 {
+		list = append(list, transport.WithOriginCheck(originCheck(o.allowOrigins)))
+	}
+	if o.certificate != "" {
+		pair, err := tls.LoadX509KeyPair(o.certificate, o.key)
+		if err != nil {
+			return nil, fmt.Errorf("--certificate %q, --key %q: %w", o.certificate, o.key, err)
+		}
+		list = append(list, transport.WithTLS(&tls.Config{Certificates: []tls.Certificate{pair}}))
+	}
+	return list, nil
+}
+
+// originCheck takes the given origins besides those that are always taken: none at all, and the host's own.
+func originCheck(allowed []string) func(*http.Request) bool {
+	return func(request *http.Request) bool {
+		origin := request.Header.Get("Origin")
+		if origin == "" {
+			return true
+		}
+		for _, a := range allowed {
+			if a == "*" || strings.EqualFold(a, origin) {
+				return true
+			}
+		}
+		u, err := url.Parse(origin)
+		return err == nil && strings.EqualFold(u.Host, request.Host)
+	}
+}
+
+// createRecording opens a file to record to. It does not overwrite: the recording of a run that crashed is worth more than the next.
+func createRecording(name string) (*os.File, error) {
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE, 0o600)
+	if err != nil {
+		var path *fs.PathError
+		if errors.As(err, &path) {
+			err = path.Err
+		}
+		return nil, fmt.Errorf("--record %q: a file that can be written was expected: %w", name, err)
+	}
+	if status, err := file.Stat(); err == nil && status.Mode().IsRegular() && status.Size() > 0 {
+		_ = file.Close() // nothing was written
+		return nil, fmt.Errorf("--record %q: the file has content already: name another, or remove it", name)
+	}
+	return file, nil
+}
+
+// drain closes all links, each with a word to its peer, and then the exchange. It takes a bounded time.
+func (r *router) drain() {
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		var closing sync.WaitGroup
+		for _, listener := range r.listeners {
+			closing.Go(listener.Close)
+		}
+		if r.connector != nil {
+			closing.Go(r.connector.Close)
+		}
+		closing.Wait()
+	}()
+	timer := time.NewTimer(drainTime)
+	defer timer.Stop()
+	select {
+	case <-closed:
+	case <-timer.C:
+		r.logger.Warn("links that did not close were left", "after", drainTime)
+	}
+	if r.exchange != nil {
+		r.exchange.Close()
+	}
+	if r.recording != nil {
+		if err := r.recording.Close(); err != nil {
+			r.logger.Error("the recording may be incomplete", "error", err)
+		}
+	}
+}

@@ -1,0 +1,50 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// terminated returns a context that ends with the first signal that asks the program to end. A second one ends it at once.
+func terminated(ctx context.Context) (context.Context, func()) {
+	signal.Ignore(syscall.SIGPIPE) // whoever read our log has gone: links live on
+	return endOn(ctx, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+}
+
+// onSnapshotSignal calls print for each SIGUSR2 until stop is called. Signals that come while it prints count as one.
+func onSnapshotSignal(print func()) (stop func()) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGUSR2)
+	go func() {
+		for range signals {
+			print()
+		}
+	}()
+	return func() {
+		signal.Stop(signals)
+		close(signals)
+	}
+}
+
+func endOn(ctx context.Context, list ...os.Signal) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, list...)
+	go func() {
+		select {
+		case s := <-signals:
+			signal.Reset(list...)
+			cancel(fmt.Errorf("the signal %v", s))
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() {
+		cancel(nil)
+		signal.Stop(signals)
+	}
+}
