@@ -91,7 +91,7 @@ var buildGoRouter = sync.OnceValues(func() (string, error) {
 	}
 	path := filepath.Join(folder, "hakuban-router")
 	if _, err := run("go", "build", "-o", path, "hakuban/cmd/hakuban-router"); err != nil {
-		return "", err
+		return "", errors.Join(err, os.RemoveAll(folder))
 	}
 	return path, nil
 })
