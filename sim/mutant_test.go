@@ -195,6 +195,23 @@ func mutants() []mutantCase {
 				e.Kind, e.Err = impl.EffectRefused, impl.ErrRevoked
 			})}
 		}},
+		{"a state that a revoked sink brought", func() checker.Checker {
+			return &mutant{Checker: &checker.Intake{}, look: anyObject(func(o *impl.ObjectSnapshot) bool {
+				for i := range o.Links {
+					o.Links[i].Revoked = true
+				}
+				return false
+			})}
+		}},
+		{"a last-at of another moment", func() checker.Checker {
+			return &mutant{Checker: &checker.Flag{}, look: anyObject(func(o *impl.ObjectSnapshot) bool {
+				if o.Synchronized.Now {
+					return false
+				}
+				o.Synchronized.Mono -= 1000
+				return false
+			})}
+		}},
 		{"an object that should not exist", func() checker.Checker {
 			return &mutant{Checker: &checker.Lifetime{}, look: anyObject(func(o *impl.ObjectSnapshot) bool { o.ShouldExist = !o.ShouldExist; return true })}
 		}},

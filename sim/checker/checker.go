@@ -108,7 +108,7 @@ func (b *base) bind(l *Ledger) { b.ledger = l }
 // All returns a new checker of every property that must hold.
 func All() []Checker {
 	return []Checker{
-		&Monotonic{}, &Somewhere{}, &Coherent{}, &Flag{}, &Offers{},
+		&Monotonic{}, &Somewhere{}, &Coherent{}, &Flag{}, &Offers{}, &Intake{},
 		&Lifetime{}, &Election{}, &Channels{}, &Loads{}, &Summaries{}, &Ghosts{},
 		&Agreement{}, &Convergent{}, &Forgotten{},
 	}

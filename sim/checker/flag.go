@@ -50,6 +50,9 @@ func (c *Flag) Look(l *Look) error {
 			if err := c.advanced(l, o); err != nil {
 				return err
 			}
+			if err := c.ended(l, o); err != nil {
+				return err
+			}
 		}
 		if backed := c.backed(l.Snapshot, o); o.Synchronized.Now != backed {
 			return fmt.Errorf("object %s, version %v: flag now is %t, but an open source that says so with that version or above: %t",
@@ -89,6 +92,37 @@ func (c *Flag) advanced(l *Look, o *impl.ObjectSnapshot) error {
 	}
 	return fmt.Errorf("object %s, version %v: last current moved from %d to %d though no source said so", o.Descriptor.Key, o.State.Version,
 		b.Synchronized.Mono, o.Synchronized.Mono)
+}
+
+// ended checks that a now that ended became last-at this moment, unless an open
+// source said when.
+func (c *Flag) ended(l *Look, o *impl.ObjectSnapshot) error {
+	b := findObject(l.Before, o.Number)
+	if b == nil || b.State == nil || !slices.Equal(b.State.Version, o.State.Version) || !b.Synchronized.Now || o.Synchronized.Now ||
+		o.Synchronized.Mono == l.Now.Mono {
+		return nil
+	}
+	said := func(version []int64, flag impl.Synchronized) bool {
+		return slices.Equal(version, o.State.Version) && !flag.Now
+	}
+	for i := range o.Sources {
+		if said(o.Sources[i].Version, o.Sources[i].Synchronized) {
+			return nil
+		}
+	}
+	for i := range o.Links {
+		if link := &o.Links[i]; !link.Revoked && said(link.Sink.Version, link.Sink.Synchronized) {
+			return nil
+		}
+	}
+	for i := range l.Snapshot.Contracts {
+		for _, offer := range l.Snapshot.Contracts[i].Offers {
+			if offer.Key == o.Descriptor.Key && offer.Taken && !offer.Revoked && said(offer.Version, offer.Synchronized) {
+				return nil
+			}
+		}
+	}
+	return fmt.Errorf("object %s, version %v: now ended at %d and became last-at %d", o.Descriptor.Key, o.State.Version, l.Now.Mono, o.Synchronized.Mono)
 }
 
 // backed reports whether an open source says now with a version not below the
