@@ -187,6 +187,7 @@ func TestRebalance_RunsOnTheTimer(t *testing.T) {
 		if got := <-sinks + " " + <-sinks; got != "early early" {
 			t.Fatalf("before: %s", got)
 		}
+		time.Sleep(time.Minute) // many rounds with nothing to do
 		worker("late")
 		start := time.Now()
 		if got := <-sinks; got != "late" {
@@ -198,6 +199,38 @@ func TestRebalance_RunsOnTheTimer(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		if len(sinks) != 0 {
 			t.Errorf("the objects move on and on: %d moves", len(sinks))
+		}
+	})
+}
+
+// TestRebalance_TimerOutlivesTheObjectItWasSetFor closes the objects that were due first.
+func TestRebalance_TimerOutlivesTheObjectItWasSetFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		router := hakuban.NewExchange(&hakuban.Options{Rebalance: true, RebalanceThreshold: 0.1})
+		early, late := hakuban.NewExchange(nil), hakuban.NewExchange(nil)
+		for _, x := range []*hakuban.Exchange{router, early, late} {
+			defer x.Close()
+		}
+		tag := hakuban.MustTag("jobs")
+		must[*transport.Conduit](t)(transport.Pipe(router, early))
+		early.ExposeTag(tag)
+		synctest.Wait()
+		var observers []*hakuban.ObserveContract
+		for n := range 50 {
+			observers = append(observers, router.ObserveObject(hakuban.MustObject(n, "jobs")))
+		}
+		synctest.Wait()
+		must[*transport.Conduit](t)(transport.Pipe(router, late))
+		expose := late.ExposeTag(tag)
+		synctest.Wait()
+		for _, observe := range observers[2:] {
+			observe.Close()
+		}
+		synctest.Wait()
+		limited, cancel := context.WithTimeout(ctx, time.Minute)
+		defer cancel()
+		if _, err := expose.Next(limited); err != nil {
+			t.Errorf("nothing was moved: %v", err)
 		}
 	})
 }

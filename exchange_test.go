@@ -333,27 +333,30 @@ func TestSelect_OfferedAndChanged(t *testing.T) {
 
 func TestNext_ManyWaitersEachGetOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		x := hakuban.NewExchange(nil)
+		x, y := hakuban.NewExchange(nil), hakuban.NewExchange(nil)
 		defer x.Close()
-		everything := x.ObserveTag(tag)
+		defer y.Close()
+		expose := x.ExposeTag(tag)
 		got := make(chan hakuban.Object, 10)
 		for range 10 {
 			go func() {
-				stream, err := everything.Next(ctx)
+				sink, err := expose.Next(ctx)
 				if err != nil {
 					t.Errorf("Next: %v", err)
 					return
 				}
-				got <- stream.Object()
+				got <- sink.Object()
 			}()
 		}
 		synctest.Wait()
 		for i := range 10 {
-			x.ObserveObject(hakuban.MustObject(i, "some-tag"))
+			y.ObserveObject(hakuban.MustObject(i, "some-tag"))
 		}
+		// One message of the link brings all of them, in one step.
+		defer must[*transport.Conduit](t)(transport.Pipe(x, y)).Close()
 		synctest.Wait()
 		objects := map[hakuban.Object]bool{}
-		for range 10 {
+		for len(got) > 0 {
 			objects[<-got] = true
 		}
 		if len(objects) != 10 {
@@ -416,19 +419,36 @@ func TestClose_EndsEverythingWithErrClosed(t *testing.T) {
 func TestClose_ContractForgetsItsOffers(t *testing.T) {
 	x := hakuban.NewExchange(nil)
 	defer x.Close()
-	for range 100 {
-		observe, expose := x.ObserveObject(room), x.ExposeObject(room)
-		stream := must[*hakuban.Stream](t)(observe.Next(ctx))
-		sink := must[*hakuban.Sink](t)(expose.Next(ctx))
-		send(t, sink, 1)
-		next[int](t, stream)
-		observe.Close()
-		expose.Close()
+	rounds := func(n int) {
+		for range n {
+			observe, expose := x.ObserveObject(room), x.ExposeObject(room)
+			stream := must[*hakuban.Stream](t)(observe.Next(ctx))
+			sink := must[*hakuban.Sink](t)(expose.Next(ctx))
+			send(t, sink, 1)
+			next[int](t, stream)
+			observe.Close()
+			expose.Close()
+		}
+	}
+	rounds(100)
+	before := heap()
+	rounds(3000)
+	if after := heap(); after > before+200_000 {
+		t.Errorf("3000 contracts that were closed, with offers that were not released, hold %d bytes", after-before)
 	}
 	s := x.Snapshot()
 	if len(s.Objects)+len(s.Tags)+len(s.Contracts) != 0 {
 		t.Errorf("left behind: %+v", s)
 	}
+}
+
+// heap returns the bytes in use.
+func heap() uint64 {
+	var stats runtime.MemStats
+	runtime.GC()
+	runtime.GC() // what pools held
+	runtime.ReadMemStats(&stats)
+	return stats.HeapAlloc
 }
 
 func TestMisuse_GivesErrors(t *testing.T) {
@@ -558,13 +578,6 @@ func TestRecord_FailingWriterIsReportedAndTheExchangeGoesOn(t *testing.T) {
 }
 
 func TestClose_LeavesNoMemory(t *testing.T) {
-	heap := func() uint64 {
-		var stats runtime.MemStats
-		runtime.GC()
-		runtime.GC()
-		runtime.ReadMemStats(&stats)
-		return stats.HeapAlloc
-	}
 	kept := make([]*hakuban.Exchange, 0, 100)
 	before := heap()
 	for range 100 {

@@ -125,7 +125,8 @@ func TestHostile_FramesThatAreFine(t *testing.T) {
 
 func TestHostile_EndlessContinuationEndsAtTheTimeout(t *testing.T) {
 	l := listen(t, newExchange(t), "ws://127.0.0.1:0#timeout=200ms")
-	connection, _ := rawUpgrade(t, l)
+	connection, reader := rawUpgrade(t, l)
+	go func() { _, _ = io.Copy(io.Discard, reader) }() // the pongs
 	start := time.Now()
 	_, err := connection.Write(rawFrame(0x02, ""))
 	for pieces := strings.Repeat(string(rawFrame(0x00, ""))+string(rawFrame(0x89, "")), 1000); err == nil; {

@@ -58,6 +58,7 @@ type session struct {
 	code      int    // of the close frame; 0: none
 	text      string // of the close frame
 	reason    error
+	parted    bool // the close frame was written
 	inMessage bool // of the reader
 }
 
@@ -85,7 +86,7 @@ func (s *session) run() error {
 	}()
 	s.read()
 	<-written
-	if s.code != 0 {
+	if s.parted {
 		s.linger()
 	}
 	_ = s.connection.Close() // nothing is left to lose
@@ -247,11 +248,13 @@ func (s *session) write() {
 		}
 		timer.Reset(s.parameters.keepAlive)
 	}
-	if s.code != 0 {
-		// What cannot be written now will not be: the connection closes next.
-		_ = s.socket.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(s.code, s.text), time.Time{})
+	if s.code == 0 {
+		return
 	}
-	_ = s.connection.flush()
+	err := s.socket.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(s.code, s.text), time.Time{})
+	if err == nil || errors.Is(err, websocket.ErrCloseSent) { // by the reader
+		s.parted = s.connection.flush() == nil
+	}
 }
 
 // endWriting ends the session when writing failed. When the websocket library sent a close frame by itself, the reader knows better.
