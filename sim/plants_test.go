@@ -1,0 +1,301 @@
+//go:build plants
+
+package sim
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// plant is a bug that is planted into the core: in file, old becomes new.
+type plant struct{ name, file, old, new string }
+
+// maxPlantSeeds is how many seeds a planted bug may hide in.
+const maxPlantSeeds = 2500
+
+var violated = regexp.MustCompile(`VIOLATED seed (\d+): property "([^"]+)"`)
+
+// Every planted bug is caught, by the simulator's own checkers: the core's Check
+// is silenced. Run it with: go test -tags plants -run Plants -timeout 20m ./sim
+func TestPlants_AreCaught(t *testing.T) {
+	core, err := filepath.Abs("../impl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := func(name string) string {
+		text, err := os.ReadFile(filepath.Join(core, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	const check = "func (x *Exchange) Check() error {\n"
+	silenced := strings.Replace(read("invariant.go"), check, check+"\tif x != nil {\n\t\treturn nil\n\t}\n", 1)
+	directory := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(directory, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	var seeds []int
+	for _, p := range plants {
+		t.Run(p.name, func(t *testing.T) {
+			text := read(p.file)
+			if !strings.Contains(text, p.old) {
+				t.Fatalf("%s does not contain %q any more", p.file, p.old)
+			}
+			overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{
+				filepath.Join(core, p.file):         write("planted.go", strings.Replace(text, p.old, p.new, 1)),
+				filepath.Join(core, "invariant.go"): write("invariant.go", silenced),
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			program := filepath.Join(directory, "simulate")
+			if out, err := exec.Command("go", "build", "-overlay", write("overlay.json", string(overlay)), "-o", program, "hakuban/cmd/simulate").CombinedOutput(); err != nil {
+				t.Fatalf("%v: %s", err, out)
+			}
+			for first, count := 1, 100; first <= maxPlantSeeds; first, count = first+count, 400 {
+				out, _ := exec.Command(program, "sweep", "--from", strconv.Itoa(first), "--seeds", strconv.Itoa(count)).Output()
+				lowest, property := 0, ""
+				for _, match := range violated.FindAllStringSubmatch(string(out), -1) {
+					if seed, _ := strconv.Atoi(match[1]); lowest == 0 || seed < lowest {
+						lowest, property = seed, match[2]
+					}
+				}
+				if lowest > 0 {
+					t.Logf("seed %d: %s", lowest, property)
+					seeds = append(seeds, lowest)
+					return
+				}
+			}
+			t.Errorf("not caught in %d seeds", maxPlantSeeds)
+		})
+	}
+	slices.Sort(seeds)
+	if len(seeds) > 0 {
+		t.Logf("%d of %d planted bugs caught; seeds until caught: median %d, worst %d", len(seeds), len(plants), seeds[len(seeds)/2], seeds[len(seeds)-1])
+	}
+}
+
+var plants = []plant{
+	{"the elected local contract does not stay", "election.go",
+		`	if o.electedContract() != nil { // rule 2: the local contract elected now
+		return o.elected
+	}
+`,
+		`	_ = o.electedContract
+`},
+	{"the contract of least capacity", "election.go",
+		`c.capacity > best.capacity`,
+		`c.capacity < best.capacity`},
+	{"an elected link without capacity goes", "election.go",
+		`o.links[at].anyExposes() {`,
+		`o.links[at].anyExposes() && o.links[at].totalCapacity() > 0 {`},
+	{"a load limit that excludes itself", "election.go",
+		`limited && expected > limit`,
+		`limited && expected >= limit`},
+	{"the most loaded link", "election.go",
+		`best == nil || expected < load`,
+		`best == nil || expected > load`},
+	{"ties to the highest link", "election.go",
+		`best == nil || expected < load`,
+		`best == nil || expected <= load`},
+	{"a sink outlives its election", "election.go",
+		`old.revoked = old.sink != nil`,
+		`old.revoked = false`},
+	{"a share of another capacity", "election.go",
+		`o.share = shareOf(o.links[at].totalCapacity())`,
+		`o.share = shareOf(o.links[at].totalCapacity()+1)`},
+	{"rebalance against the threshold", "balance.go",
+		`expected+x.threshold < o.links[at].link.load`,
+		`expected < o.links[at].link.load+x.threshold`},
+	{"a stale state moves the flag", "propagation.go",
+		`case order == 0 && flag.Now:`,
+		`case flag.Now:`},
+	{"an equal version is taken", "propagation.go",
+		`case order > 0:`,
+		`case order >= 0:`},
+	{"a lower version is taken", "propagation.go",
+		`case order > 0:`,
+		`case order != 0:`},
+	{"a state erased under an open stream", "propagation.go",
+		` && !o.streams()`,
+		``},
+	{"a state that nobody needs is kept", "propagation.go",
+		`if !o.flag.Now && !o.dataNeeded && !o.streams() {`,
+		`if false {`},
+	{"tag observers are not told", "propagation.go",
+		`	for _, t := range o.tags {
+		for _, c := range t.observers {
+			x.notify(c.offers[o.descriptor.Key])
+		}
+	}
+`,
+		``},
+	{"a diff to an old state is sent", "propagation.go",
+		`	o.diffs.clear()
+	for _, c := range o.observers`,
+		`	for _, c := range o.observers`},
+	{"flags alone are not sent", "propagation.go",
+		` || c.flag != c.object.flag`,
+		``},
+	{"states are not sent", "propagation.go",
+		` || !slices.Equal(c.last.Version, held.Version))`,
+		`)`},
+	{"a changed format is not sent", "propagation.go",
+		`c.last == nil || !slices.Equal(c.last.Format, o.held.Format)`,
+		`c.last == nil`},
+	{"a fresh last-at is sent as now", "propagation.go",
+		`return max(1, (uint64(x.now.Mono)-uint64(flag.Mono))/1000)`,
+		`return (uint64(x.now.Mono)-uint64(flag.Mono))/1000`},
+	{"last-at moves back", "propagation.go",
+		`o.flag.Mono = max(o.flag.Mono, flag.Mono)`,
+		`o.flag.Mono = flag.Mono`},
+	{"a summed capacity wraps around", "summary.go",
+		`s.capacity = uint32(min(capacity, math.MaxUint32))`,
+		`s.capacity = uint32(capacity)`},
+	{"tags below are not told upstream", "summary.go",
+		`	for _, tl := range t.links {
+		s.observes = s.observes || tl.observes`,
+		`	for _, tl := range t.links[:0] {
+		s.observes = s.observes || tl.observes`},
+	{"changed capacities are not told", "summary.go",
+		`case wanted.capacity != was.capacity:`,
+		`case false:`},
+	{"nothing is offered after a release", "contract.go",
+		`	if o != nil {
+		x.settle(o)
+	}
+`,
+		`	_ = o
+`},
+	{"a withdrawn offer stays outstanding", "contract.go",
+		`		delete(f.contract.offers, f.key)
+		f.object = nil
+		return`,
+		`		f.object = nil
+		return`},
+	{"a revoked sink publishes", "contract.go",
+		`f == nil || f.object == nil || !f.contract.exposes() {
+		x.refuse(ErrRevoked)`,
+		`f == nil || !f.contract.exposes() {
+		x.refuse(ErrRevoked)`},
+	{"the maximum has no successor", "contract.go",
+		`if last < 0 || version[last] == 1<<63-1 {`,
+		`if last < 0 {`},
+	{"the default version is the clock", "contract.go",
+		`if slices.Compare(version, o.newest) > 0 {`,
+		`if true {`},
+	{"a local capacity is not told", "contract.go",
+		`	if c.object != nil {
+		x.summarizeObject(c.object)
+	} else {`,
+		`	if c.object != nil {
+	} else {`},
+	{"streams are never closed", "pull.go",
+		`if ol.stream != nil && !ol.wantsStream() {`,
+		`if false {`},
+	{"a revoked sink comes back", "pull.go",
+		`if ol.sink != nil && (ol.revoked || !ol.isElected()) {`,
+		`if ol.sink != nil && !ol.isElected() {`},
+	{"drained with tags to tell", "pull.go",
+		`if l.pending.first == nil && l.pendingObjects.first == nil && l.pendingTags.first == nil && l.outlets.first == nil {`,
+		`if l.pending.first == nil && l.pendingObjects.first == nil && l.outlets.first == nil {`},
+	{"nothing follows the loss of upstream", "link.go",
+		`		o.sources, o.outlets = nil, nil
+		x.settle(o)`,
+		`		o.sources, o.outlets = nil, nil`},
+	{"nothing follows the loss of a link", "link.go",
+		`		o.links = slices.Delete(o.links, at, at+1)
+		x.settle(o)`,
+		`		o.links = slices.Delete(o.links, at, at+1)`},
+	{"a lost link stays in the tag summary", "link.go",
+		`		t.links = slices.Delete(t.links, at, at+1)
+		x.summarizeTag(t)`,
+		`		t.links = slices.Delete(t.links, at, at+1)`},
+	{"a new upstream is not told of objects", "link.go",
+		`			x.summarizeObject(x.objects[key])
+`,
+		`			_ = key
+`},
+	{"a new upstream is not told of tags", "link.go",
+		`			x.summarizeTag(x.tags[identity])
+`,
+		`			_ = identity
+`},
+	{"the elected link gets its own states", "object.go",
+		` != ElectedNobody && !ol.isElected()`,
+		` != ElectedNobody`},
+	{"one exposing observer needs data", "object.go",
+		`if observing == 2 || !ol.anyExposes()`,
+		`if observing == 1 || !ol.anyExposes()`},
+	{"tag observers need no data", "object.go",
+		`if len(t.observers) > 0 {`,
+		`if len(t.observers) > 9 {`},
+	{"a new object does not know its tags below", "object.go",
+		`			tl.contribute(ol, 1)
+`,
+		`			_ = ol
+`},
+	{"an outlet keeps nothing alive", "object.go",
+		`if len(o.sources) > 0 || len(o.outlets) > 0 || len(o.observers) > 0 || len(o.exposers) > 0 {`,
+		`if len(o.sources) > 0 || len(o.observers) > 0 || len(o.exposers) > 0 {`},
+	{"objects are never forgotten", "object.go",
+		`	if o.shouldExist {
+		return
+	}`,
+		`	if o.shouldExist || true {
+		return
+	}`},
+	{"states of a revoked sink are taken", "receive.go",
+		`	if ol.revoked {
+		return nil
+	}
+`,
+		``},
+	{"a closed outlet stays", "receive.go",
+		`		o.outlets = slices.DeleteFunc(o.outlets, is)`,
+		`		_ = is`},
+	{"a control message settles action by action", "receive.go",
+		`	x.touch(ol.object)`,
+		`	x.settle(ol.object)`},
+	{"a new outlet is not sent what is held", "receive.go",
+		`if kind == wire.ChannelSink && c.owes() {`,
+		`if false {`},
+	{"a withdrawn expose keeps its capacity", "receive.go",
+		`ol.exposes, ol.capacity = false, 0`,
+		`ol.exposes = false`},
+	{"a changed capacity below is ignored", "receive.go",
+		`		ol.capacity = action.Capacity
+	}`,
+		`	}`},
+	{"a stream is told of one change only", "contract.go",
+		`f.object.held, f.object.flag, false
+`,
+		`f.object.held, f.object.flag, f.notified
+`},
+	{"a diff is applied to what is held", "propagation.go",
+		`		old = c.last.Data
+`,
+		`		old = c.object.held.Data
+`},
+	{"last-at falls below the last now", "propagation.go",
+		`max(o.floor, flag.Mono)`,
+		`flag.Mono`},
+	{"now ends at another moment", "propagation.go",
+		`o.flag = Synchronized{Mono: x.now.Mono}`,
+		`o.flag = Synchronized{Mono: x.now.Mono - 5000000}`},
+	{"the load limit is not told", "pull.go",
+		`LoadLimit: l.loadPoints`,
+		`LoadLimit: nil`},
+}
