@@ -13,7 +13,12 @@ import (
 // way holds that version or a newer one, and exactly that one if it is the
 // newest there ever was; its flag is then theirs; and every stream has shown
 // what its exchange holds. Where nobody is elected, nobody was willing.
-type Convergent struct{ base }
+type Convergent struct {
+	base
+	// Unexcused lets a contract of capacity zero excuse nothing but itself. It
+	// does not hold: see testdata/capacity-zero-starves.tape.
+	Unexcused bool
+}
 
 // Name implements [Checker].
 func (*Convergent) Name() string { return "convergence" }
@@ -119,20 +124,27 @@ func (c *Convergent) sink(at *Look, o *impl.ObjectSnapshot) *Offer {
 }
 
 // nobody checks that an object contract which observes without an exposer had
-// none to reach. A capacity of zero excuses, and so do load limits.
+// none to reach. Load limits excuse, and so does any exposer of capacity zero: the
+// exchanges above it believe that its branch needs no data from elsewhere.
 func (c *Convergent) nobody(q *Quiet, look *Look, o *impl.ObjectSnapshot) error {
 	if o.ObjectObserveContracts == 0 || c.ledger.Excuse.LoadLimits {
 		return nil
 	}
+	var willing error
 	for i := range q.Exchanges {
 		for k := range q.Exchanges[i].Snapshot.Contracts {
 			contract := &q.Exchanges[i].Snapshot.Contracts[k]
-			if (contract.Kind == impl.ExposeObject || contract.Kind == impl.ExposeTag) && covers(contract, o) && contract.Capacity > 0 {
-				return fmt.Errorf("it is observed and nobody is elected, though contract %d of exchange %d would expose it", contract.Contract, i)
+			if contract.Kind != impl.ExposeObject && contract.Kind != impl.ExposeTag || !covers(contract, o) {
+				continue
+			}
+			if contract.Capacity > 0 {
+				willing = fmt.Errorf("it is observed and nobody is elected, though contract %d of exchange %d would expose it", contract.Contract, i)
+			} else if !c.Unexcused {
+				return nil
 			}
 		}
 	}
-	return nil
+	return willing
 }
 
 // streams checks that applications saw what their exchange holds.

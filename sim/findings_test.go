@@ -1,0 +1,35 @@
+package sim
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"hakuban/sim/checker"
+)
+
+// Seed 10586, shrunk to three actions: the root exposes an object, its child
+// observes it, and the child's child exposes it too, with capacity zero. The
+// root believes that the child's branch, which exposes, needs no data from
+// elsewhere, and ends its own election; the child elects nobody, because the
+// capacity is zero. The observer starves beside a willing exposer. The rules are
+// the reference's (DataNeeded looks at who exposes, rule 6 at capacity). When
+// they are changed, this test fails, and the excuse in checker.Convergent goes.
+func TestFinding_CapacityZeroBelowStarvesObservers(t *testing.T) {
+	file, err := os.Open("testdata/capacity-zero-starves.tape")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	tape, err := ReadTape(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := Run(Config{Source: tape, Slots: tape.Slots, Checkers: []checker.Checker{&checker.Convergent{Unexcused: true}}}).Violation
+	if v == nil || !strings.Contains(v.Text, "would expose it") {
+		t.Errorf("violation %v; expected the observer to starve", v)
+	}
+	if v := Run(Config{Source: tape, Slots: tape.Slots}).Violation; v != nil {
+		t.Errorf("otherwise: %v", v)
+	}
+}
