@@ -117,7 +117,7 @@ func (l *Listener) stop() {
 	close(l.ending)
 	_ = l.server.Close() // the socket's own error helps nobody
 	for s := range l.sessions {
-		s.end(websocket.CloseGoingAway, errors.New("the listener was closed"))
+		s.end(websocket.CloseGoingAway, errListenerClosed)
 	}
 }
 
@@ -135,13 +135,13 @@ func (l *Listener) serve(w http.ResponseWriter, r *http.Request) {
 	link, err := l.x.AttachDownstream(hakuban.LinkOptions{Name: l.address.parameters.name})
 	if err != nil {
 		l.options.logger.Info("a connection was refused", "remote", r.RemoteAddr, "error", err)
-		_ = connection.Close()
+		turnAway(socket)
 		return
 	}
 	s := newSession(link, socket, connection, l.address.parameters, l.options)
 	if !l.add(s) {
-		link.Detach(nil)
-		_ = connection.Close()
+		s.end(websocket.CloseGoingAway, errListenerClosed)
+		_ = s.run() // nothing but the farewell
 		return
 	}
 	go func() {
@@ -153,6 +153,15 @@ func (l *Listener) serve(w http.ResponseWriter, r *http.Request) {
 		defer l.mu.Unlock()
 		delete(l.sessions, s)
 	}()
+}
+
+var errListenerClosed = errors.New("the listener was closed")
+
+// turnAway ends a connection that came too late.
+func turnAway(socket *websocket.Conn) {
+	message := websocket.FormatCloseMessage(websocket.CloseGoingAway, "closed")
+	_ = socket.WriteControl(websocket.CloseMessage, message, time.Now().Add(farewell)) // it may be gone already
+	_ = socket.Close()
 }
 
 func (l *Listener) add(s *session) bool {

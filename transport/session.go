@@ -257,13 +257,15 @@ func (s *session) write() {
 	}
 }
 
-// endWriting ends the session when writing failed. When the websocket library sent a close frame by itself, the reader knows better.
+// endWriting ends the session when writing failed. When the link has ended, or the websocket library sent a close frame by itself, the
+// reader has found a reason that is better than the writer's.
 func (s *session) endWriting(err error) {
+	ended := s.link.Err()
 	switch {
 	case errors.Is(err, websocket.ErrCloseSent):
 		<-s.ending
-	case errors.Is(err, hakuban.ErrClosed):
-		s.end(s.verdict(err))
+	case ended != nil:
+		s.end(s.verdict(ended))
 	default:
 		s.end(0, fmt.Errorf("the connection was lost: %w", err))
 	}

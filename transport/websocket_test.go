@@ -412,36 +412,36 @@ func selfSigned(t *testing.T) (tls.Certificate, *x509.CertPool) {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool
 }
 
-func TestLargeState_CrossesInFramesTheReferenceTakes(t *testing.T) {
-	router := newExchange(t)
-	l := listen(t, router, "ws://127.0.0.1:0")
-	connection, reader := rawUpgrade(t, l)
-	for _, message := range observeByHand(`"large"`) {
-		if _, err := connection.Write(rawFrame(0x82, message)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	limited, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	sink, err := router.ExposeObject(hakuban.MustObject("large")).Next(limited)
-	if err != nil {
-		t.Fatal(err)
+func TestSend_FramesThatTheReferenceTakes(t *testing.T) {
+	l := listen(t, newExchange(t), "ws://127.0.0.1:0")
+	_, reader := rawUpgrade(t, l)
+	for range 3 { // the greeting; then the link's writer has nothing to do
+		readFrame(t, reader)
 	}
 	large := make([]byte, 17<<20)
-	_, _ = rand.Read(large)
-	if err := sink.Send(ctx, hakuban.NewState(large)); err != nil {
-		t.Fatal(err)
-	}
-	message := 0
+	go func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		for s := range l.sessions {
+			if err := errors.Join(s.send(large), s.connection.flush()); err != nil {
+				t.Errorf("send: %v", err)
+			}
+		}
+	}()
+	message, frames := 0, 0
 	for message < len(large) {
 		first, payload := readFrame(t, reader)
 		if len(payload) >= 16<<20 {
 			t.Fatalf("a frame of %d bytes: the reference refuses it", len(payload))
 		}
-		if first&0x0f != 0 {
-			message = 0
+		if want := byte(0x02); frames == 0 && first != want || frames > 0 && first&0x0f != 0 {
+			t.Fatalf("frame %d begins with %#x", frames, first)
 		}
 		message += len(payload)
+		frames++
+	}
+	if first, payload := readFrame(t, reader); first != 0x80 || len(payload) != 0 {
+		t.Errorf("the message ends with %#x and %d bytes", first, len(payload))
 	}
 }
 
