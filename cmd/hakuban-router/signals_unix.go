@@ -16,13 +16,13 @@ func terminated(ctx context.Context) (context.Context, func()) {
 	return endOn(ctx, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 }
 
-// onSnapshotSignal calls print for each SIGUSR2 until stop is called. Signals that come while it prints count as one.
-func onSnapshotSignal(print func()) (stop func()) {
+// onSnapshotSignal calls act for each SIGUSR2 until stop is called. Those that come while it runs count as one.
+func onSnapshotSignal(act func()) (stop func()) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGUSR2)
 	go func() {
 		for range signals {
-			print()
+			act()
 		}
 	}()
 	return func() {

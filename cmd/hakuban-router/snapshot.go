@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -33,10 +34,10 @@ func (p *snapshotPrinter) print() {
 func (p *snapshotPrinter) printOnLines(reader io.Reader) {
 	for lines := bufio.NewReader(reader); ; {
 		line, err := lines.ReadSlice('\n')
-		if err == nil || err == io.EOF && len(line) > 0 {
+		if err == nil || errors.Is(err, io.EOF) && len(line) > 0 {
 			p.print()
 		}
-		if err != nil && err != bufio.ErrBufferFull {
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 			return
 		}
 	}
