@@ -1,0 +1,57 @@
+# What CI runs, and what takes longer. `make help` lists the targets.
+
+# Versions of the tools; .ci/run takes them from here.
+STATICCHECK   = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOLANGCI_LINT = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+BUILD_FLAGS = -trimpath -ldflags "-s -w"
+BUILD_DIR   = .cache/bin
+FUZZ_TIME  ?= 30s
+SOAK_RUNS  ?= 20
+SOAK_SEEDS ?= 10000
+
+.PHONY: help build test race lint tlc golden bench interop fuzz soak
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-9s %s\n", $$1, $$2 }' Makefile
+
+build: ## the static router, and the simulator, into .cache/bin
+	CGO_ENABLED=0 go build $(BUILD_FLAGS) -o $(BUILD_DIR)/hakuban-router ./cmd/hakuban-router
+	CGO_ENABLED=0 go build $(BUILD_FLAGS) -o $(BUILD_DIR)/simulate ./cmd/simulate
+
+test: ## all tests; what needs Rust or Java skips without it
+	go test ./...
+
+race: ## all tests under the race detector, in random order
+	go test -race -shuffle=on ./...
+
+lint: ## gofmt, go vet, staticcheck, golangci-lint
+	@unformatted=$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go')) && \
+	if [ -n "$$unformatted" ]; then echo "not as gofmt leaves them:"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	go run $(STATICCHECK) ./...
+	go run $(GOLANGCI_LINT) run ./...
+
+tlc: ## model-check the specification: each configuration, and each that must fail (needs Java; Maven the first time)
+	spec/tlc.sh
+
+golden: ## regenerate spec/golden from TLC (slow)
+	spec/tlc.sh --golden
+
+bench: ## benchmarks with allocations
+	go test -run '^$$' -bench . -benchmem ./...
+
+interop: ## the scenarios against the reference; a missing Rust is a failure
+	HAKUBAN_REQUIRE_INTEROP=1 go test -count=1 ./tests/interop
+
+fuzz: ## each fuzz target for FUZZ_TIME
+	@go list ./... | while read -r package; do \
+		go test -list '^Fuzz' "$$package" | grep '^Fuzz' | while read -r target; do \
+			echo "$$package $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZ_TIME) "$$package" </dev/null || exit 1; \
+		done || exit 1; \
+	done
+
+soak: ## SOAK_RUNS times all tests under the race detector, then SOAK_SEEDS simulated runs
+	for run in $$(seq $(SOAK_RUNS)); do echo "run $$run" && go test -race -shuffle=on -count=1 ./... || exit 1; done
+	go run ./cmd/simulate sweep --seeds $(SOAK_SEEDS)
