@@ -1,6 +1,6 @@
 --------------------------------- MODULE MC ----------------------------------
 (* Budgets, so that the state graph has an end, and the temporal properties. *)
-(* A configuration MC_x.tla names the exchanges, links, contracts and budgets.*)
+(* A configuration MC_x.tla names the exchanges, links, contracts and budgets. *)
 EXTENDS Properties
 
 CONSTANTS
@@ -87,4 +87,135 @@ StatesWerePublished ==
        wire[l].up[i].k = "state" => wire[l].up[i].v \in published
   /\ \A l \in Links : \A i \in DOMAIN wire[l].down :
        wire[l].down[i].k = "state" => wire[l].down[i].v \in published
+
+(****************************************************************************)
+(* Liveness                                                                 *)
+(*                                                                          *)
+(* Fair: as long as a link can pull or deliver, a lost session be noticed or *)
+(* made again, an offered sink be taken or a revoked one be given back, some *)
+(* such thing happens. That is less than fairness for each of them, and is  *)
+(* enough because these alone never go on for ever (ComesToRest). Budgets   *)
+(* run out, so contracts, publishing and losses stop at last; nothing says  *)
+(* when.                                                                    *)
+(****************************************************************************)
+GiveBack == Free /\ \E k \in Contracts, o \in Objects :
+              node[At[k]].offers[k][o].s = "revoked" /\ Release(k, o)
+
+AllButPullDown ==
+  \/ DoTake \/ GiveBack \/ DoAttach \/ Notice \/ DoPullUp
+  \/ DoReceiveContracts \/ DoReceiveOpen \/ DoReceiveClose
+  \/ DoReceiveStateUp \/ DoReceiveStateDown
+
+LiveSpec   == MCSpec /\ WF_all(AllButPullDown \/ DoPullDown)
+UnfairSpec == MCSpec /\ WF_all(AllButPullDown)  \* a parent that may never pull
+
+\* Everything comes to rest.
+ComesToRest == <>[]Quiet
+
+\* An object that stays wanted, where somebody stays willing, gets an exposer:
+\* the election leads to a local contract.
+Willing(n, o) ==
+  \/ \E k \in ObjectExposersOf[n][o] \cup TagExposersOf[n][o] : IsOpen(node[n], k)
+  \/ \E l \in Below[n] : \E k \in ObjectExposersOf[Child[l]][o] : IsOpen(node[Child[l]], k)
+Wanted(n, o) == \E k \in ObserversOf[n][o] : IsOpen(node[n], k)
+WantedIsServed ==
+  \A n \in Exchanges, o \in Objects :
+    <>[](Wanted(n, o) /\ Willing(n, o)) => <>[](Exposer(n, o) # <<>>)
+
+\* Once publishing has stopped, everybody who is to get states has the newest.
+Converges ==
+  <>[]\A l \in Links, o \in Objects :
+    LET p == node[Parent[l]]
+        c == node[Child[l]] IN
+    /\ p.sink[l][o].ch # 0   => Version[p.held[o].v] >= Version[c.held[o].v]
+    /\ p.stream[l][o].ch # 0 => Version[c.held[o].v] >= Version[p.held[o].v]
+
+\* A revoked sink is released.
+RevokedIsReleased ==
+  \A k \in Contracts, o \in Objects :
+    node[At[k]].offers[k][o].s = "revoked" ~> node[At[k]].offers[k][o].s # "revoked"
+
+\* Elections stop when contracts and links do.
+ElectionsStop ==
+  <>[][\A n \in Exchanges : node'[n].elected = node[n].elected]_all
+
+(****************************************************************************)
+(* Must be violated (must_fail.txt): each says that something interesting   *)
+(* never happens, so that a specification in which nothing happens fails.   *)
+(****************************************************************************)
+Exposing(o) == {k \in Contracts : Kind[k] = "expose" /\ node[At[k]].offers[k][o].s = "taken"}
+
+\* Two exposers at work for one object, while one hands over to the other.
+NeverOverlap == \A o \in Objects : Cardinality(Exposing(o)) <= 1
+
+\* The timer moves an object from one link to another.
+NeverMoved ==
+  [][\A n \in Exchanges, o \in Objects :
+       ~ /\ node[n].elected[o] \in Below[n] /\ node'[n].elected[o] \in Below[n]
+         /\ node[n].elected[o] # node'[n].elected[o]
+         /\ budget'.rebalances # budget.rebalances]_all
+
+\* After a loss, a child gets a state that is newer than the one it kept.
+NeverResynced ==
+  ~ /\ budget.losses < Losses
+    /\ \E l \in Links : \E i \in DOMAIN wire[l].down :
+         LET m == wire[l].down[i] IN
+         m.k = "state" /\ 0 < node[Child[l]].held[m.o].v /\ node[Child[l]].held[m.o].v < m.v
+
+\* A state arrives on an open sink that is older than the one held.
+NeverStale ==
+  ~ \E l \in Links : \E i \in DOMAIN wire[l].up :
+      LET m == wire[l].up[i] IN
+      /\ m.k = "state" /\ m.ch = node[Parent[l]].sink[l][m.o].ch
+      /\ Version[m.v] < Version[node[Parent[l]].held[m.o].v]
+
+\* A state arrives on a sink that was closed meanwhile.
+NeverLate ==
+  ~ \E l \in Links : \E i \in DOMAIN wire[l].up :
+      LET m == wire[l].up[i]
+          p == node[Parent[l]] IN
+      wire[l].above = "on" /\ m.k = "state" /\ m.ch \notin {p.sink[l][m.o].ch, p.revoked[l][m.o]}
+
+\* A dead session is elected, beside the live one of the same child.
+NeverGhost ==
+  ~ \E l, m \in Links : /\ wire[l].below = "gone" /\ Together(m) /\ Child[l] = Child[m]
+                        /\ \E o \in Objects : node[Parent[l]].elected[o] = l
+
+\* A child takes its parent for the exposer, and the parent the child.
+NeverEcho ==
+  \A l \in Links, o \in Objects :
+    ~(Together(l) /\ node[Parent[l]].elected[o] = l /\ node[Child[l]].elected[o] = Upstream)
+
+\* A child has two channels for one object: a reference peer's messages overtake
+\* one another.
+NeverTwoChannels ==
+  \A n \in Exchanges, o \in Objects : Cardinality(node[n].outlets[o]) + Cardinality(node[n].sources[o]) <= 1
+
+\* A load limit refuses the only link that would expose.
+NeverRefused ==
+  \A n \in Exchanges, o \in Objects : \A l \in Below[n] :
+    ~(DataNeeded(n, node[n], o) /\ node[n].elected[o] = Nobody /\ Capacity(node[n], l, o) > 0)
+
+\* A sink that was taken back is not released, while its contract is elected again.
+NeverHeldUp ==
+  \A k \in Contracts, o \in Objects :
+    ~(node[At[k]].elected[o] = k /\ node[At[k]].offers[k][o].s = "revoked")
+
+\* What says now is the newest there is.
+NowIsNewest ==
+  \A n \in Exchanges, o \in Objects : node[n].held[o].now => node[n].held[o].v = Max(published)
+
+\* Whoever reads, reads the newest state published: reads are linearizable.
+ReadsAreLinearizable ==
+  [][\A k \in Readers, o \in Objects :
+       node'[At[k]].offers[k][o].v # node[At[k]].offers[k][o].v /\ node'[At[k]].offers[k][o].v # 0
+         => node'[At[k]].offers[k][o].v = Max(published)]_all
+
+\* When all is quiet, exchanges that hold one version hold the same data. Two
+\* exposers that publish one version with different data break it.
+Coherent ==
+  Quiet => \A n, m \in Exchanges, o \in Objects :
+    LET a == node[n].held[o].v
+        b == node[m].held[o].v IN
+    Version[a] = Version[b] => a = b
 ==============================================================================

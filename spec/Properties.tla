@@ -1,6 +1,6 @@
 ----------------------------- MODULE Properties ------------------------------
-(* What must hold of every reachable state (invariants), and of every step.  *)
-(* The temporal properties are in MC.tla, beside the fairness they need.     *)
+(* What must hold of every reachable state (invariants), and of every step. *)
+(* The temporal properties are in MC.tla, beside the fairness they need.    *)
 EXTENDS hakuban
 
 (****************************************************************************)
@@ -19,7 +19,7 @@ Quiet ==
 
 (****************************************************************************)
 (* Where an election leads: from exchange n, step by step, to the exchange  *)
-(* and the local contract that is elected there. <<>> when it leads nowhere.*)
+(* and the local contract that is elected there. <<>> when it leads nowhere. *)
 (****************************************************************************)
 UpLinks(n) == {l \in Links : Child[l] = n /\ Together(l)}
 

