@@ -5,18 +5,16 @@ func Configurations() []*Configuration {
 	return []*Configuration{S(), H(), R(), M3(), MS(), T(), B()}
 }
 
-// place names the parts of a model as spec/MC_*.tla does.
-func pairOf(contracts []Contract, loads bool, links ...Link) *Model {
-	m := &Model{
+// pairOf is a root r and its child a, with one object.
+func pairOf(contracts []Contract, links ...Link) *Model {
+	return &Model{
 		Exchanges:  []string{"a", "r"},
 		Links:      links,
 		Objects:    []Object{{Name: "x"}},
 		Contracts:  contracts,
 		Capacities: []int{1},
 		Version:    []int{0, 1, 2},
-		Loads:      loads,
 	}
-	return m
 }
 
 func fourContracts() []Contract {
@@ -27,7 +25,7 @@ func fourContracts() []Contract {
 func S() *Configuration {
 	return &Configuration{
 		Name:            "S",
-		Model:           pairOf(fourContracts(), false, Link{"ra", 1, 0, true, 0}).Prepare(),
+		Model:           pairOf(fourContracts(), Link{"ra", 1, 0, true, 0}).Prepare(),
 		OpenAtStart:     []int{0, 3},
 		AttachedAtStart: []int{0},
 		Budget:          Budget{Toggles: 2, Publishes: 2, Losses: 1},
@@ -38,7 +36,7 @@ func S() *Configuration {
 // H is half-open links: the child may be back while the parent still holds the
 // dead session.
 func H() *Configuration {
-	m := pairOf([]Contract{{"ea", 0, Expose, 0}, {"oa", 0, Observe, 0}, {"or", 1, Observe, 0}}, false,
+	m := pairOf([]Contract{{"ea", 0, Expose, 0}, {"oa", 0, Observe, 0}, {"or", 1, Observe, 0}},
 		Link{"ra1", 1, 0, true, 0}, Link{"ra2", 1, 0, true, 0})
 	m.Version = []int{0, 1}
 	return &Configuration{
@@ -46,7 +44,7 @@ func H() *Configuration {
 		Model:           m.Prepare(),
 		OpenAtStart:     []int{0, 1, 2},
 		AttachedAtStart: []int{0},
-		Budget:          Budget{Toggles: 1, Publishes: 1, Losses: 2},
+		Budget:          Budget{Toggles: 2, Publishes: 1, Losses: 2},
 		Room:            2,
 	}
 }
@@ -55,10 +53,10 @@ func H() *Configuration {
 func R() *Configuration {
 	return &Configuration{
 		Name:            "R",
-		Model:           pairOf(fourContracts(), false, Link{"ra", 1, 0, false, 0}).Prepare(),
+		Model:           pairOf(fourContracts(), Link{"ra", 1, 0, false, 0}).Prepare(),
 		OpenAtStart:     []int{0, 3},
 		AttachedAtStart: []int{0},
-		Budget:          Budget{Toggles: 2, Publishes: 2},
+		Budget:          Budget{Toggles: 3, Publishes: 2},
 		Room:            2,
 		Fresh:           true,
 	}
@@ -79,7 +77,7 @@ func M3() *Configuration {
 		Model:           m.Prepare(),
 		OpenAtStart:     []int{1, 3},
 		AttachedAtStart: []int{0, 1},
-		Budget:          Budget{Toggles: 1, Publishes: 1, Losses: 1},
+		Budget:          Budget{Toggles: 1, Publishes: 2, Losses: 1},
 		Room:            2,
 		Fresh:           true,
 	}
@@ -123,7 +121,7 @@ func T() *Configuration {
 		Model:           m.Prepare(),
 		OpenAtStart:     []int{0, 1, 2, 3},
 		AttachedAtStart: []int{0},
-		Budget:          Budget{Toggles: 1, Publishes: 1, Losses: 1, Rebalances: 1},
+		Budget:          Budget{Toggles: 2, Publishes: 2, Losses: 1, Rebalances: 1},
 		Room:            2,
 		Fresh:           true,
 	}

@@ -64,6 +64,12 @@ func (c *Configuration) Start() State {
 func (c *Configuration) successors(s bounded, yield func(string, bounded)) {
 	m := c.Model
 	for action := Open; action < Actions; action++ {
+		switch {
+		case action <= SetCapacity && s.budget.Toggles == 0,
+			action == Publish && s.budget.Publishes == 0,
+			action == Rebalance && s.budget.Rebalances == 0:
+			continue
+		}
 		m.Steps(action, func(step Step) {
 			name, next, allowed := c.spend(s, step)
 			if !allowed {
@@ -143,15 +149,16 @@ type table[T any] struct {
 	sync.RWMutex
 	numbers map[string]uint32
 	all     []*T
+	texts   []string // canonical
 }
 
-func (t *table[T]) get(number uint32) *T {
+func (t *table[T]) get(number uint32) (*T, string) {
 	t.RLock()
 	defer t.RUnlock()
-	return t.all[number]
+	return t.all[number], t.texts[number]
 }
 
-func (t *table[T]) number(encoded []byte, value *T) uint32 {
+func (t *table[T]) number(encoded []byte, value *T, text func(*T) []byte) uint32 {
 	t.RLock()
 	number, found := t.numbers[string(encoded)]
 	t.RUnlock()
@@ -166,6 +173,7 @@ func (t *table[T]) number(encoded []byte, value *T) uint32 {
 	number = uint32(len(t.all))
 	t.numbers[string(encoded)] = number
 	t.all = append(t.all, value)
+	t.texts = append(t.texts, string(text(value)))
 	return number
 }
 
@@ -275,7 +283,6 @@ func (w *worker) run(level []key, taken *atomic.Int64) {
 		}
 		for _, k := range level[from:min(from+portion, len(level))] {
 			s := w.stateOf(k)
-			w.text = w.c.appendText(w.text[:0], s)
 			w.digest.Add(w.text)
 			w.c.successors(s, func(name string, t bounded) {
 				w.actions[name]++
@@ -293,13 +300,13 @@ func (w *worker) keyOf(s, from bounded, known key) key {
 	for n, N := range s.Nodes {
 		if from.Nodes == nil || from.Nodes[n] != N {
 			w.encoded = N.append(w.encoded[:0])
-			k.parts[n] = w.nodes[n].number(w.encoded, N)
+			k.parts[n] = w.nodes[n].number(w.encoded, N, func(N *Node) []byte { return w.c.Model.textNode(nil, n, N) })
 		}
 	}
 	for l, W := range s.Wires {
 		if from.Wires == nil || from.Wires[l] != W {
 			w.encoded = W.append(w.encoded[:0])
-			k.parts[len(s.Nodes)+l] = w.wires[l].number(w.encoded, W)
+			k.parts[len(s.Nodes)+l] = w.wires[l].number(w.encoded, W, func(W *Wire) []byte { return w.c.Model.textWire(nil, W) })
 		}
 	}
 	b := s.budget
@@ -307,40 +314,36 @@ func (w *worker) keyOf(s, from bounded, known key) key {
 	return k
 }
 
+// stateOf returns the state of a key, and leaves its canonical text, which has
+// each variable by name, in w.text.
 func (w *worker) stateOf(k key) bounded {
+	m := w.c.Model
 	s := bounded{State: State{Nodes: make([]*Node, len(w.nodes)), Wires: make([]*Wire, len(w.wires))}}
-	for n := range w.nodes {
-		s.Nodes[n] = w.nodes[n].get(k.parts[n])
-	}
-	for l := range w.wires {
-		s.Wires[l] = w.wires[l].get(k.parts[len(w.nodes)+l])
-	}
 	s.published = k.rest >> 32
 	s.budget = Budget{int(k.rest >> 24 & 255), int(k.rest >> 16 & 255), int(k.rest >> 8 & 255), int(k.rest & 255)}
-	return s
-}
-
-// appendText appends the canonical text of a state of a configuration: each of
-// its variables, by name.
-func (c *Configuration) appendText(b []byte, s bounded) []byte {
-	b = textInt(appendField(append(b, "budget="...), "[losses"), s.budget.Losses)
+	b := textInt(appendField(append(w.text[:0], "budget="...), "[losses"), s.budget.Losses)
 	b = textInt(appendField(b, "publishes"), s.budget.Publishes)
 	b = textInt(appendField(b, "rebalances"), s.budget.Rebalances)
 	b = textInt(appendField(b, "toggles"), s.budget.Toggles)
-	b = append(b, "]\nnode="...)
-	m := c.Model
-	b = appendFunction(b, m.names.exchanges, func(n int) string { return m.Exchanges[n] },
-		func(b []byte, n int) []byte { return m.textNode(b, n, s.Nodes[n]) })
+	b = appendFunction(append(b, "]\nnode="...), m.names.exchanges, m.exchangeName, func(b []byte, n int) []byte {
+		N, text := w.nodes[n].get(k.parts[n])
+		s.Nodes[n] = N
+		return append(b, text...)
+	})
 	b = append(b, "\npublished={"...)
-	separator := ""
-	for v := 1; v < 32; v++ {
+	for v, first := 1, true; v < 32; v++ {
 		if s.published>>v&1 == 1 {
-			b = textInt(append(b, separator...), v)
-			separator = ","
+			if !first {
+				b = append(b, ',')
+			}
+			b, first = textInt(b, v), false
 		}
 	}
-	b = append(b, "}\nwire="...)
-	b = appendFunction(b, m.names.links, func(l int) string { return m.Links[l].Name },
-		func(b []byte, l int) []byte { return m.textWire(b, s.Wires[l]) })
-	return append(b, '\n')
+	b = appendFunction(append(b, "}\nwire="...), m.names.links, m.linkName, func(b []byte, l int) []byte {
+		W, text := w.wires[l].get(k.parts[len(w.nodes)+l])
+		s.Wires[l] = W
+		return append(b, text...)
+	})
+	w.text = append(b, '\n')
+	return s
 }

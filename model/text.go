@@ -9,7 +9,9 @@ import (
 // The canonical text of a state is the text of its TLA+ value with nothing left
 // to choose:
 //
-//	record or function   [key|->value,key|->value], by key; an empty one is <<>>
+//	record or function   [key|->value,key|->value], by the text of that (so
+//	                     that contracts|-> comes before contract|->); an empty
+//	                     one is <<>>
 //	sequence             <<value,value>>
 //	set                  {value,value}, by the text of the values
 //	string, number       "text"  -1  TRUE  FALSE
@@ -28,13 +30,13 @@ func (m *Model) orderNames() *namesOrder {
 		for i := range all {
 			all[i] = i
 		}
-		slices.SortFunc(all, func(a, b int) int { return cmp.Compare(name(a), name(b)) })
+		slices.SortFunc(all, func(a, b int) int { return cmp.Compare(name(a)+"|", name(b)+"|") })
 		return all
 	}
 	names := &namesOrder{
-		exchanges: order(len(m.Exchanges), func(n int) string { return m.Exchanges[n] }),
-		links:     order(len(m.Links), func(l int) string { return m.Links[l].Name }),
-		objects:   order(len(m.Objects), func(o int) string { return m.Objects[o].Name }),
+		exchanges: order(len(m.Exchanges), m.exchangeName),
+		links:     order(len(m.Links), m.linkName),
+		objects:   order(len(m.Objects), m.objectName),
 		things:    order(m.things, m.thing),
 	}
 	for n := range m.Exchanges {
@@ -95,7 +97,9 @@ func textChannel(b []byte, c Channel) []byte {
 	return append(textInt(appendField(b, "v"), c.State), ']')
 }
 
-func (m *Model) objectName(o int) string { return m.Objects[o].Name }
+func (m *Model) exchangeName(n int) string { return m.Exchanges[n] }
+func (m *Model) linkName(l int) string     { return m.Links[l].Name }
+func (m *Model) objectName(o int) string   { return m.Objects[o].Name }
 
 func (m *Model) textAsks(b []byte, asks []Asks) []byte {
 	return appendFunction(b, m.names.things, m.thing, func(b []byte, d int) []byte {
@@ -139,8 +143,8 @@ func (m *Model) textNode(b []byte, n int, N *Node) []byte {
 			return objects(b, func(b []byte, o int) []byte { return value(b, &N.Below[i], o) })
 		})
 	}
-	b = links(appendField(b, "[contract"), func(b []byte, i int) []byte { return m.textAsks(b, N.Below[i].Contract) })
-	b = contracts(appendField(b, "contracts"), func(b []byte, k int) []byte { return textInt(b, N.Contracts[k]) })
+	b = contracts(appendField(b, "[contracts"), func(b []byte, k int) []byte { return textInt(b, N.Contracts[k]) })
+	b = links(appendField(b, "contract"), func(b []byte, i int) []byte { return m.textAsks(b, N.Below[i].Contract) })
 	b = objects(appendField(b, "elected"), func(b []byte, o int) []byte { return m.textElected(b, n, N.Elected[o]) })
 	b = objects(appendField(b, "held"), func(b []byte, o int) []byte { return textFlag(b, N.Held[o]) })
 	b = contracts(appendField(b, "offers"), func(b []byte, k int) []byte {
@@ -217,10 +221,10 @@ func (m *Model) textMessage(b []byte, message *Message) []byte {
 // AppendText appends the canonical text of a state, for people to read.
 func (m *Model) AppendText(b []byte, s State) []byte {
 	b = append(b, "node="...)
-	b = appendFunction(b, m.names.exchanges, func(n int) string { return m.Exchanges[n] },
+	b = appendFunction(b, m.names.exchanges, m.exchangeName,
 		func(b []byte, n int) []byte { return m.textNode(b, n, s.Nodes[n]) })
 	b = append(b, "\nwire="...)
-	b = appendFunction(b, m.names.links, func(l int) string { return m.Links[l].Name },
+	b = appendFunction(b, m.names.links, m.linkName,
 		func(b []byte, l int) []byte { return m.textWire(b, s.Wires[l]) })
 	return append(b, '\n')
 }
