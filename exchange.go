@@ -1,10 +1,8 @@
 package hakuban
 
 import (
-	"cmp"
 	"io"
 	"log/slog"
-	"reflect"
 	"sync"
 	"time"
 
@@ -66,7 +64,7 @@ const DefaultRebalanceThreshold = impl.DefaultRebalanceThreshold
 
 // DefaultLimits returns the limits in force where [Options] say nothing else.
 func DefaultLimits() Limits {
-	return Limits{Wire: wire.DefaultLimits, LinkObjects: 1 << 20, LinkBytes: 1 << 30}
+	return impl.DefaultLimits
 }
 
 // NewExchange makes an exchange that no link joins to others yet. Nil options mean the zero Options.
@@ -74,7 +72,7 @@ func NewExchange(options *Options) *Exchange {
 	if options == nil {
 		options = &Options{}
 	}
-	config := impl.Config{Limits: withDefaults(options.Limits), Rebalance: options.Rebalance}
+	config := impl.Config{Limits: options.Limits.WithDefaults(), Rebalance: options.Rebalance}
 	if options.RebalanceThreshold > 0 {
 		config.RebalanceThreshold = options.RebalanceThreshold
 	}
@@ -94,20 +92,6 @@ func NewExchange(options *Options) *Exchange {
 		x.record = newRecording(options.Record, x.logger, config)
 	}
 	return x
-}
-
-// withDefaults fills in the fields that are zero.
-func withDefaults(l Limits) Limits {
-	d := DefaultLimits()
-	l.LinkObjects = cmp.Or(l.LinkObjects, d.LinkObjects)
-	l.LinkBytes = cmp.Or(l.LinkBytes, d.LinkBytes)
-	limits, defaults := reflect.ValueOf(&l.Wire).Elem(), reflect.ValueOf(d.Wire)
-	for i := range limits.NumField() { // all of them are numbers
-		if limits.Field(i).IsZero() {
-			limits.Field(i).Set(defaults.Field(i))
-		}
-	}
-	return l
 }
 
 // Close ends every contract, stream, sink and link, with [ErrClosed]. Nothing of the exchange is left running. Closing again does
