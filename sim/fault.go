@@ -127,7 +127,6 @@ func (w *World) inject(class faultClass, n *node, k uint32, duration int64, deta
 	case faultTie:
 		return w.publishVersion(detail, func(o *offer) []int64 { return slices.Clone(w.objects[o.object].last) })
 	case faultHostileVersion:
-		w.set.Excuse().HostileVersion = true
 		return w.publishVersion(detail, func(o *offer) []int64 {
 			if detail>>8&1 == 0 {
 				return []int64{math.MaxInt64}

@@ -104,7 +104,7 @@ func (w *World) guard(f func()) {
 			if text == "" {
 				panic(r)
 			}
-			w.violation = &checker.Violation{Property: "no panic", Exchange: w.step_.Exchange, Step: w.steps, Time: w.now,
+			w.violation = &checker.Violation{Property: "no panic", Exchange: w.current.Exchange, Step: w.steps, Time: w.now,
 				Text: text + "\n" + shortStack(string(debug.Stack()))}
 		}
 	}()

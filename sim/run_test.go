@@ -10,7 +10,7 @@ import (
 )
 
 func TestSweep_EverySeedHoldsAndEveryFaultIsSometimesThere(t *testing.T) {
-	seeds := 400
+	seeds := 300
 	if testing.Short() {
 		seeds = 100
 	}

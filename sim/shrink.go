@@ -38,6 +38,7 @@ func Shrink(tape *Tape, configure func() Config, limit time.Duration) Shrinking 
 	if !s.try(tape.Clone()) {
 		return Shrinking{Tape: tape, Result: s.result, Runs: s.runs}
 	}
+	s.lookAlways()
 	for {
 		before, slots, sum := len(s.best.Choices), s.best.Slots, s.weight()
 		s.truncate()
@@ -58,6 +59,7 @@ type shrinker struct {
 	best      *Tape
 	result    Result
 	runs      int
+	dense     bool
 }
 
 func (s *shrinker) over() bool { return time.Now().After(s.deadline) }
@@ -92,12 +94,20 @@ func (s *shrinker) without(labels []Label) bool {
 	tape := s.best.Clone()
 	forgotten := false
 	for _, label := range labels {
-		if _, ok := tape.Choices[label]; ok {
+		if _, ok := tape.Choices[label]; ok && !s.keeps(label) {
 			delete(tape.Choices, label)
 			forgotten = true
 		}
 	}
 	return forgotten && s.try(tape)
+}
+
+// lookAlways makes the checkers look after every step, and keeps it so: what a
+// sparse look saw depends on how many steps came before, which shrinking changes.
+func (s *shrinker) lookAlways() {
+	tape := s.best.Clone()
+	tape.Choices[denseLabel] = denseAlways
+	s.dense = s.try(tape)
 }
 
 // truncate drops slots from the end.
@@ -165,7 +175,13 @@ func (s *shrinker) lowerValues() {
 	}
 }
 
+// keeps reports whether a choice must stay as it is.
+func (s *shrinker) keeps(label Label) bool { return s.dense && label == denseLabel }
+
 func (s *shrinker) lower(label Label) {
+	if s.keeps(label) {
+		return
+	}
 	value := s.best.Choices[label]
 	for _, smaller := range []uint32{0, 1, value / 4, value / 2, value - value/4, value - 1} {
 		if smaller >= value || value == 0 {

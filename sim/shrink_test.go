@@ -39,7 +39,7 @@ func TestShrink_ToFewEvents(t *testing.T) {
 				continue
 			}
 			found++
-			small := Shrink(tape, claim, 2*time.Second)
+			small := Shrink(tape, claim, time.Second)
 			if small.Result.Violation == nil || small.Result.Violation.Property != result.Violation.Property {
 				t.Fatalf("claim %d, seed %d: %v became %v", c, seed, result.Violation, small.Result.Violation)
 			}

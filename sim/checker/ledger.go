@@ -12,8 +12,7 @@ import (
 
 // Excuse is what a run did that weakens some properties.
 type Excuse struct {
-	LoadLimits     bool // a load limit was used: an exposer may be unwilling
-	HostileVersion bool // versions at the maximum were published
+	LoadLimits bool // a load limit was used: an exposer may be unwilling
 }
 
 // Ledger remembers what the applications did and saw.
