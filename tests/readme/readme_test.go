@@ -70,6 +70,19 @@ func TestReadme_TwoCommandsAreWhatCIRuns(t *testing.T) {
 	}
 }
 
+// The main job shows each state as it arrives, and three processes that end well.
+func TestReadme_MainJobShowsEachState(t *testing.T) {
+	command := strings.Fields(blocks(t, "sh")[0])
+	got := run(t, command[0], command[1:]...)
+	var seen []string
+	for _, match := range regexp.MustCompile(`observer +sees reading (\d): `).FindAllStringSubmatch(got, -1) {
+		seen = append(seen, match[1])
+	}
+	if ended := strings.Count(got, "ended: exit status 0"); !slices.Equal(seen, []string{"1", "2", "3", "4", "5"}) || ended != 3 {
+		t.Errorf("readings %v were seen and %d processes ended well, expected 1 to 5 and 3:\n%s", seen, ended, got)
+	}
+}
+
 func TestReadme_SimulatorRuns(t *testing.T) {
 	for _, block := range blocks(t, "sh")[2:] {
 		for line := range strings.Lines(block) {
