@@ -2,7 +2,7 @@ package model
 
 // Configurations are those of spec/ that CI checks.
 func Configurations() []*Configuration {
-	return []*Configuration{S(), H(), R(), M3(), MS(), T(), B()}
+	return []*Configuration{S(), H(), R(), M3(), MS(), T(), T2(), B()}
 }
 
 // pairOf is a root r and its child a, with one object.
@@ -123,6 +123,30 @@ func T() *Configuration {
 		AttachedAtStart: []int{0},
 		Budget:          Budget{Toggles: 2, Publishes: 2, Losses: 1, Rebalances: 1},
 		Room:            2,
+		Fresh:           true,
+	}
+}
+
+// T2 is an object with two tags, control messages in portions, and a reader.
+func T2() *Configuration {
+	m := &Model{
+		Exchanges:  []string{"a", "r"},
+		Links:      []Link{{"ra", 1, 0, true, 0}},
+		Objects:    []Object{{"x", []int{0, 1}}},
+		Tags:       []string{"t", "u"},
+		Contracts:  []Contract{{"et", 0, Expose, 1}, {"eu", 0, Expose, 2}, {"ou", 0, Observe, 2}, {"ox", 1, Observe, 0}},
+		Capacities: []int{0, 1},
+		Version:    []int{0, 1, 2},
+		Chunked:    true,
+	}
+	return &Configuration{
+		Name:            "T2",
+		Model:           m.Prepare(),
+		OpenAtStart:     []int{0, 1, 2, 3},
+		AttachedAtStart: []int{0},
+		Budget:          Budget{Toggles: 1, Publishes: 1, Losses: 1},
+		Room:            2,
+		Readers:         []int{3},
 		Fresh:           true,
 	}
 }

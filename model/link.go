@@ -58,18 +58,44 @@ func (W *Wire) parted(below bool) *Wire {
 	return &V
 }
 
-// numbers is a set of channel numbers, below 64.
-type numbers uint64
+// numbers is a set of channel numbers, in order.
+type numbers []int
 
 func (s *numbers) add(number int) {
-	if number > 0 {
-		*s |= 1 << number
+	if number == 0 {
+		return
+	}
+	at := len(*s)
+	for at > 0 && (*s)[at-1] >= number {
+		at--
+	}
+	if at == len(*s) || (*s)[at] != number {
+		*s = slices.Insert(*s, at, number)
 	}
 }
 
+// greatest is the greatest number of the set, 0 when it is empty.
+func (s numbers) greatest() int {
+	if len(s) == 0 {
+		return 0
+	}
+	return s[len(s)-1]
+}
+
+// rank is the place of a number of the set, from 1 on; that of 0 is 0.
+func (s numbers) rank(number int) int {
+	if number == 0 {
+		return 0
+	}
+	return slices.Index(s, number) + 1
+}
+
+// dense reports whether the set is 1, 2, 3 and so on without a gap.
+func (s numbers) dense() bool { return s.greatest() == len(s) }
+
 // inUse is the channel numbers in use on a link for an object.
 func (m *Model) inUse(s State, l, o int) numbers {
-	var used numbers
+	used := make(numbers, 0, 8)
 	W := s.Wires[l]
 	b := &s.Nodes[m.Links[l].Parent].Below[m.place[l]]
 	used.add(b.Sink[o].Number)

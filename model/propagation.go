@@ -1,30 +1,12 @@
 package model
 
-import (
-	"math/bits"
-	"slices"
-)
-
-// greatest is the greatest number of the set, 0 when it is empty.
-func (s numbers) greatest() int {
-	if s == 0 {
-		return 0
-	}
-	return bits.Len64(uint64(s)) - 1
-}
-
-// rank is how many numbers of the set are not greater than one of them.
-func (s numbers) rank(number int) int {
-	return bits.OnesCount64(uint64(s) & (1<<(number+1) - 1))
-}
-
-// dense reports whether the set is 1, 2, 3 and so on without a gap.
-func (s numbers) dense() bool { return uint64(s)>>1&(uint64(s)>>1+1) == 0 }
+import "slices"
 
 // Renumbered returns the state with the channels of a link numbered 1, 2, 3...
-// in the order in which they were opened. Numbers must be below 64.
+// in the order in which they were opened. An action leaves its link so; whoever
+// makes a state of something else, with other numbers that grow, does it here.
 func (m *Model) Renumbered(s State, l int) State {
-	var used []numbers
+	used := make([]numbers, 0, 4)
 	dense := true
 	for o := range m.Objects {
 		u := m.inUse(s, l, o)

@@ -15,4 +15,7 @@ MCOn          == [ea |-> "x", er |-> "x", oa |-> "x", or |-> "x"]
 MCVersion     == [s \in 0..2 |-> IF s = 0 THEN 0 ELSE 1]
 MCLimit       == [ra |-> 0]
 MCOrdered     == MCLinks
+
+\* With the link up and all quiet, a version has one content.
+CoherentTogether == (\A l \in Links : Together(l)) => Coherent
 ==============================================================================

