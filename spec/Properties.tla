@@ -220,17 +220,18 @@ QuietServed ==
 \* While somebody observes at an exchange, the state there never goes back.
 NeverBack ==
   [][\A n \in Exchanges, o \in Objects :
-       (\E k \in ObserversOf[n][o] : IsOpen(node[n], k) /\ IsOpen(node'[n], k)
-                                     /\ node[n].offers[k][o].s # "none" /\ node'[n].offers[k][o].s # "none")
-       => Version[node'[n].held[o].v] >= Version[node[n].held[o].v]]_vars
+       Version[node'[n].held[o].v] < Version[node[n].held[o].v] =>
+         ~ \E k \in ObserversOf[n][o] :
+             /\ IsOpen(node[n], k) /\ IsOpen(node'[n], k)
+             /\ node[n].offers[k][o].s # "none" /\ node'[n].offers[k][o].s # "none"]_vars
 
 \* A state comes from an open channel or a taken sink that carries it now, never
 \* from one that was closed.
 ComesFromOpen ==
   [][\A n \in Exchanges, o \in Objects :
-       LET N == node'[n]
-           v == N.held[o].v IN
-       v # node[n].held[o].v /\ v # 0 =>
+       node'[n].held[o].v \notin {0, node[n].held[o].v} =>
+         LET N == node'[n]
+             v == N.held[o].v IN
          \/ \E x \in N.sources[o] : x.v = v
          \/ \E l \in Below[n] : N.sink[l][o].ch # 0 /\ N.sink[l][o].v = v
          \/ \E k \in ContractsAt[n] : Kind[k] = "expose" /\ N.offers[k][o].s = "taken"
