@@ -120,10 +120,17 @@ func (b *balancing) next(mono int64) {
 	b.at = mono + rebalancePause + int64(hash%(2*rebalancePause))
 }
 
-// settleBalance queues an object for rebalancing while its data is needed and
-// some downstream link exposes it.
+// rebalances reports whether an object is to be looked at from time to time: its
+// data is needed, some downstream link exposes it, and either objects move here
+// or nobody is elected. A load limit that refused the link may have risen since:
+// in an exchange that never asked again the object would wait for ever.
+func (x *Exchange) rebalances(o *object) bool {
+	return o.dataNeeded && (x.config.Rebalance || o.elected.Kind == ElectedNobody) && slices.ContainsFunc(o.links, (*objectLink).anyExposes)
+}
+
+// settleBalance queues an object for rebalancing, or takes it out.
 func (x *Exchange) settleBalance(o *object) {
-	due := x.config.Rebalance && o.dataNeeded && slices.ContainsFunc(o.links, (*objectLink).anyExposes)
+	due := x.rebalances(o)
 	switch queued := o.balance.index >= 0; {
 	case due && !queued:
 		o.balance.next(x.now.Mono)
@@ -154,6 +161,9 @@ func (x *Exchange) rebalance(o *object) {
 	case ElectedNobody:
 		elected = x.pick(o)
 	case ElectedLink:
+		if !x.config.Rebalance {
+			return
+		}
 		best, expected := o.leastLoaded(x.now.Mono)
 		at, _ := o.findLink(elected.Link)
 		if best != nil && best.link.id != elected.Link && expected+x.threshold < o.links[at].link.load {

@@ -107,6 +107,28 @@ func TestRebalance_EveryObjectWithinHalfToOneAndAHalfSeconds(t *testing.T) {
 	}
 }
 
+func TestRebalance_ALibraryAsksAgainWhereALoadLimitRefused(t *testing.T) {
+	w, root, c := star(t, Config{}, "a", "o")
+	c["a"].open(ExposeObject, thing, 1)
+	w.settle()
+	limited := root.x.links[3]
+	limited.limit = newLoadLimit([]wire.LoadPoint{{Seconds: 1, Load: 0}, {Seconds: 1, Load: 1}}, w.now.Mono)
+	c["o"].open(ObserveObject, thing, 0)
+	w.settle()
+	expect(t, "at first", root.elected(`1`), "nobody")
+	for root.elected(`1`) == "nobody" {
+		at, due := root.x.Deadline()
+		if !due || at > w.now.Mono+10e9 {
+			t.Fatalf("nobody is elected, and the next look is at %d, due %v", at, due)
+		}
+		w.now.Mono = at
+		root.step(Input{Kind: InputTick})
+	}
+	expect(t, "later", root.elected(`1`), "a")
+	_, due := root.x.Deadline()
+	expect(t, "looked at once elected", due, false)
+}
+
 func TestRebalance_ALibraryDoesNot(t *testing.T) {
 	w, root, c := star(t, Config{}, "a", "o")
 	c["a"].open(ExposeObject, thing, 1)

@@ -13,7 +13,8 @@ type Config struct {
 
 	// Rebalance moves objects from loaded downstream links to less loaded ones,
 	// once per 0.5 to 1.5 s and object. The reference's router does, its
-	// library does not.
+	// library does not. Without it an object that nobody is elected for is
+	// looked at as often, for a load limit may have risen.
 	Rebalance bool
 	// RebalanceThreshold is how much lower (in loads, that is in objects per
 	// capacity) another link's expected load must be. Not negative.

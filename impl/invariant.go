@@ -67,7 +67,7 @@ func (c *check) object(key string, o *object) {
 		c.that(x.tags[t.identity] == t && slices.ContainsFunc(o.carried, func(e entry[*object]) bool { return e.queued && e.value == o }), "%s: tag %s does not know it", name, t.identity)
 	}
 	c.offers(name, o)
-	due := x.config.Rebalance && o.dataNeeded && slices.ContainsFunc(o.links, (*objectLink).anyExposes)
+	due := x.rebalances(o)
 	c.that(due == (o.balance.index >= 0), "%s: in the rebalance queue at %d, due is %v", name, o.balance.index, due)
 	if o.balance.index >= 0 {
 		c.that(o.balance.index < len(x.balance) && x.balance[o.balance.index] == &o.balance, "%s: misplaced in the rebalance queue", name)

@@ -28,7 +28,6 @@ type node struct {
 	revoked  map[OfferID]bool
 	changed  map[OfferID]bool
 	ended    map[LinkID]error
-	log      []string
 	contract ContractID
 }
 
@@ -213,12 +212,4 @@ func expect[T comparable](t *testing.T, what string, got, want T) {
 	if got != want {
 		t.Fatalf("%s: got %v, want %v", what, got, want)
 	}
-}
-
-func actions(x *Exchange) string {
-	var names []string
-	for _, line := range x.Trace() {
-		names = append(names, line.Action)
-	}
-	return strings.Join(names, " ")
 }
