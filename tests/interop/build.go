@@ -80,28 +80,46 @@ var buildReference = sync.OnceValues(func() (Reference, error) {
 	return reference, nil
 })
 
-var buildGoRouter = sync.OnceValues(func() (string, error) {
-	const source = "../../cmd/hakuban-router"
-	if _, err := os.Stat(source); err != nil {
-		return "", fmt.Errorf("%w: this module has no router yet: %w", errMissing, err)
-	}
+// GoPeer builds the peer program around our library once per test process and returns its path.
+func GoPeer(t testing.TB) string {
+	t.Helper()
+	path, err := buildGoPeer()
+	skipOrFail(t, err)
+	return path
+}
+
+var (
+	buildGoRouter = sync.OnceValues(func() (string, error) { return buildGo("hakuban/cmd/hakuban-router") })
+	buildGoPeer   = sync.OnceValues(func() (string, error) { return buildGo("hakuban/tests/interop/gopeer") })
+)
+
+// buildGo builds a program of this module in a folder of its own.
+func buildGo(source string) (string, error) {
 	folder, err := os.MkdirTemp("", "hakuban-interop-")
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(folder, "hakuban-router")
-	if _, err := run("go", "build", "-o", path, "hakuban/cmd/hakuban-router"); err != nil {
-		return "", errors.Join(err, os.RemoveAll(folder))
+	builtMutex.Lock()
+	built = append(built, folder)
+	builtMutex.Unlock()
+	path := filepath.Join(folder, filepath.Base(source))
+	if _, err := run("go", "build", "-o", path, source); err != nil {
+		return "", err
 	}
 	return path, nil
-})
+}
 
-// removeBuilt deletes what buildGoRouter left behind; the reference stays in its cache.
-func removeBuilt() error {
-	if path, err := buildGoRouter(); err == nil {
-		return os.RemoveAll(filepath.Dir(path))
+var (
+	builtMutex sync.Mutex
+	built      []string // folders that buildGo made
+)
+
+// removeBuilt deletes the Go programs that were built; the reference stays in its cache.
+func removeBuilt() (err error) {
+	for _, folder := range built {
+		err = errors.Join(err, os.RemoveAll(folder))
 	}
-	return nil
+	return err
 }
 
 func cargoHost() (string, error) {

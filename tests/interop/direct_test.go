@@ -29,7 +29,7 @@ var directScenarios = []scenario{
 		stream.WaitFor(own.Sink().Send(NewState("parent", 2)))
 		childSink.WaitRevoked()
 	}},
-	{name: "Direct_NoMoreChildren", trees: NoRouter, run: func(w *World) {
+	{name: "Direct_NoMoreChildren", trees: NoRouter, referenceOnly: "our listener's links end with it", run: func(w *World) {
 		object := NewObject("room")
 		parent, child := StartPeer(w, "parent"), StartPeer(w, "child")
 		child.Connect(parent.Listen(0, 0))

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Peer is a process that holds one exchange of the reference.
+// Peer is a process that holds one exchange: of the reference, or of ours (gopeer/), which obeys the same commands.
 //
 // Its methods fail the test when the peer refuses, dies or is late. They are for the test's own goroutine.
 type Peer struct {
@@ -66,10 +66,20 @@ func (e event) String() string {
 	return fmt.Sprintf("%s %d", e.Event, e.Link)
 }
 
-// StartPeer starts an exchange of the reference, linked to nobody. It ends with the test.
+// StartPeer starts an exchange, linked to nobody, which ends with the test. It is of the reference, unless the test is a
+// World that says otherwise.
 func StartPeer(t testing.TB, name string) *Peer {
 	t.Helper()
-	command := exec.Command(RustReference(t).Peer)
+	kind := Rust
+	if w, ok := t.(*World); ok {
+		kind = w.nextPeer()
+	}
+	var command *exec.Cmd
+	if kind == Go {
+		command = exec.Command(GoPeer(t))
+	} else {
+		command = exec.Command(RustReference(t).Peer)
+	}
 	stdin, err := command.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -77,7 +87,7 @@ func StartPeer(t testing.TB, name string) *Peer {
 	stdout, stdoutWriter := io.Pipe()
 	command.Stdout = stdoutWriter
 	p := &Peer{t: t, name: name, stdin: stdin, answers: make(map[uint64]answer), streams: make(streamChecks), changed: make(chan struct{})}
-	p.process = startProcess(t, name, command)
+	p.process = startProcess(t, name+", a "+string(kind)+" peer", command)
 	go p.readLines(stdout)
 	t.Cleanup(func() { p.stop(stdoutWriter) })
 	return p

@@ -77,12 +77,28 @@ type World struct {
 	testing.TB
 	routers    []*Router
 	attachment [4]int
+	peers      []Kind // of the peers in the order of their start, over and over
+	started    int
 }
 
-// StartWorld starts the tree's routers, each with the options; parents are added to them.
-func StartWorld(t testing.TB, tree Tree, options RouterOptions) *World {
+// Mixes are the kinds of peers, beside the reference's alone, that tell a scenario: what one tells the other retells.
+var Mixes = [][]Kind{{Go, Rust}, {Rust, Go}}
+
+// MixedTrees are those of a scenario's trees that mixed peers tell it through.
+var MixedTrees = []Tree{
+	{Single, []Kind{Rust}}, {Single, []Kind{Go}}, {Chain, []Kind{Rust, Go, Rust}}, {Shape: Direct},
+}
+
+func (w *World) nextPeer() Kind {
+	kind := w.peers[w.started%len(w.peers)]
+	w.started++
+	return kind
+}
+
+// StartWorld starts the tree's routers, each with the options; parents are added to them. Peers will be of the kinds.
+func StartWorld(t testing.TB, tree Tree, options RouterOptions, peers []Kind) *World {
 	t.Helper()
-	w := &World{TB: t, attachment: attachment[tree.Shape]}
+	w := &World{TB: t, attachment: attachment[tree.Shape], peers: peers}
 	for _, kind := range tree.Kinds {
 		if kind == Go {
 			GoRouter(t) // skips before anything runs
