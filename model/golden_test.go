@@ -39,7 +39,11 @@ func readGolden(t *testing.T, name string) golden {
 func TestExplore_FindsWhatTLCFound(t *testing.T) {
 	for _, c := range Configurations() {
 		t.Run(c.Name, func(t *testing.T) {
-			g, r := readGolden(t, c.Name), c.Explore()
+			g := readGolden(t, c.Name)
+			if testing.Short() && g.Generated > 300_000 {
+				t.Skipf("%d states are generated: too many for a short run", g.Generated)
+			}
+			r := c.Explore()
 			if r.Generated != g.Generated || r.Distinct != g.Distinct || r.Depth != g.Depth {
 				t.Errorf("generated %d, distinct %d, depth %d; TLC found %d, %d, %d",
 					r.Generated, r.Distinct, r.Depth, g.Generated, g.Distinct, g.Depth)
