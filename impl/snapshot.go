@@ -69,6 +69,7 @@ type ObjectLinkSnapshot struct {
 type ChannelSnapshot struct {
 	Number       uint64
 	Version      []int64 // nil: none yet
+	State        *State  // of that version; nil: none yet
 	Synchronized Synchronized
 }
 
@@ -129,6 +130,7 @@ type OfferSnapshot struct {
 	Taken        bool
 	Revoked      bool    // taken, ended, and not released yet
 	Version      []int64 // last sent on a sink, or last read from a stream
+	State        *State  // of that version; nil: none
 	Synchronized Synchronized
 }
 
@@ -207,7 +209,7 @@ func (c *channel) snapshot() ChannelSnapshot {
 	}
 	s := ChannelSnapshot{Number: c.number, Synchronized: c.flag}
 	if c.last != nil {
-		s.Version = c.last.Version
+		s.Version, s.State = c.last.Version, c.last
 	}
 	return s
 }
@@ -286,7 +288,7 @@ func (c *contract) snapshot() ContractSnapshot {
 		f := c.offers[key]
 		offered := OfferSnapshot{Offer: f.id, Key: key, Taken: f.taken, Revoked: f.taken && f.object == nil, Synchronized: f.flag}
 		if f.last != nil {
-			offered.Version = f.last.Version
+			offered.Version, offered.State = f.last.Version, f.last
 		}
 		s.Offers = append(s.Offers, offered)
 	}

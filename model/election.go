@@ -331,6 +331,11 @@ func (m *Model) Summary(n int, N *Node) []Asks {
 			summary[d].Capacity += asks.Capacity
 		}
 	}
+	if m.Ceiling > 0 {
+		for d := range summary {
+			summary[d].Capacity = min(summary[d].Capacity, m.Ceiling)
+		}
+	}
 	return summary
 }
 

@@ -48,6 +48,7 @@ type Model struct {
 	Limited    bool  // without loads: a load limit may refuse all links
 	Threshold  int   // of the rebalance, when loads are counted
 	Chunked    bool  // a control message may hold a part of what changed
+	Ceiling    int   // capacities told upstream end there; 0: nowhere, as in the specification
 
 	things    int
 	covering  [][]int     // by object: the object and its tags, as things

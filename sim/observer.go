@@ -11,6 +11,9 @@ type Observer interface {
 	Property() string
 	// Begin: an exchange starts, or starts again after a crash; core is fresh.
 	Begin(exchange int, core *impl.Exchange)
+	// Attach: an exchange is about to be told that a session began. The link of
+	// an end that was not told yet is zero.
+	Attach(session Session, exchange int)
 	// BeforeStep and AfterStep stand around each step of each core.
 	BeforeStep(exchange int, core *impl.Exchange, now impl.Now, input *impl.Input)
 	AfterStep(exchange int, core *impl.Exchange, now impl.Now, input *impl.Input, effects []impl.Effect) error

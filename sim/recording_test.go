@@ -37,7 +37,8 @@ func (r *recordOf) AfterStep(exchange int, _ *impl.Exchange, _ impl.Now, _ *impl
 	return nil
 }
 
-func (r *recordOf) Crash(exchange int) { r.ended = r.ended || exchange == r.exchange }
+func (r *recordOf) Crash(exchange int)  { r.ended = r.ended || exchange == r.exchange }
+func (r *recordOf) Attach(Session, int) {}
 
 // What one exchange of a world was given, recorded, gives the same effects in a
 // fresh core.

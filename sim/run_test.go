@@ -80,6 +80,7 @@ type counting struct {
 func (c *counting) Property() string                                      { return "counting" }
 func (c *counting) Begin(int, *impl.Exchange)                             { c.lives++ }
 func (c *counting) Crash(int)                                             { c.crashes++ }
+func (c *counting) Attach(Session, int)                                   {}
 func (c *counting) BeforeStep(int, *impl.Exchange, impl.Now, *impl.Input) { c.before++ }
 func (c *counting) Send(_ Session, from, to int, _ []byte) error          { c.sent++; return nil }
 func (c *counting) Deliver(_ Session, from, to int, _ []byte) error       { c.delivered++; return nil }

@@ -121,6 +121,9 @@ func (w *World) attach(number int32, which uint8) {
 		w.marks.Hit(mark.Reconnect)
 	}
 	n.links = append(n.links, attachment{e.link, s, int(which)})
+	if w.observer != nil {
+		w.observer.Attach(s.public(), n.index)
+	}
 	w.step(n)
 	w.arm(s, 1-int(which))
 }

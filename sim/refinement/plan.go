@@ -1,0 +1,311 @@
+package refinement
+
+import (
+	"fmt"
+
+	"hakuban/impl"
+	"hakuban/model"
+)
+
+// happening is one step of a core, or a crash, with what it did to sessions.
+type happening struct {
+	exchange int
+	input    impl.InputKind
+	crash    bool
+	refused  bool
+	tried    *impl.State // of a publish that was refused
+
+	contract impl.ContractID
+	capacity int
+	key      string // of the object of an offer
+	kept     bool   // the offer was one of an open contract
+	state    *impl.State
+	now      bool
+
+	sessions []attachment // those that the step touched, with the end where it was
+	received *message     // nil: none
+	ended    bool         // a session ended; the first of sessions
+	sent     []*message   // into the first of sessions
+}
+
+// happened works out what a step did, and does it to the sessions.
+func (r *Refinement) happened(n int, input *impl.Input, effects []impl.Effect) (*happening, error) {
+	x := r.exchanges[n]
+	h := &happening{exchange: n, input: input.Kind, contract: input.Contract, capacity: int(input.Capacity)}
+	for i := range effects {
+		h.refused = h.refused || effects[i].Kind == impl.EffectRefused
+		h.ended = h.ended || effects[i].Kind == impl.EffectEnd
+	}
+	switch input.Kind {
+	case impl.InputAttach, impl.InputDetach, impl.InputReceive, impl.InputPull:
+		a, known := x.links[input.Link]
+		if !known {
+			return nil, fmt.Errorf("link %d is not attached", input.Link)
+		}
+		h.sessions = []attachment{a}
+		return h, h.session(r, x, input, effects)
+	case impl.InputOpen:
+		if input.ContractKind == impl.ObserveObject || input.ContractKind == impl.ObserveTag {
+			h.capacity = 0
+		}
+	case impl.InputTake:
+		for i := range effects {
+			if e := &effects[i]; e.Kind == impl.EffectTaken && e.Offer != 0 {
+				h.key, h.kept = e.Descriptor.Key, true
+			}
+		}
+	case impl.InputRelease, impl.InputPublish, impl.InputRead:
+		h.offer(x.snapshot, input.Offer)
+		for i := range effects {
+			if e := &effects[i]; e.Kind == impl.EffectState {
+				h.state, h.now = e.State, e.Synchronized.Now
+			}
+		}
+		if o := r.object(h.key); o != nil && input.Kind == impl.InputPublish && !h.refused {
+			o.publish(h.state)
+		}
+	}
+	return h, nil
+}
+
+// offer finds the contract and the object of an offer, as it stood before.
+func (h *happening) offer(before *impl.Snapshot, id impl.OfferID) {
+	if before == nil {
+		return
+	}
+	for i := range before.Contracts {
+		for _, f := range before.Contracts[i].Offers {
+			if f.Offer == id {
+				h.contract, h.key, h.kept = before.Contracts[i].Contract, f.Key, true
+			}
+		}
+	}
+}
+
+// session is a step of one link.
+func (h *happening) session(r *Refinement, x *exchange, input *impl.Input, effects []impl.Effect) (err error) {
+	s, end := h.sessions[0].session, h.sessions[0].end
+	switch {
+	case input.Kind == impl.InputAttach:
+		s.ends[end] = model.On
+	case input.Kind == impl.InputDetach || h.ended:
+		h.ended = true
+		s.detach(end)
+		delete(x.links, input.Link)
+	case input.Kind == impl.InputReceive:
+		h.received, err = s.receive(end, input.Data)
+	case input.Kind == impl.InputPull:
+		for i := range effects {
+			if effects[i].Kind != impl.EffectWrite {
+				continue
+			}
+			m, err := s.send(r, end, effects[i].Data)
+			if err != nil {
+				return err
+			}
+			h.sent = append(h.sent, m)
+		}
+	}
+	return err
+}
+
+// plan is the actions that the specification has for a happening, for one
+// object. When there are none, or the tick of a clock, elections may still have
+// been held: see settles.
+func (o *object) plan(h *happening) []model.Step {
+	switch {
+	case h.crash:
+		return o.planCrash(h)
+	case h.refused:
+		return nil
+	case len(h.sessions) > 0:
+		return o.planSession(h)
+	}
+	k := o.placeOf(h.exchange, h.contract)
+	if k < 0 {
+		return nil
+	}
+	step := model.Step{Contract: k}
+	switch h.input {
+	case impl.InputOpen:
+		step.Action, step.Capacity = model.Open, h.capacity
+		return []model.Step{step}
+	case impl.InputClose:
+		step.Action = model.Close
+		return []model.Step{step}
+	case impl.InputSetCapacity:
+		p := o.places[k]
+		if N := o.state.Nodes[p.exchange]; N.Contracts[o.spot(k)] == h.capacity {
+			return nil // it had that capacity
+		}
+		step.Action, step.Capacity = model.SetCapacity, h.capacity
+		return []model.Step{step}
+	}
+	if h.key != o.descriptor.Key {
+		return nil
+	}
+	switch h.input {
+	case impl.InputTake:
+		step.Action = model.Take
+	case impl.InputRelease:
+		step.Action = model.Release
+	case impl.InputRead:
+		step.Action = model.Read
+	case impl.InputPublish:
+		step.Action, step.Flag = model.Publish, model.Flag{State: o.number(h.state), Now: h.now}
+	default:
+		return nil
+	}
+	return []model.Step{step}
+}
+
+// settles reports whether a happening may hold an election that the
+// specification has as a Rebalance: a tick, and the release of an offer whose
+// contract is closed, after which the core settles the object.
+func (h *happening) settles() bool {
+	return h.input == impl.InputTick || h.input == impl.InputRelease && !h.kept
+}
+
+func (o *object) planCrash(h *happening) (steps []model.Step) {
+	for k, p := range o.places {
+		if p.exchange == h.exchange && p.contract != 0 && o.state.Nodes[p.exchange].IsOpen(o.spot(k)) {
+			steps = append(steps, model.Step{Action: model.Close, Contract: k})
+		}
+	}
+	for _, a := range h.sessions {
+		steps = append(steps, model.Step{Action: model.Detach, Link: o.slotOf(a.session), Below: a.end == childEnd})
+	}
+	return steps
+}
+
+func (o *object) planSession(h *happening) []model.Step {
+	s, end := h.sessions[0].session, h.sessions[0].end
+	step := model.Step{Link: o.slotOf(s)}
+	switch {
+	case h.input == impl.InputAttach:
+		step.Action, step.Below = model.Attach, end == childEnd
+	case h.ended:
+		step.Action, step.Below = model.Detach, end == childEnd
+	case h.input == impl.InputPull:
+		return o.planPull(h, step, end)
+	case h.received == nil || !o.concerns(h.received):
+		return nil
+	case h.received.kind == model.ContractsMessage:
+		step.Action = model.ReceiveContracts
+	case h.received.kind == model.OpenMessage:
+		step.Action = model.ReceiveOpen
+	case h.received.kind == model.CloseMessage:
+		step.Action = model.ReceiveClose
+	case end == parentEnd:
+		step.Action = model.ReceiveStateUp
+	default:
+		step.Action = model.ReceiveStateDown
+	}
+	return []model.Step{step}
+}
+
+// planPull is one action for each control message, and one for all the states
+// or channels of the object.
+func (o *object) planPull(h *happening, step model.Step, end int) (steps []model.Step) {
+	step.Action = model.PullUp
+	if end == parentEnd {
+		step.Action = model.PullDown
+	}
+	others := false
+	for _, m := range h.sent {
+		if !o.concerns(m) {
+			continue
+		}
+		if m.kind == model.ContractsMessage {
+			steps = append(steps, step)
+		} else if !others {
+			others = true
+			steps = append(steps, step)
+		}
+	}
+	return steps
+}
+
+// placeOf is the place of an exchange's contract; negative: it does not cover the object.
+func (o *object) placeOf(n int, id impl.ContractID) int {
+	for k, p := range o.places {
+		if id != 0 && p.exchange == n && p.contract == id {
+			return k
+		}
+	}
+	return -1
+}
+
+// spot is the index of a place among the contracts of its exchange.
+func (o *object) spot(k int) int {
+	for spot, other := range o.model.ContractsAt(o.places[k].exchange) {
+		if other == k {
+			return spot
+		}
+	}
+	panic("BUG: a contract is not among those of its exchange")
+}
+
+// refine holds what came of a happening to what the actions lead to.
+func (o *object) refine(r *Refinement, h *happening, steps []model.Step) error {
+	r.counts.Checks++
+	raw := model.State{Nodes: append([]*model.Node(nil), o.raw.Nodes...), Wires: append([]*model.Wire(nil), o.raw.Wires...)}
+	raw.Nodes[h.exchange] = o.node(r, h.exchange)
+	for _, a := range h.sessions {
+		if i := o.slotOf(a.session); i >= 0 {
+			raw.Wires[i] = o.wire(i)
+		}
+	}
+	if o.unknown != "" {
+		return fmt.Errorf("object %s: %s", o.descriptor.Key, o.unknown)
+	}
+	if len(steps) == 0 && o.model.Equal(raw, o.raw) {
+		r.counts.Stutters++
+		return nil
+	}
+	before, after := o.state, o.renumbered(raw)
+	o.raw, o.state = raw, after
+	if o.leads(before, after, steps) {
+		for _, step := range steps {
+			r.counts.Actions[step.Action]++
+		}
+		return nil
+	}
+	if len(steps) == 0 && h.settles() {
+		steps = []model.Step{{Action: model.Rebalance, Exchange: h.exchange}}
+		if o.leads(before, after, steps) {
+			r.counts.Actions[model.Rebalance]++
+			return nil
+		}
+	}
+	return o.explain(before, after, steps)
+}
+
+// leads reports whether the steps can lead from one state to another.
+func (o *object) leads(before, after model.State, steps []model.Step) bool {
+	frontier := []model.State{before}
+	for _, step := range steps {
+		frontier = o.follow(frontier, step)
+	}
+	for _, s := range frontier {
+		if o.model.Equal(s, after) {
+			return true
+		}
+	}
+	return false
+}
+
+// follow is all states that a step leads to from any of some states, each once.
+func (o *object) follow(frontier []model.State, step model.Step) (next []model.State) {
+	for _, s := range frontier {
+		o.model.Do(s, step, func(t model.State) {
+			for _, known := range next {
+				if o.model.Equal(known, t) {
+					return
+				}
+			}
+			next = append(next, t)
+		})
+	}
+	return next
+}

@@ -1,0 +1,228 @@
+package refinement
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"hakuban/impl"
+	"hakuban/model"
+	"hakuban/sim"
+)
+
+// Refinement is an observer of one run of the simulator.
+type Refinement struct {
+	exchanges  []*exchange
+	sessions   map[int]*session
+	objects    []*object // in the order in which they were first opened
+	identities map[string]string
+	announced  *session // by Attach, for the step that follows
+	failure    error    // of a crash, told at the next step
+	counts     Counts
+
+	// distort changes what the abstraction says of an exchange; only tests that
+	// prove the comparison set it.
+	distort func(exchange int, N *model.Node)
+}
+
+// Counts is how much was refined.
+type Counts struct {
+	Steps    int // of cores, and crashes
+	Checks   int // steps times objects
+	Stutters int // of those, the ones in which nothing of the object changed
+	Actions  [model.Actions]int
+}
+
+// Add adds another run's counts.
+func (c *Counts) Add(other *Counts) {
+	c.Steps += other.Steps
+	c.Checks += other.Checks
+	c.Stutters += other.Stutters
+	for action, count := range other.Actions {
+		c.Actions[action] += count
+	}
+}
+
+// exchange is what the observer knows of one exchange.
+type exchange struct {
+	snapshot  *impl.Snapshot // nil: crashed, or fresh
+	links     map[impl.LinkID]attachment
+	contracts map[impl.ContractID]contract
+}
+
+// contract is an open local contract.
+type contract struct {
+	kind  model.Kind
+	thing string
+}
+
+// attachment is a session that an exchange's core knows.
+type attachment struct {
+	session *session
+	end     int
+}
+
+// New returns an observer for one run.
+func New() *Refinement {
+	return &Refinement{sessions: make(map[int]*session), identities: make(map[string]string)}
+}
+
+// Counts returns what was refined so far.
+func (r *Refinement) Counts() *Counts { return &r.counts }
+
+// Property is part of [sim.Observer].
+func (r *Refinement) Property() string { return "every step is a step of the specification" }
+
+// Begin is part of [sim.Observer].
+func (r *Refinement) Begin(n int, core *impl.Exchange) {
+	for len(r.exchanges) <= n {
+		r.exchanges = append(r.exchanges, &exchange{})
+	}
+	r.exchanges[n] = &exchange{links: make(map[impl.LinkID]attachment), contracts: make(map[impl.ContractID]contract)}
+}
+
+// Attach is part of [sim.Observer].
+func (r *Refinement) Attach(public sim.Session, n int) {
+	s := r.sessions[public.Number]
+	if s == nil {
+		s = newSession(public)
+		r.sessions[public.Number] = s
+	}
+	end, link := childEnd, public.ChildLink
+	if n == public.Parent {
+		end, link = parentEnd, public.ParentLink
+	}
+	s.links[end] = link
+	r.exchanges[n].links[link] = attachment{s, end}
+	r.announced = s
+}
+
+// BeforeStep is part of [sim.Observer]: it makes room in the models for what the
+// step brings.
+func (r *Refinement) BeforeStep(n int, core *impl.Exchange, now impl.Now, input *impl.Input) {
+	switch input.Kind {
+	case impl.InputAttach:
+		for _, o := range r.objects {
+			if o.seat(r.announced) {
+				o.rebuild(r)
+			}
+		}
+	case impl.InputOpen:
+		r.beforeOpen(n, input)
+	}
+}
+
+func (r *Refinement) beforeOpen(n int, input *impl.Input) {
+	c := contract{kind: model.Observe}
+	if input.ContractKind == impl.ExposeObject || input.ContractKind == impl.ExposeTag {
+		c.kind = model.Expose
+	}
+	if input.ContractKind == impl.ObserveTag || input.ContractKind == impl.ExposeTag {
+		c.thing = tagThing(r.identity(input.Descriptor.JSON))
+	} else {
+		c.thing = objectThing(input.Descriptor.Key)
+		if r.object(input.Descriptor.Key) == nil {
+			r.objects = append(r.objects, newObject(r, input.Descriptor))
+		}
+	}
+	r.exchanges[n].contracts[input.Contract] = c
+	for _, o := range r.objects {
+		if o.place(n, input.Contract, c) {
+			o.rebuild(r)
+		}
+	}
+}
+
+func (r *Refinement) object(key string) *object {
+	for _, o := range r.objects {
+		if o.descriptor.Key == key {
+			return o
+		}
+	}
+	return nil
+}
+
+// AfterStep is part of [sim.Observer].
+func (r *Refinement) AfterStep(n int, core *impl.Exchange, now impl.Now, input *impl.Input, effects []impl.Effect) error {
+	if r.failure != nil {
+		return r.failure
+	}
+	r.counts.Steps++
+	h, err := r.happened(n, input, effects)
+	if err != nil {
+		return err
+	}
+	snapshot := core.Snapshot(now)
+	r.exchanges[n].snapshot = &snapshot
+	for _, o := range r.objects {
+		if err := o.refine(r, h, o.plan(h)); err != nil {
+			return fmt.Errorf("exchange %d, %s: %w", n, sim.DescribeInput(input), err)
+		}
+	}
+	r.forget(h)
+	return nil
+}
+
+// forget gives the places of what is over back.
+func (r *Refinement) forget(h *happening) {
+	if h.input == impl.InputClose && !h.refused {
+		delete(r.exchanges[h.exchange].contracts, h.contract)
+	}
+	for _, a := range h.sessions {
+		if a.session.over() {
+			delete(r.sessions, a.session.Number)
+		}
+	}
+	for _, o := range r.objects {
+		for i := range o.places {
+			if p := &o.places[i]; p.exchange == h.exchange && p.contract != 0 {
+				if _, open := r.exchanges[h.exchange].contracts[p.contract]; !open {
+					p.contract = 0
+				}
+			}
+		}
+		for i := range o.slots {
+			if s := o.slots[i].session; s != nil && s.over() {
+				o.slots[i].session = nil
+			}
+		}
+	}
+}
+
+// Crash is part of [sim.Observer]. A crash is the end of all contracts and of
+// all sessions at this end.
+func (r *Refinement) Crash(n int) {
+	r.counts.Steps++
+	x := r.exchanges[n]
+	h := &happening{exchange: n, crash: true}
+	for _, s := range r.sessions {
+		for end := range s.ends {
+			if s.at(end) == n && s.ends[end] == model.On {
+				s.detach(end)
+				h.sessions = append(h.sessions, attachment{s, end})
+			}
+		}
+	}
+	// Downstream sessions in order of age: the order does not matter, but runs
+	// must repeat.
+	slices.SortFunc(h.sessions, func(a, b attachment) int { return a.session.Number - b.session.Number })
+	x.snapshot = nil
+	x.links, x.contracts = make(map[impl.LinkID]attachment), make(map[impl.ContractID]contract)
+	for _, o := range r.objects {
+		if err := o.refine(r, h, o.plan(h)); err != nil {
+			r.failure = errors.Join(r.failure, fmt.Errorf("exchange %d crashed: %w", n, err))
+		}
+	}
+	r.forget(h)
+}
+
+// Send is part of [sim.Observer]: what was sent is taken from the effects, which
+// also have what went into a lost session.
+func (r *Refinement) Send(sim.Session, int, int, []byte) error { return nil }
+
+// Deliver is part of [sim.Observer]: what arrives is taken from the input.
+func (r *Refinement) Deliver(sim.Session, int, int, []byte) error { return nil }
+
+// Lose is part of [sim.Observer]. A lost message waits for ever, as in the
+// specification, until the end that it was meant for leaves.
+func (r *Refinement) Lose(sim.Session, int, int, bool) error { return nil }

@@ -1,0 +1,244 @@
+package refinement
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+
+	"hakuban/impl"
+	"hakuban/model"
+	"hakuban/sim"
+	"hakuban/wire"
+	"hakuban/wire/diff"
+)
+
+// The ends of a session; each is also the direction in which it sends.
+const (
+	childEnd  = 0
+	parentEnd = 1
+)
+
+// session is one session as the specification sees it: the two ends, each of
+// which learns by itself that it is over, and what is in flight.
+type session struct {
+	sim.Session
+	links  [2]impl.LinkID
+	ends   [2]model.End
+	queues [2][]message // by the sending end
+
+	told     map[string]model.Asks // by thing: what the child has asked for, as sent
+	channels map[uint64]*channel   // state channels, all numbered by the parent
+}
+
+// channel is what a session's state channel carried, as sent.
+type channel struct {
+	object string // key
+	last   *impl.State
+	now    bool
+	used   bool
+}
+
+// message is one message of a session, taken apart.
+type message struct {
+	data    []byte
+	none    bool // no message of the specification
+	kind    model.MessageKind
+	object  string // key; empty in ContractsMessage
+	channel uint64
+	sink    bool
+	state   *impl.State
+	now     bool
+	changed []string              // ContractsMessage: things
+	told    map[string]model.Asks // ContractsMessage: all that is asked for after it
+}
+
+func newSession(public sim.Session) *session {
+	return &session{Session: public, told: make(map[string]model.Asks), channels: make(map[uint64]*channel)}
+}
+
+// at is the exchange at an end.
+func (s *session) at(end int) int {
+	if end == childEnd {
+		return s.Child
+	}
+	return s.Parent
+}
+
+func (s *session) over() bool { return s.ends[0] == model.Off && s.ends[1] == model.Off }
+
+// detach is the specification's Parted.
+func (s *session) detach(end int) {
+	if s.ends[1-end] != model.On {
+		s.ends, s.queues = [2]model.End{}, [2][]message{}
+		return
+	}
+	s.ends[end] = model.Gone
+	s.queues[1-end] = nil
+}
+
+// send takes apart what an end wrote, and queues it unless the other end has left.
+func (s *session) send(r *Refinement, end int, data []byte) (*message, error) {
+	event, err := wire.DecodeEvent(data, &wire.DefaultLimits)
+	if err != nil {
+		return nil, fmt.Errorf("a core wrote what does not decode: %w", err)
+	}
+	m := message{data: slices.Clone(data), channel: event.Channel.Number}
+	switch event.Kind {
+	case wire.EventOpen:
+		m.none = true
+	case wire.EventClose:
+		err = s.sendClose(&m)
+	case wire.EventMessage:
+		err = s.sendMessage(r, &m, &event.Message)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if s.ends[1-end] != model.Gone {
+		s.queues[end] = append(s.queues[end], m)
+	}
+	return &m, nil
+}
+
+func (s *session) sendClose(m *message) error {
+	c := s.channels[m.channel]
+	if c == nil {
+		return fmt.Errorf("close of channel %d, which is not open", m.channel)
+	}
+	// It is kept: the child may write on it until it learns of this.
+	m.kind, m.object = model.CloseMessage, c.object
+	return nil
+}
+
+func (s *session) sendMessage(r *Refinement, m *message, sent *wire.Message) error {
+	switch sent.Kind {
+	case wire.MessageUninitialized:
+		return s.sendInitialize(m, &sent.Initialize[0])
+	case wire.MessageUpstreamControl:
+		return s.sendContracts(r, m, sent.Control)
+	case wire.MessageStateStream:
+		return s.sendState(m, sent.States)
+	}
+	m.none = true
+	return nil
+}
+
+func (s *session) sendInitialize(m *message, kind *wire.ChannelType) error {
+	if kind.Kind != wire.ChannelSink && kind.Kind != wire.ChannelStream {
+		m.none = true
+		return nil
+	}
+	descriptor, err := wire.NewDescriptor(kind.Tags, kind.JSON, nil)
+	if err != nil {
+		return err
+	}
+	m.kind, m.object, m.sink = model.OpenMessage, descriptor.Key, kind.Kind == wire.ChannelSink
+	s.channels[m.channel] = &channel{object: descriptor.Key}
+	return nil
+}
+
+func (s *session) sendState(m *message, actions []wire.StateAction) error {
+	c := s.channels[m.channel]
+	if c == nil {
+		return fmt.Errorf("a state on channel %d, which was never opened", m.channel)
+	}
+	before, beforeNow, used := c.last, c.now, c.used
+	for i := range actions {
+		action := &actions[i]
+		c.now, c.used = action.Synchronized == 0, true
+		if action.Kind != wire.StatePatch {
+			continue
+		}
+		var old []byte
+		format := action.Format
+		if c.last != nil {
+			old = c.last.Data
+			if !action.HasFormat {
+				format = c.last.Format
+			}
+		}
+		data, err := diff.Patch(old, action.Diff, math.MaxInt32)
+		if err != nil {
+			return fmt.Errorf("a state on channel %d: %w", m.channel, err)
+		}
+		c.last = &impl.State{Version: action.Version, Format: format, Data: data}
+	}
+	m.kind, m.object, m.state, m.now = model.StateMessage, c.object, c.last, c.now
+	// A last-at that moved: the specification's flags have no time.
+	m.none = used && before == c.last && beforeNow == c.now
+	return nil
+}
+
+func (s *session) sendContracts(r *Refinement, m *message, actions []wire.ControlAction) error {
+	told := maps.Clone(s.told)
+	for i := range actions {
+		action := &actions[i]
+		var thing string
+		switch {
+		case action.Kind < wire.ActionObserveObject:
+			continue
+		case action.Kind < wire.ActionObserveTag:
+			descriptor, err := wire.NewDescriptor(action.Tags, action.JSON, nil)
+			if err != nil {
+				return err
+			}
+			thing = objectThing(descriptor.Key)
+		default:
+			thing = tagThing(r.identity(action.JSON))
+		}
+		asks := told[thing]
+		switch action.Kind {
+		case wire.ActionObserveObject, wire.ActionObserveTag:
+			asks.Observes = true
+		case wire.ActionUnobserveObject, wire.ActionUnobserveTag:
+			asks.Observes = false
+		case wire.ActionExposeObject, wire.ActionExposeTag:
+			asks.Exposes, asks.Capacity = true, int(action.Capacity)
+		case wire.ActionUnexposeObject, wire.ActionUnexposeTag:
+			asks.Exposes, asks.Capacity = false, 0
+		case wire.ActionSetObjectCapacity, wire.ActionSetTagCapacity:
+			asks.Capacity = int(action.Capacity)
+		}
+		told[thing] = asks
+		m.changed = append(m.changed, thing)
+	}
+	m.none = len(m.changed) == 0
+	m.kind, m.told = model.ContractsMessage, told
+	s.told = told
+	return nil
+}
+
+// receive takes the oldest message in flight to an end. Nil: an empty message,
+// which the fault injector made and receivers ignore.
+func (s *session) receive(end int, data []byte) (*message, error) {
+	if len(data) == 0 {
+		return nil, nil
+	}
+	q := s.queues[1-end]
+	if len(q) == 0 || !bytes.Equal(q[0].data, data) {
+		return nil, fmt.Errorf("session %d delivers what is not the oldest message in flight", s.Number)
+	}
+	m := q[0]
+	s.queues[1-end] = q[1:]
+	return &m, nil
+}
+
+// Things are named by what they are and their identity.
+
+func objectThing(key string) string   { return "object " + key }
+func tagThing(identity string) string { return "tag " + identity }
+
+// identity is that of a tag's text.
+func (r *Refinement) identity(text string) string {
+	if identity, known := r.identities[text]; known {
+		return identity
+	}
+	_, identity, err := wire.Canonical(text, nil)
+	if err != nil {
+		panic(err) // the core took it
+	}
+	r.identities[text] = identity
+	return identity
+}
