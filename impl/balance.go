@@ -37,6 +37,13 @@ type loadPoint struct {
 	load uint64
 }
 
+// validLoadLimit reports whether a local load limit can be told to a peer, which
+// is held to the same.
+func validLoadLimit(points []wire.LoadPoint, most int) bool {
+	valid := func(p wire.LoadPoint) bool { return p.Seconds >= 0 && p.Seconds < 1<<63 }
+	return len(points) <= most && !slices.ContainsFunc(points, func(p wire.LoadPoint) bool { return !valid(p) })
+}
+
 // newLoadLimit places a limit's points after the moment it was received. The
 // wire refuses seconds that are not finite or are negative.
 func newLoadLimit(points []wire.LoadPoint, mono int64) loadLimit {
@@ -110,11 +117,8 @@ func (b *balancing) init(o *object) { *b = balancing{object: o, index: -1} }
 const rebalancePause = 500_000_000
 
 func (b *balancing) next(mono int64) {
-	hash := uint64(14695981039346656037)
-	for _, c := range []byte(b.object.descriptor.Key) {
-		hash = (hash ^ uint64(c)) * 1099511628211
-	}
-	hash = (hash ^ b.round) * 1099511628211
+	hash := (b.object.number*0x9e3779b97f4a7c15 ^ b.round) * 0xbf58476d1ce4e5b9
+	hash = (hash ^ hash>>31) * 0x94d049bb133111eb
 	hash ^= hash >> 32
 	b.round++
 	b.at = mono + rebalancePause + int64(hash%(2*rebalancePause))

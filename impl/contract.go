@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"hakuban/wire"
 )
 
 // contract is a local contract: the wish to see, or the offer to produce, an
@@ -60,15 +62,25 @@ func (x *Exchange) open(input Input) {
 		x.refuse(fmt.Errorf("hakuban: contract id %d is zero or in use", input.Contract))
 		return
 	}
+	// A driver makes descriptors by wire; an input from a file may hold anything.
+	d, err := wire.NewDescriptor(input.Descriptor.Tags, input.Descriptor.JSON, &x.config.Limits.Wire)
+	if err != nil || d.Key != input.Descriptor.Key {
+		x.refuse(fmt.Errorf("hakuban: a contract's descriptor is not canonical: %q, %v", input.Descriptor.Key, err))
+		return
+	}
 	c := &contract{id: input.Contract, kind: input.ContractKind, offers: make(map[string]*offer)}
 	if c.exposes() {
 		c.capacity = input.Capacity
 	}
 	switch c.kind {
 	case ObserveObject, ExposeObject:
-		c.object = x.acquire(input.Descriptor)
+		c.object = x.acquire(d)
 	case ObserveTag, ExposeTag:
-		c.tag = x.acquireTag(input.Descriptor.JSON, strings.TrimPrefix(input.Descriptor.Key, "[]"))
+		if len(d.Tags) > 0 {
+			x.refuse(fmt.Errorf("hakuban: a tag contract's descriptor has tags: %q", d.Key))
+			return
+		}
+		c.tag = x.acquireTag(d.JSON, strings.TrimPrefix(d.Key, "[]"))
 	default:
 		x.refuse(fmt.Errorf("hakuban: unknown contract kind %d", input.ContractKind))
 		return

@@ -1,7 +1,5 @@
 package impl
 
-import "slices"
-
 // pick says who should be elected for an object: the first of six rules that
 // applies, nobody otherwise.
 //
@@ -29,7 +27,7 @@ func (x *Exchange) pickAboveLinks(o *object) Elected {
 	if len(o.sources) > 0 { // rule 1: upstream streams to us
 		return Elected{Kind: ElectedUpstream, Link: x.upstream.id}
 	}
-	if o.electedContract() != nil { // rule 2: the local contract elected now
+	if x.electedContract(o) != nil { // rule 2: the local contract elected now
 		return o.elected
 	}
 	if c := greatestCapacity(nil, o.exposers); c != nil { // rule 3
@@ -56,19 +54,10 @@ func greatestCapacity(best *contract, contracts []*contract) *contract {
 }
 
 // electedContract returns the elected local contract if it is still open.
-func (o *object) electedContract() *contract {
-	is := func(c *contract) bool { return c.id == o.elected.Contract }
+func (x *Exchange) electedContract(o *object) *contract {
 	switch o.elected.Kind {
-	case ElectedObjectContract:
-		if at := slices.IndexFunc(o.exposers, is); at >= 0 {
-			return o.exposers[at]
-		}
-	case ElectedTagContract:
-		for _, t := range o.tags {
-			if at := slices.IndexFunc(t.exposers, is); at >= 0 {
-				return t.exposers[at]
-			}
-		}
+	case ElectedObjectContract, ElectedTagContract:
+		return x.contracts[o.elected.Contract]
 	}
 	return nil
 }

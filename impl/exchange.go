@@ -26,10 +26,11 @@ type Exchange struct {
 	lastOffer  OfferID
 
 	// Of the step under way.
-	now     Now
-	effects []Effect
-	touched []*object // by the control message under way, to be settled after it
-	trace   []TraceLine
+	now         Now
+	effects     []Effect
+	touched     []*object // by the control message under way, to be settled after it
+	touchedTags []*tagLink
+	trace       []TraceLine
 
 	// Scratch, empty between steps.
 	encoder diff.Encoder
@@ -58,8 +59,7 @@ func New(config Config) *Exchange {
 func (x *Exchange) Step(now Now, input Input) []Effect {
 	now.Mono = max(now.Mono, x.now.Mono)
 	x.now = now
-	clear(x.effects)
-	x.effects = x.effects[:0]
+	x.effects = emptied(x.effects)
 	x.trace = x.trace[:0]
 	switch input.Kind {
 	case InputAttach:
@@ -104,6 +104,16 @@ func (x *Exchange) Deadline() (int64, bool) { return x.balance.deadline() }
 func (x *Exchange) emit(effect Effect) { x.effects = append(x.effects, effect) }
 
 func (x *Exchange) refuse(err error) { x.emit(Effect{Kind: EffectRefused, Err: err}) }
+
+// emptied returns scratch without what it held, and without the memory that one
+// big step took.
+func emptied[T any](scratch []T) []T {
+	if cap(scratch) > 4096 {
+		return nil
+	}
+	clear(scratch)
+	return scratch[:0]
+}
 
 // bug stops the process: the core found itself broken, and nothing it would do
 // from here on could be trusted.

@@ -1,6 +1,7 @@
 package impl
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 )
@@ -19,6 +20,16 @@ func (x *Exchange) Check() error {
 	}
 	c.contracts()
 	c.accounts()
+	c.that(x.upstream == nil || x.links[x.upstream.id] == x.upstream, "the upstream link is gone")
+	for i, b := range x.balance {
+		c.that(b.index == i && x.objects[b.object.descriptor.Key] == b.object, "place %d in the rebalance queue is not its object's", i)
+		c.that(i == 0 || !x.balance.Less(i, (i-1)/2), "the rebalance queue is out of order at %d", i)
+	}
+	for _, id := range sortedKeys(x.offers) {
+		f := x.offers[id]
+		c.that(f.id == id && f.taken && f.contract.offers[f.key] == f, "offer %d is not its contract's", id)
+		c.that(f.object == nil || x.contracts[f.contract.id] == f.contract, "offer %d outlives its contract", id)
+	}
 	return c.err
 }
 
@@ -48,10 +59,12 @@ func (c *check) object(key string, o *object) {
 		"%s is needed by nobody and not forgotten", name)
 	c.elected(name, o)
 	c.state(name, o)
-	c.that(slices.IsSortedFunc(o.links, func(a, b *objectLink) int { return int(a.link.id) - int(b.link.id) }), "%s: links out of order", name)
+	c.that(slices.IsSortedFunc(o.links, func(a, b *objectLink) int { return cmp.Compare(a.link.id, b.link.id) }), "%s: links out of order", name)
 	for _, ol := range o.links {
 		c.objectLink(fmt.Sprintf("%s on link %d", name, ol.link.id), o, ol)
 	}
+	c.that(!o.touched, "%s is still touched", name)
+	c.that(o.summarize() == (summary{}) || x.upstream == nil || x.upstream.told[key] != nil, "%s: upstream will never be told of it", name)
 	for _, source := range o.sources {
 		c.that(x.upstream != nil && x.upstream.theirs[source.number].state == source, "%s: source %d is unknown to the upstream link", name, source.number)
 	}
@@ -86,7 +99,7 @@ func (c *check) elected(name string, o *object) {
 	case ElectedUpstream:
 		c.that(x.upstream != nil && o.elected.Link == x.upstream.id && len(o.sources) > 0, "%s: upstream is elected without a source", name)
 	case ElectedObjectContract, ElectedTagContract:
-		c.that(o.electedContract() != nil && len(o.sources) == 0, "%s: elected contract %d is gone or below upstream", name, o.elected.Contract)
+		c.that(x.electedContract(o) != nil && len(o.sources) == 0, "%s: elected contract %d is gone or below upstream", name, o.elected.Contract)
 	case ElectedLink:
 		at, found := o.findLink(o.elected.Link)
 		c.that(found && o.links[at].anyExposes(), "%s: elected link %d does not expose", name, o.elected.Link)
@@ -106,6 +119,7 @@ func (c *check) state(name string, o *object) {
 	c.that(o.flag.Now == c.x.isNow(o), "%s: flag now is %v, sources say otherwise", name, o.flag.Now)
 	c.that(!o.flag.Now || o.flag.Mono == 0, "%s: flag now with a time", name)
 	c.that(o.flag.Now || o.dataNeeded || o.streams(), "%s: a state that is not current is kept though no data is needed", name)
+	c.that(!o.flag.Now && o.flag.Mono <= c.x.now.Mono || o.flag.Now, "%s: last known to be current at %d, it is %d", name, o.flag.Mono, c.x.now.Mono)
 	c.that(slices.Compare(o.newest, o.held.Version) >= 0, "%s: holds version %v, newest known is %v", name, o.held.Version, o.newest)
 }
 
@@ -142,8 +156,8 @@ func (c *check) objectLink(name string, o *object, ol *objectLink) {
 			c.that(l.ours[channel.number] == channel && channel.object == o, "%s: channel %d is unknown to its link", name, channel.number)
 		}
 	}
-	if ol.sink != nil && ol.sink.last != nil {
-		c.bytes[l.id] += len(ol.sink.last.Data)
+	if ol.sink != nil {
+		c.bytes[l.id] += ol.sink.last.size()
 	}
 }
 
@@ -169,6 +183,7 @@ func (c *check) offers(name string, o *object) {
 func (c *check) tag(identity string, t *tag) {
 	c.that(t.identity == identity, "tag %s is filed under another identity", identity)
 	c.that(t.objects.length+len(t.observers)+len(t.exposers)+len(t.links) > 0, "tag %s is used by nothing and not forgotten", identity)
+	c.that(t.summarize() == (summary{}) || c.x.upstream == nil || c.x.upstream.toldTags[identity] != nil, "tag %s: upstream will never be told of it", identity)
 	for _, o := range t.objects.values() {
 		c.that(c.x.objects[o.descriptor.Key] == o, "tag %s: object %d is forgotten", identity, o.number)
 	}
@@ -210,14 +225,30 @@ func (c *check) links() {
 		for _, number := range sortedKeys(l.theirs) {
 			if channel := l.theirs[number].state; channel != nil {
 				c.that(c.x.objects[channel.object.descriptor.Key] == channel.object, "link %d: channel %d of a forgotten object", id, number)
-				if l.theirs[number].kind == source && channel.last != nil {
-					c.bytes[id] += len(channel.last.Data)
+				c.that(slices.Contains(channel.object.sources, channel) || slices.Contains(channel.object.outlets, channel), "link %d: channel %d is not among its object's", id, number)
+				if l.theirs[number].kind == source {
+					c.bytes[id] += channel.last.size()
 				}
 			}
 		}
+		asked := 0
+		for _, key := range sortedKeys(l.objects) {
+			ol := l.objects[key]
+			c.that(slices.Contains(ol.object.links, ol) && c.x.objects[key] == ol.object, "link %d: its record of %s is not among the object's", id, key)
+			if ol.observes || ol.exposes {
+				asked++
+			}
+		}
+		c.that(l.asked == asked, "link %d has object contracts on %d objects, counts %d", id, asked, l.asked)
+		for _, identity := range sortedKeys(l.tags) {
+			tl := l.tags[identity]
+			c.that(slices.Contains(tl.tag.links, tl) && c.x.tags[identity] == tl.tag, "link %d: its record of tag %s is not among the tag's", id, identity)
+			c.that(!tl.touched && tl.asks == tl.applied, "link %d: tag %s is not settled", id, identity)
+		}
 		for _, number := range sortedKeys(l.ours) {
-			ol := l.objects[l.ours[number].object.descriptor.Key]
-			c.that(ol != nil && (ol.sink == l.ours[number] || ol.stream == l.ours[number]), "link %d: channel %d is nobody's", id, number)
+			ol := l.ours[number].record
+			c.that(number <= l.lastOurs, "link %d: channel %d is beyond the last opened", id, number)
+			c.that(ol != nil && l.objects[ol.object.descriptor.Key] == ol && (ol.sink == l.ours[number] || ol.stream == l.ours[number]), "link %d: channel %d is nobody's", id, number)
 		}
 		for _, key := range sortedKeys(l.told) {
 			c.told(l, l.told[key])

@@ -29,7 +29,8 @@ type link struct {
 	bytes    int                     // of the last states received on the open channels
 
 	// RoleUpstream: the peer is downstream of us.
-	objects map[string]*objectLink
+	objects map[string]*objectLink // also where a tag contract covers an object of others
+	asked   int                    // of objects, those with an object contract of the link
 	tags    map[string]*tagLink
 	pending fifo[*objectLink]
 	load    uint64
@@ -66,7 +67,7 @@ func newLink(input Input) *link {
 		id:         input.Link,
 		role:       input.Role,
 		localName:  input.Name,
-		loadPoints: input.LoadLimit,
+		loadPoints: slices.Clone(input.LoadLimit),
 		ours:       make(map[uint64]*channel),
 		theirs:     make(map[uint64]theirChannel),
 	}
@@ -99,6 +100,9 @@ func (x *Exchange) attach(input Input) {
 		return
 	case len(input.Name) > x.config.Limits.Wire.Name || !utf8.ValidString(input.Name):
 		x.refuse(fmt.Errorf("hakuban: the link's name is not UTF-8 of at most %d bytes", x.config.Limits.Wire.Name))
+		return
+	case !validLoadLimit(input.LoadLimit, x.config.Limits.Wire.LoadPoints):
+		x.refuse(fmt.Errorf("hakuban: a load limit has at most %d points, at seconds that are finite and not negative", x.config.Limits.Wire.LoadPoints))
 		return
 	case input.Role == RoleDownstream && x.upstream != nil:
 		x.refuse(ErrUpstream)
@@ -181,7 +185,7 @@ var errTooMuch = errors.New("the link holds contracts and channels on more objec
 
 // admit checks that a link may hold one more contract or channel.
 func (x *Exchange) admit(l *link) error {
-	if len(l.objects)+len(l.tags)+len(l.theirs) >= x.config.Limits.LinkObjects {
+	if l.asked+len(l.tags)+len(l.theirs) >= x.config.Limits.LinkObjects {
 		return errTooMuch
 	}
 	return nil

@@ -66,7 +66,7 @@ func (ol *objectLink) idle() bool {
 	return !ol.anyObserves() && !ol.anyExposes() && ol.sink == nil && ol.stream == nil
 }
 
-// electedLink reports whether the link is elected for the object.
+// isElected reports whether the link is elected for the object.
 func (ol *objectLink) isElected() bool {
 	return ol.object.elected.Kind == ElectedLink && ol.object.elected.Link == ol.link.id
 }
@@ -94,7 +94,7 @@ func (x *Exchange) acquire(descriptor wire.Descriptor) *object {
 		t.objects.push(&o.carried[i])
 		for _, tl := range t.links {
 			ol := x.acquireObjectLink(o, tl.link)
-			tl.contribute(ol, 1)
+			tl.applied.contribute(ol, 1)
 		}
 	}
 	return o
@@ -144,12 +144,15 @@ func (x *Exchange) touch(o *object) {
 }
 
 func (x *Exchange) settleTouched() {
+	for _, tl := range x.touchedTags {
+		x.settleTag(tl)
+	}
+	x.touchedTags = emptied(x.touchedTags)
 	for _, o := range x.touched {
 		o.touched = false
 		x.settle(o)
 	}
-	clear(x.touched)
-	x.touched = x.touched[:0]
+	x.touched = emptied(x.touched)
 }
 
 // settleLink queues a link for the object when its channels there are not what

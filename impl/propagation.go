@@ -14,6 +14,7 @@ type channel struct {
 	number uint64
 	object *object
 	link   *link
+	record *objectLink // of a sink or a stream
 
 	last *State       // the last state that crossed it; nil: none yet
 	flag Synchronized // the last flag that crossed it
@@ -53,18 +54,14 @@ func (x *Exchange) takeState(o *object, state *State, flag Synchronized) {
 		o.floor = x.now.Mono
 	}
 	x.dropStale(o)
-	if o.held != held || o.flag != before {
-		x.changed(o)
-	}
+	x.changedFrom(o, held, before)
 }
 
 // refreshFlag makes the flag follow the sources that are left.
 func (x *Exchange) refreshFlag(o *object) {
 	held, before := o.held, o.flag
 	x.dropStale(o)
-	if o.held != held || o.flag != before {
-		x.changed(o)
-	}
+	x.changedFrom(o, held, before)
 }
 
 // dropStale ends a flag that no source upholds, and erases a state that is not
@@ -102,19 +99,23 @@ func (x *Exchange) isNow(o *object) bool {
 			ol := o.links[at]
 			return ol.sink != nil && !ol.revoked && says(ol.sink.last, ol.sink.flag)
 		}
-	case ElectedObjectContract, ElectedTagContract:
-		if c := x.contracts[o.elected.Contract]; c != nil {
-			if f := c.offers[o.descriptor.Key]; f != nil && f.object == o {
-				return says(f.last, f.flag)
-			}
+	}
+	if c := x.electedContract(o); c != nil {
+		if f := c.offers[o.descriptor.Key]; f != nil && f.object == o {
+			return says(f.last, f.flag)
 		}
 	}
 	return false
 }
 
-// changed wakes all who see an object's state.
-func (x *Exchange) changed(o *object) {
-	o.diffs.clear()
+// changedFrom wakes all who see an object's state if it is not what it was.
+func (x *Exchange) changedFrom(o *object, held *State, flag Synchronized) {
+	if o.held == held && o.flag == flag {
+		return
+	}
+	if o.held != held {
+		o.diffs.clear()
+	}
 	for _, c := range o.observers {
 		x.notify(c.offers[o.descriptor.Key])
 	}
@@ -136,6 +137,7 @@ func (x *Exchange) changed(o *object) {
 // receiveStates takes the actions of one message from a source or a sink that is
 // open and in force.
 func (x *Exchange) receiveStates(l *link, c *channel, actions []wire.StateAction) error {
+	made := 0 // bytes of states that the message makes: a few of its own can make many
 	for i := range actions {
 		action := &actions[i]
 		c.flag = x.flagFromWire(action.Synchronized)
@@ -145,6 +147,9 @@ func (x *Exchange) receiveStates(l *link, c *channel, actions []wire.StateAction
 				return err
 			}
 			c.last = state
+			if made += len(state.Data); made > 2*x.config.Limits.Wire.State {
+				return protocolf("states of more than %d bytes in one message on channel %d", 2*x.config.Limits.Wire.State, c.number)
+			}
 		}
 		if c.last != nil {
 			x.takeState(c.object, c.last, c.flag)
@@ -157,6 +162,7 @@ func (x *Exchange) receiveStates(l *link, c *channel, actions []wire.StateAction
 func (x *Exchange) patched(l *link, c *channel, action *wire.StateAction) (*State, error) {
 	var old []byte
 	format := action.Format
+	others := l.bytes - c.last.size()
 	if c.last != nil {
 		old = c.last.Data
 		if !action.HasFormat {
@@ -165,7 +171,6 @@ func (x *Exchange) patched(l *link, c *channel, action *wire.StateAction) (*Stat
 	} else if !action.HasFormat {
 		return nil, protocolf("the first state on channel %d has no format", c.number)
 	}
-	others := l.bytes - len(old)
 	room := min(x.config.Limits.Wire.State, x.config.Limits.LinkBytes-others)
 	data, err := diff.Patch(old, action.Diff, room)
 	if err != nil {
@@ -175,8 +180,23 @@ func (x *Exchange) patched(l *link, c *channel, action *wire.StateAction) (*Stat
 	if bound := messageBound(state); bound > x.config.Limits.Wire.Message {
 		return nil, protocolf("state on channel %d needs a message of %d bytes to be sent on, the limit is %d", c.number, bound, x.config.Limits.Wire.Message)
 	}
-	l.bytes = others + len(data)
+	if others+state.size() > x.config.Limits.LinkBytes {
+		return nil, protocolf("state on channel %d: the states on the link's channels would take more than %d bytes", c.number, x.config.Limits.LinkBytes)
+	}
+	l.bytes = others + state.size()
 	return state, nil
+}
+
+// size is what a state takes in bytes; of none, 0.
+func (s *State) size() int {
+	if s == nil {
+		return 0
+	}
+	size := len(s.Data) + 8*len(s.Version)
+	for _, name := range s.Format {
+		size += 16 + len(name)
+	}
+	return size
 }
 
 // owes reports whether a stream or outlet has something to send.

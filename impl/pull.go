@@ -1,6 +1,10 @@
 package impl
 
-import "hakuban/wire"
+import (
+	"slices"
+
+	"hakuban/wire"
+)
 
 // pull answers a link's writer that has room: it works out what the link is owed
 // and encodes it, until the budget is reached or nothing is left.
@@ -59,9 +63,7 @@ func (x *Exchange) pullDown(buffer []byte, ol *objectLink) []byte {
 	l.pending.remove(&ol.pending)
 	o.unsent--
 	if ol.sink != nil && (ol.revoked || !ol.isElected()) {
-		if ol.sink.last != nil {
-			l.bytes -= len(ol.sink.last.Data)
-		}
+		l.bytes -= ol.sink.last.size()
 		buffer = x.appendClose(buffer, l, ol.sink)
 		ol.sink, ol.revoked = nil, false
 	}
@@ -70,10 +72,10 @@ func (x *Exchange) pullDown(buffer []byte, ol *objectLink) []byte {
 		ol.stream = nil
 	}
 	if ol.sink == nil && ol.isElected() {
-		buffer, ol.sink = x.appendOpen(buffer, l, o, wire.ChannelSink)
+		buffer, ol.sink = x.appendOpen(buffer, ol, wire.ChannelSink)
 	}
 	if ol.stream == nil && ol.wantsStream() {
-		buffer, ol.stream = x.appendOpen(buffer, l, o, wire.ChannelStream)
+		buffer, ol.stream = x.appendOpen(buffer, ol, wire.ChannelStream)
 	}
 	if ol.stream != nil && ol.stream.owes() {
 		buffer = x.cut(x.appendState(buffer, ol.stream, wire.ChannelID{Origin: l.origin(), Number: ol.stream.number}))
@@ -108,9 +110,11 @@ func (x *Exchange) pullUp(buffer []byte, c *channel) []byte {
 	return buffer
 }
 
-func (x *Exchange) appendOpen(buffer []byte, l *link, o *object, kind wire.ChannelKind) ([]byte, *channel) {
+func (x *Exchange) appendOpen(buffer []byte, ol *objectLink, kind wire.ChannelKind) ([]byte, *channel) {
+	l, o := ol.link, ol.object
 	l.lastOurs++
 	c := newChannel(l.lastOurs, o, l)
+	c.record = ol
 	l.ours[c.number] = c
 	return x.appendInitialize(buffer, l, c.number, wire.ChannelType{Kind: kind, Tags: o.descriptor.Tags, JSON: o.descriptor.JSON}), c
 }
@@ -184,6 +188,18 @@ func (x *Exchange) appendContracts(buffer []byte, l *link, budget int) []byte {
 	if len(actions) == 0 {
 		return buffer
 	}
+	// What is asked for anew comes first: a reference peer carries the actions out
+	// one by one, and would end what a new contract is about to go on with.
+	slices.SortStableFunc(actions, func(a, b wire.ControlAction) int { return removal(a.Kind) - removal(b.Kind) })
 	x.traced("PullUp", nil, l.id, 0)
 	return x.appendControl(buffer, l, actions)
+}
+
+// removal is 1 for an action that takes a contract back.
+func removal(kind wire.ActionKind) int {
+	switch kind {
+	case wire.ActionUnobserveObject, wire.ActionUnexposeObject, wire.ActionUnobserveTag, wire.ActionUnexposeTag:
+		return 1
+	}
+	return 0
 }

@@ -6,6 +6,10 @@ import (
 	"hakuban/wire"
 )
 
+// maxObjectChannels bounds the sources and outlets of one object: the reference
+// overlaps a few, when one is opened before the last one is closed.
+const maxObjectChannels = 64
+
 // receive carries out one message of a peer, or ends the link for it. An empty
 // message is ignored, as the reference does.
 func (x *Exchange) receive(l *link, data []byte) {
@@ -63,9 +67,7 @@ func (x *Exchange) receiveClose(l *link, id wire.ChannelID) error {
 	is := func(other *channel) bool { return other == c.state }
 	if c.kind == source {
 		o.sources = slices.DeleteFunc(o.sources, is)
-		if c.state.last != nil {
-			l.bytes -= len(c.state.last.Data)
-		}
+		l.bytes -= c.state.last.size()
 	} else {
 		x.unqueueOutlet(c.state)
 		o.outlets = slices.DeleteFunc(o.outlets, is)
@@ -113,8 +115,8 @@ func (x *Exchange) receiveOnOurs(l *link, id wire.ChannelID, m *wire.Message) er
 	if c == nil {
 		return nil
 	}
-	ol := l.objects[c.object.descriptor.Key]
-	if ol == nil || ol.sink != c || m.Kind != wire.MessageStateStream {
+	ol := c.record
+	if ol.sink != c || m.Kind != wire.MessageStateStream {
 		return protocolf("message of kind %v on channel %v, which does not take it", m.Kind, id)
 	}
 	x.traced("ReceiveStateUp", c.object, l.id, 0)
@@ -145,6 +147,10 @@ func (x *Exchange) receiveInitialize(l *link, id wire.ChannelID, types []wire.Ch
 		return protocolf("channel %v: %v", id, err)
 	}
 	o := x.acquire(descriptor)
+	if len(o.sources)+len(o.outlets) >= maxObjectChannels {
+		x.settle(o)
+		return protocolf("channel %v: the object has %d channels open", id, maxObjectChannels)
+	}
 	c := newChannel(id.Number, o, l)
 	x.traced("ReceiveOpen", o, l.id, 0)
 	if kind == wire.ChannelStream {
@@ -216,8 +222,11 @@ func (x *Exchange) receiveObjectContract(l *link, action *wire.ControlAction) er
 		if holds && (action.Kind == wire.ActionObserveObject && ol.observes || action.Kind == wire.ActionExposeObject && ol.exposes) {
 			return fault("does already")
 		}
-		if err := x.admit(l); err != nil {
-			return err
+		if !holds {
+			if err := x.admit(l); err != nil {
+				return err
+			}
+			l.asked++
 		}
 		ol = x.acquireObjectLink(x.acquire(descriptor), l)
 	default:
@@ -246,6 +255,9 @@ func (x *Exchange) receiveObjectContract(l *link, action *wire.ControlAction) er
 		}
 		ol.capacity = action.Capacity
 	}
+	if !ol.observes && !ol.exposes {
+		l.asked--
+	}
 	x.traced("ReceiveContracts", ol.object, l.id, 0)
 	x.touch(ol.object)
 	return nil
@@ -265,36 +277,38 @@ func (x *Exchange) receiveTagContract(l *link, action *wire.ControlAction) error
 		if tl != nil && (action.Kind == wire.ActionObserveTag && tl.observes || action.Kind == wire.ActionExposeTag && tl.exposes) {
 			return fault("does already")
 		}
-		if err := x.admit(l); err != nil {
-			return err
+		if tl == nil {
+			if err := x.admit(l); err != nil {
+				return err
+			}
 		}
 	default:
-		if tl == nil {
+		if tl == nil || !tl.observes && !tl.exposes {
 			return nil // tolerated, as the reference does
 		}
 	}
 	x.traced("ReceiveContracts", nil, l.id, 0)
-	t := x.acquireTag(text, identity)
+	tl = x.acquireTagLink(x.acquireTag(text, identity), l)
 	switch action.Kind {
 	case wire.ActionObserveTag:
-		x.changeTagLink(t, l, func(tl *tagLink) { tl.observes = true })
+		tl.observes = true
 	case wire.ActionUnobserveTag:
 		if !tl.observes {
 			return fault("does not observe")
 		}
-		x.changeTagLink(t, l, func(tl *tagLink) { tl.observes = false })
+		tl.observes = false
 	case wire.ActionExposeTag:
-		x.changeTagLink(t, l, func(tl *tagLink) { tl.exposes, tl.capacity = true, action.Capacity })
+		tl.exposes, tl.capacity = true, action.Capacity
 	case wire.ActionUnexposeTag:
 		if !tl.exposes {
 			return fault("does not expose")
 		}
-		x.changeTagLink(t, l, func(tl *tagLink) { tl.exposes, tl.capacity = false, 0 })
+		tl.exposes, tl.capacity = false, 0
 	case wire.ActionSetTagCapacity:
 		if !tl.exposes {
 			return fault("does not expose")
 		}
-		x.changeTagLink(t, l, func(tl *tagLink) { tl.capacity = action.Capacity })
+		tl.capacity = action.Capacity
 	}
 	return nil
 }

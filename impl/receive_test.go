@@ -3,6 +3,7 @@ package impl
 import (
 	"errors"
 	"math"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -272,7 +273,7 @@ func TestLimits_OfOneLink(t *testing.T) {
 		t.Error("a fourth contract or channel was let in")
 	}
 
-	x = New(Config{Limits: Limits{LinkBytes: 10}})
+	x = New(Config{Limits: Limits{LinkBytes: 10 + 2*28}}) // 28: a version of one element and the format
 	r = rawPeer(t, x, 1, RoleDownstream)
 	r.send(then(upstreamGreeting(), then(initialize(up(2), wire.ChannelStream, object1(`2`)), initialize(up(3), wire.ChannelStream, object1(`3`))...)...)...)
 	r.send(states(up(2), patch(1, "123456", 0)), states(up(3), patch(1, "1234", 0)), states(up(2), patch(2, "654321", 0)))
@@ -282,5 +283,98 @@ func TestLimits_OfOneLink(t *testing.T) {
 	r.send(states(up(3), patch(2, "12345", 0)))
 	if r.end == nil {
 		t.Error("an eleventh byte was let in")
+	}
+}
+
+func TestLimits_OthersObjectsAreNotHeldAgainstATagContract(t *testing.T) {
+	x := New(Config{Limits: Limits{LinkObjects: 10}})
+	observer, exposer := rawPeer(t, x, 1, RoleUpstream), rawPeer(t, x, 2, RoleUpstream)
+	observer.send(then(greeting(), contracts(act(wire.ActionObserveTag, `"T"`, 0)))...)
+	exposer.send(greeting()...)
+	for i := range 9 {
+		exposer.send(contracts(act(wire.ActionExposeObject, strconv.Itoa(i), 1, `"T"`)))
+	}
+	observer.send(contracts(act(wire.ActionObserveObject, `"own"`, 0)))
+	if observer.end != nil || exposer.end != nil {
+		t.Fatalf("observer %v, exposer %v", observer.end, exposer.end)
+	}
+	exposer.send(contracts(act(wire.ActionObserveObject, `0`, 0, `"T"`))) // a second contract on one object
+	if exposer.end != nil {
+		t.Fatal(exposer.end)
+	}
+	exposer.send(contracts(act(wire.ActionExposeObject, `9`, 1)))
+	if exposer.end == nil {
+		t.Error("an eleventh was let in")
+	}
+}
+
+func TestLimits_ADescriptorInWholeIsBounded(t *testing.T) {
+	r := downstream(t)
+	tag := `"` + strings.Repeat("t", 1<<19)
+	r.send(then(greeting(), contracts(act(wire.ActionObserveObject, `1`, 0, tag+`1"`, tag+`2"`, tag+`3"`)))...)
+	if r.end == nil {
+		t.Error("tags of 1.5 MiB in all were let in")
+	}
+}
+
+func TestLimits_StatesThatOneMessageMakes(t *testing.T) {
+	r := exposer(t)
+	r.x.config.Limits.Wire.State = 1 << 20
+	r.send(states(up(2), patch(1, strings.Repeat("x", 1<<20), 0)))
+	if r.end != nil {
+		t.Fatal(r.end)
+	}
+	same := diffed(2, 0xff, 0x80, 253, 0, 0x10, 0, 0) // all of old
+	r.send(states(up(2), same, same, same))
+	if r.end == nil {
+		t.Error("a message of 60 bytes made 3 MiB")
+	}
+}
+
+func TestLimits_ChannelsOfOneObject(t *testing.T) {
+	r := observing(t)
+	for i := range uint64(maxObjectChannels) {
+		r.send(initialize(up(3+i), wire.ChannelStream, thing)...)
+	}
+	if r.end == nil {
+		t.Error("65 streams of one object were let in")
+	}
+}
+
+// A message that changes a tag many times walks the tag's objects once: had it
+// walked them at each, a small message could keep the exchange busy for hours.
+func TestReceive_ATagChangedOftenInOneMessageIsSettledOnce(t *testing.T) {
+	x := New(Config{})
+	r := rawPeer(t, x, 1, RoleUpstream)
+	r.send(greeting()...)
+	actions := []wire.ControlAction{act(wire.ActionExposeTag, `"T"`, 1)}
+	for i := range 2000 {
+		actions = append(actions, act(wire.ActionExposeObject, strconv.Itoa(i), 1, `"T"`))
+	}
+	for i := range 20_000 {
+		actions = append(actions, act(wire.ActionSetTagCapacity, `"T"`, uint32(i)))
+	}
+	r.send(contracts(append(actions, act(wire.ActionUnexposeTag, `"T"`, 0), act(wire.ActionExposeTag, `"T"`, 5))...))
+	if r.end != nil {
+		t.Fatal(r.end)
+	}
+	expect(t, "capacity", x.objects[object1(`7`, `"T"`).Key].links[0].totalCapacity(), 6)
+	r.send(contracts(act(wire.ActionExposeTag, `"U"`, 1), act(wire.ActionUnexposeTag, `"U"`, 0), act(wire.ActionUnexposeTag, `"U"`, 0)))
+	expect(t, "tags", len(x.tags), 1)
+}
+
+func TestMisuse_InputsFromAFile(t *testing.T) {
+	x := New(Config{})
+	for _, input := range []Input{
+		{Kind: InputAttach, Link: 1, Role: RoleDownstream, LoadLimit: []wire.LoadPoint{{Seconds: float32(math.NaN())}}},
+		{Kind: InputAttach, Link: 1, Role: RoleDownstream, LoadLimit: []wire.LoadPoint{{Seconds: -1}}},
+		{Kind: InputOpen, Contract: 1, ContractKind: ObserveObject},
+		{Kind: InputOpen, Contract: 1, ContractKind: ObserveObject, Descriptor: wire.Descriptor{Key: `["T"]1`, JSON: `1`}},
+		{Kind: InputOpen, Contract: 1, ContractKind: ObserveObject, Descriptor: wire.Descriptor{Key: "[]\"\xff\"", JSON: "\"\xff\""}},
+		{Kind: InputOpen, Contract: 1, ContractKind: ObserveTag, Descriptor: thing},
+	} {
+		if effects := x.Step(Now{}, input); len(effects) != 1 || effects[0].Kind != EffectRefused {
+			t.Errorf("%+v: %+v", input, effects)
+		}
 	}
 }

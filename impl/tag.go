@@ -18,25 +18,32 @@ type tag struct {
 
 // tagLink is what one downstream link asked for on one tag.
 type tagLink struct {
-	tag      *tag
-	link     *link
+	tag     *tag
+	link    *link
+	asks         // as of now
+	applied asks // what the link's records of the tag's objects have been told of it
+	touched bool // asks may differ from applied until the control message under way is over
+}
+
+// asks is what a link asks for on one tag.
+type asks struct {
 	observes bool
 	exposes  bool
 	capacity uint32
 }
 
-// contribute adds what the link asked for on the tag to its record of an object
-// that carries the tag, or with sign -1 takes it away.
-func (tl *tagLink) contribute(ol *objectLink, sign int) {
-	if tl.observes {
+// contribute adds what a link asks for on a tag to its record of an object that
+// carries the tag, or with sign -1 takes it away.
+func (a asks) contribute(ol *objectLink, sign int) {
+	if a.observes {
 		ol.tagObserves += sign
 	}
-	if tl.exposes {
+	if a.exposes {
 		ol.tagExposes += sign
 		if sign > 0 {
-			ol.tagCapacity += uint64(tl.capacity)
+			ol.tagCapacity += uint64(a.capacity)
 		} else {
-			ol.tagCapacity -= uint64(tl.capacity)
+			ol.tagCapacity -= uint64(a.capacity)
 		}
 	}
 }
@@ -63,23 +70,36 @@ func (t *tag) findLink(id LinkID) (int, bool) {
 	return slices.BinarySearchFunc(t.links, id, func(tl *tagLink, id LinkID) int { return cmp.Compare(tl.link.id, id) })
 }
 
-// changeTagLink changes what a link asks for on a tag, on the tag and on every
-// object that carries it, which it touches.
-func (x *Exchange) changeTagLink(t *tag, l *link, change func(*tagLink)) {
+// acquireTagLink finds or makes the record of a downstream link on a tag, and
+// touches it: the caller changes what is asked for.
+func (x *Exchange) acquireTagLink(t *tag, l *link) *tagLink {
 	at, found := t.findLink(l.id)
 	if !found {
 		t.links = slices.Insert(t.links, at, &tagLink{tag: t, link: l})
 		l.tags[t.identity] = t.links[at]
 	}
 	tl := t.links[at]
-	before := *tl
-	change(tl)
-	for e := t.objects.first; e != nil; e = e.next {
-		ol := x.acquireObjectLink(e.value, l)
-		before.contribute(ol, -1)
-		tl.contribute(ol, 1)
-		x.touch(e.value)
+	if !tl.touched {
+		tl.touched = true
+		x.touchedTags = append(x.touchedTags, tl)
 	}
+	return tl
+}
+
+// settleTag makes the records of a tag's objects agree with what a link asks for
+// on the tag now: once for a control message, however often that changed it.
+func (x *Exchange) settleTag(tl *tagLink) {
+	t, l := tl.tag, tl.link
+	if tl.asks != tl.applied {
+		for e := t.objects.first; e != nil; e = e.next {
+			ol := x.acquireObjectLink(e.value, l)
+			tl.applied.contribute(ol, -1)
+			tl.asks.contribute(ol, 1)
+			x.touch(e.value)
+		}
+		tl.applied = tl.asks
+	}
+	tl.touched = false
 	if !tl.observes && !tl.exposes {
 		at, _ := t.findLink(l.id)
 		t.links = slices.Delete(t.links, at, at+1)

@@ -54,6 +54,16 @@ func newDescriptor(texts []string, json string, limits *Limits, strict bool) (De
 	if err != nil {
 		return Descriptor{}, within(err, "json")
 	}
+	// In whole too: it is sent on in one message with others, to peers that hold us to the same limits.
+	size := len(spelling)
+	for i := range tags {
+		size += len(tags[i].spelling)
+	}
+	if size > limits.Descriptor {
+		return Descriptor{}, &DecodeError{
+			Reason: "tags and json: " + strconv.Itoa(size) + " bytes in all, the limit is " + strconv.Itoa(limits.Descriptor),
+		}
+	}
 	slices.SortStableFunc(tags, func(a, b tag) int { return strings.Compare(a.identity, b.identity) })
 	tags = slices.CompactFunc(tags, func(a, b tag) bool { return a.identity == b.identity })
 	d := Descriptor{Key: key(tags, identity), JSON: spelling}

@@ -8,7 +8,7 @@ type Limits struct {
 	Message      int // bytes of one event
 	State        int // bytes of one state's data once patched; for the caller of wire/diff, DecodeEvent does not see it
 	Diff         int // bytes of one diff
-	Descriptor   int // bytes of one JSON text (a tag, or an object's json), as received and as spelled
+	Descriptor   int // bytes of one JSON text as received, and of an object's json and tags together as spelled
 	Tags         int // tags of one object
 	Version      int // elements of a version
 	Formats      int // elements of a format
@@ -34,7 +34,7 @@ var DefaultLimits = Limits{
 	Name:         1 << 16,
 	LoadPoints:   1 << 12,
 	Actions:      1 << 20,
-	States:       1 << 16,
+	States:       1 << 10,
 	Initializers: 16,
 }
 
