@@ -1,0 +1,11 @@
+// Package refinement drives real cores, with their real messages, through the topologies of the specification's
+// configurations, and holds each step against model/, the specification's Go twin.
+//
+// A world is the cores of one configuration and the bytes in flight between them. Its abstraction is a state of the model,
+// field by field (abstract_test.go says what is forgotten). Every input of a core must lead to a state that the action of
+// that input leads to in the model, or change nothing that the model knows.
+//
+//   - walk_test.go: random walks, each step refined
+//   - bisimulation_test.go: configuration S, every step of both sides, compared both ways
+//   - trace_test.go: walks written as TLA+ literals and given to TLC, whole and corrupted
+package refinement
