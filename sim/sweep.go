@@ -14,6 +14,10 @@ type Sweep struct {
 	Seeds   int
 	Workers int
 	Config  Config // but for the source
+	// Observe makes an observer for each seed's run; nil: none. Done is told
+	// when that run is over, from one goroutine at a time.
+	Observe func() Observer
+	Done    func(Observer)
 	// Progress is told after every seed, from one goroutine at a time.
 	Progress func(*Coverage)
 }
@@ -57,8 +61,15 @@ func (s *Sweep) Run(ctx context.Context) *Coverage {
 					return
 				}
 				seed := s.First + uint64(i)
-				result := s.one(seed)
+				var observer Observer
+				if s.Observe != nil {
+					observer = s.Observe()
+				}
+				result := s.one(seed, observer)
 				mutex.Lock()
+				if s.Done != nil {
+					s.Done(observer)
+				}
 				coverage.add(seed, &result)
 				if s.Progress != nil {
 					s.Progress(coverage)
@@ -72,10 +83,12 @@ func (s *Sweep) Run(ctx context.Context) *Coverage {
 }
 
 // one runs a seed, and now and then a second time.
-func (s *Sweep) one(seed uint64) Result {
+func (s *Sweep) one(seed uint64, observer Observer) Result {
 	config := s.Config
 	config.Source = Seed(seed)
+	config.Observer = observer
 	result := Run(config)
+	config.Observer = nil
 	if seed%repeatEvery == 0 && result.Violation == nil {
 		if again := Run(config); again.Hash != result.Hash {
 			result.Violation = &checker.Violation{Property: "determinism", Step: result.Steps,

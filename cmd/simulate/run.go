@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"hakuban/sim"
+	"hakuban/sim/refinement"
 )
 
 // contextLines is how much of the trace before a violation is printed.
@@ -21,6 +22,7 @@ func run(args []string, stdout io.Writer) error {
 	events := set.Int("events", sim.DefaultSteps, "steps of all cores after which the chaos ends, `n`")
 	trace := set.Bool("trace", false, "print every step of every exchange, its input and its effects")
 	tapePath := set.String("tape", "", "write the choices of the run to `file`")
+	refine := set.Bool("refine", false, "hold every step to the specification (docs/refinement.md)")
 	if _, err := parse(set, args, 0, "none"); err != nil {
 		return err
 	}
@@ -29,6 +31,12 @@ func run(args []string, stdout io.Writer) error {
 	}
 	config := sim.Config{Source: sim.Seed(*seed), Steps: *events}
 	again := fmt.Sprintf("simulate run --seed %d --events %d --trace", *seed, *events)
+	var refined *refinement.Refinement
+	if *refine {
+		refined = refinement.New()
+		config.Observer = refined
+		again += " --refine"
+	}
 	tape, result, err := play(config, *trace, stdout)
 	if err != nil {
 		return err
@@ -37,6 +45,9 @@ func run(args []string, stdout io.Writer) error {
 		if err := writeTape(*tapePath, tape); err != nil {
 			return err
 		}
+	}
+	if refined != nil {
+		fmt.Fprintf(stdout, "refinement: %v\n", refined.Counts())
 	}
 	return report(stdout, fmt.Sprintf("seed %d", *seed), &result, again, *tapePath)
 }

@@ -9,6 +9,7 @@ import (
 
 	"hakuban/sim"
 	"hakuban/sim/mark"
+	"hakuban/sim/refinement"
 )
 
 // sweep is simulate sweep.
@@ -19,6 +20,7 @@ func sweep(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	workers := set.Int("workers", defaultWorkers(), "run `n` at a time")
 	events := set.Int("events", sim.DefaultSteps, "steps of all cores after which the chaos of each run ends, `n`")
 	tapePath := set.String("tape", "", "write the tape of the first seed that fails to `file`")
+	refine := set.Bool("refine", false, "hold every step to the specification (docs/refinement.md)")
 	if _, err := parse(set, args, 0, "none"); err != nil {
 		return err
 	}
@@ -28,10 +30,21 @@ func sweep(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	begin := time.Now()
 	config := sim.Config{Steps: *events}
 	s := sim.Sweep{First: *first, Seeds: *seeds, Workers: *workers, Config: config, Progress: progress(stderr, *seeds, begin)}
+	var refined refinement.Counts
+	if *refine {
+		s.Observe = func() sim.Observer { return refinement.New() }
+		s.Done = func(o sim.Observer) { refined.Add(o.(*refinement.Refinement).Counts()) }
+	}
 	coverage := s.Run(ctx)
 	fmt.Fprintln(stderr)
 	printCoverage(stdout, coverage, time.Since(begin), *workers)
+	if *refine {
+		fmt.Fprintf(stdout, "\nrefinement: %v\n", &refined)
+	}
 	if len(coverage.Failed) > 0 {
+		if *refine {
+			config.Observer = refinement.New() // of the run that is recorded
+		}
 		return printFailures(stdout, coverage, config, *tapePath)
 	}
 	if coverage.Seeds < *seeds {
@@ -105,7 +118,11 @@ func printFailures(stdout io.Writer, c *sim.Coverage, config sim.Config, tapePat
 			fmt.Fprintf(stdout, "VIOLATED seed %d: %v\n", f.Seed, f.Violation)
 		}
 	}
-	fmt.Fprintf(stdout, "\nagain: simulate run --seed %d --events %d\n", first.Seed, config.Steps)
+	again := ""
+	if config.Observer != nil {
+		again = " --refine"
+	}
+	fmt.Fprintf(stdout, "\nagain: simulate run --seed %d --events %d%s\n", first.Seed, config.Steps, again)
 	if tapePath != "" {
 		config.Source = sim.Seed(first.Seed)
 		tape, _ := sim.Record(config)

@@ -13,7 +13,6 @@ type happening struct {
 	input    impl.InputKind
 	crash    bool
 	refused  bool
-	tried    *impl.State // of a publish that was refused
 
 	contract impl.ContractID
 	capacity int
@@ -35,6 +34,12 @@ func (r *Refinement) happened(n int, input *impl.Input, effects []impl.Effect) (
 	for i := range effects {
 		h.refused = h.refused || effects[i].Kind == impl.EffectRefused
 		h.ended = h.ended || effects[i].Kind == impl.EffectEnd
+		switch effects[i].Kind {
+		case impl.EffectReady:
+			x.ready[effects[i].Link] = true
+		case impl.EffectDrained:
+			x.ready[effects[i].Link] = false
+		}
 	}
 	switch input.Kind {
 	case impl.InputAttach, impl.InputDetach, impl.InputReceive, impl.InputPull:
@@ -49,9 +54,10 @@ func (r *Refinement) happened(n int, input *impl.Input, effects []impl.Effect) (
 			h.capacity = 0
 		}
 	case impl.InputTake:
+		h.refused = true // unless there is an offer
 		for i := range effects {
 			if e := &effects[i]; e.Kind == impl.EffectTaken && e.Offer != 0 {
-				h.key, h.kept = e.Descriptor.Key, true
+				h.key, h.kept, h.refused = e.Descriptor.Key, true, false
 			}
 		}
 	case impl.InputRelease, impl.InputPublish, impl.InputRead:
@@ -61,7 +67,10 @@ func (r *Refinement) happened(n int, input *impl.Input, effects []impl.Effect) (
 				h.state, h.now = e.State, e.Synchronized.Now
 			}
 		}
-		if o := r.object(h.key); o != nil && input.Kind == impl.InputPublish && !h.refused {
+		if o := r.object(h.key); o != nil && input.Kind == impl.InputPublish {
+			if h.refused {
+				h.state, h.now = input.State, input.Synchronized.Now
+			}
 			o.publish(h.state)
 		}
 	}
@@ -92,6 +101,7 @@ func (h *happening) session(r *Refinement, x *exchange, input *impl.Input, effec
 		h.ended = true
 		s.detach(end)
 		delete(x.links, input.Link)
+		delete(x.ready, input.Link)
 	case input.Kind == impl.InputReceive:
 		h.received, err = s.receive(end, input.Data)
 	case input.Kind == impl.InputPull:
@@ -116,8 +126,6 @@ func (o *object) plan(h *happening) []model.Step {
 	switch {
 	case h.crash:
 		return o.planCrash(h)
-	case h.refused:
-		return nil
 	case len(h.sessions) > 0:
 		return o.planSession(h)
 	}
@@ -141,7 +149,7 @@ func (o *object) plan(h *happening) []model.Step {
 		step.Action, step.Capacity = model.SetCapacity, h.capacity
 		return []model.Step{step}
 	}
-	if h.key != o.descriptor.Key {
+	if h.key != o.descriptor.Key && !(h.input == impl.InputTake && h.refused) {
 		return nil
 	}
 	switch h.input {
@@ -249,6 +257,13 @@ func (o *object) spot(k int) int {
 // refine holds what came of a happening to what the actions lead to.
 func (o *object) refine(r *Refinement, h *happening, steps []model.Step) error {
 	r.counts.Checks++
+	if h.refused {
+		if err := o.refuses(steps); err != nil {
+			return err
+		}
+		r.counts.Refusals += len(steps)
+		steps = nil
+	}
 	raw := model.State{Nodes: append([]*model.Node(nil), o.raw.Nodes...), Wires: append([]*model.Wire(nil), o.raw.Wires...)}
 	raw.Nodes[h.exchange] = o.node(r, h.exchange)
 	for _, a := range h.sessions {
@@ -279,6 +294,38 @@ func (o *object) refine(r *Refinement, h *happening, steps []model.Step) error {
 		}
 	}
 	return o.explain(before, after, steps)
+}
+
+// refuses demands that what a core refused is not enabled.
+func (o *object) refuses(steps []model.Step) error {
+	for _, step := range steps {
+		if o.model.Do(o.state, step, func(model.State) {}) == "" {
+			return fmt.Errorf("object %s: the core refused %s, which the specification allows", o.descriptor.Key, o.describe(step))
+		}
+	}
+	return nil
+}
+
+// drained demands that links which say that they have nothing to send owe
+// nothing of the object.
+func (o *object) drained(r *Refinement, n int) error {
+	x := r.exchanges[n]
+	for i := range o.slots {
+		s := o.slots[i].session
+		if s == nil {
+			continue
+		}
+		for end, action := range [2]model.Action{model.PullUp, model.PullDown} {
+			if s.at(end) != n || s.ends[end] != model.On || x.ready[s.links[end]] {
+				continue
+			}
+			step := model.Step{Action: action, Link: i}
+			if o.model.Do(o.state, step, func(model.State) {}) == "" {
+				return fmt.Errorf("object %s: link %d has nothing to send, but the specification has %s", o.descriptor.Key, s.links[end], o.describe(step))
+			}
+		}
+	}
+	return nil
 }
 
 // leads reports whether the steps can lead from one state to another.

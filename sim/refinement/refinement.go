@@ -30,6 +30,7 @@ type Counts struct {
 	Steps    int // of cores, and crashes
 	Checks   int // steps times objects
 	Stutters int // of those, the ones in which nothing of the object changed
+	Refusals int // inputs that a core refused and that no action takes
 	Actions  [model.Actions]int
 }
 
@@ -38,9 +39,19 @@ func (c *Counts) Add(other *Counts) {
 	c.Steps += other.Steps
 	c.Checks += other.Checks
 	c.Stutters += other.Stutters
+	c.Refusals += other.Refusals
 	for action, count := range other.Actions {
 		c.Actions[action] += count
 	}
+}
+
+// String returns the counts in one line.
+func (c *Counts) String() string {
+	text := fmt.Sprintf("%d steps refined, %d with each object, of which %d changed nothing, %d refusals;", c.Steps, c.Checks, c.Stutters, c.Refusals)
+	for action, count := range c.Actions {
+		text += fmt.Sprintf(" %v %d", model.Action(action), count)
+	}
+	return text
 }
 
 // exchange is what the observer knows of one exchange.
@@ -48,6 +59,15 @@ type exchange struct {
 	snapshot  *impl.Snapshot // nil: crashed, or fresh
 	links     map[impl.LinkID]attachment
 	contracts map[impl.ContractID]contract
+	ready     map[impl.LinkID]bool // it said that it has something to send
+}
+
+func newExchange() *exchange {
+	return &exchange{
+		links:     make(map[impl.LinkID]attachment),
+		contracts: make(map[impl.ContractID]contract),
+		ready:     make(map[impl.LinkID]bool),
+	}
 }
 
 // contract is an open local contract.
@@ -78,7 +98,7 @@ func (r *Refinement) Begin(n int, core *impl.Exchange) {
 	for len(r.exchanges) <= n {
 		r.exchanges = append(r.exchanges, &exchange{})
 	}
-	r.exchanges[n] = &exchange{links: make(map[impl.LinkID]attachment), contracts: make(map[impl.ContractID]contract)}
+	r.exchanges[n] = newExchange()
 }
 
 // Attach is part of [sim.Observer].
@@ -155,7 +175,11 @@ func (r *Refinement) AfterStep(n int, core *impl.Exchange, now impl.Now, input *
 	snapshot := core.Snapshot(now)
 	r.exchanges[n].snapshot = &snapshot
 	for _, o := range r.objects {
-		if err := o.refine(r, h, o.plan(h)); err != nil {
+		err := o.refine(r, h, o.plan(h))
+		if err == nil {
+			err = o.drained(r, n)
+		}
+		if err != nil {
 			return fmt.Errorf("exchange %d, %s: %w", n, sim.DescribeInput(input), err)
 		}
 	}
@@ -193,7 +217,6 @@ func (r *Refinement) forget(h *happening) {
 // all sessions at this end.
 func (r *Refinement) Crash(n int) {
 	r.counts.Steps++
-	x := r.exchanges[n]
 	h := &happening{exchange: n, crash: true}
 	for _, s := range r.sessions {
 		for end := range s.ends {
@@ -206,8 +229,7 @@ func (r *Refinement) Crash(n int) {
 	// Downstream sessions in order of age: the order does not matter, but runs
 	// must repeat.
 	slices.SortFunc(h.sessions, func(a, b attachment) int { return a.session.Number - b.session.Number })
-	x.snapshot = nil
-	x.links, x.contracts = make(map[impl.LinkID]attachment), make(map[impl.ContractID]contract)
+	r.exchanges[n] = newExchange()
 	for _, o := range r.objects {
 		if err := o.refine(r, h, o.plan(h)); err != nil {
 			r.failure = errors.Join(r.failure, fmt.Errorf("exchange %d crashed: %w", n, err))

@@ -1,20 +1,57 @@
 package refinement
 
 import (
+	"os"
+	"strconv"
+	"sync"
 	"testing"
+	"time"
 
+	"hakuban/model"
 	"hakuban/sim"
 )
 
+// seeds is how many runs are refined; HAKUBAN_REFINE_SEEDS asks for another number.
+const seeds = 200
+
+// Every step of every run is a step of the specification, and the runs take
+// every action that the specification has.
 func TestRefine_EveryStepIsAStepOfTheSpecification(t *testing.T) {
-	var total Counts
-	for seed := range sim.Seed(20) {
-		r := New()
-		result := sim.Run(sim.Config{Source: seed, Observer: r})
-		if result.Violation != nil {
-			t.Errorf("seed %d, %d exchanges: %v", seed, result.Exchanges, result.Violation)
+	count := seeds
+	if asked := os.Getenv("HAKUBAN_REFINE_SEEDS"); asked != "" {
+		var err error
+		if count, err = strconv.Atoi(asked); err != nil {
+			t.Fatal(err)
 		}
-		total.Add(r.Counts())
 	}
-	t.Logf("%+v", total)
+	var total Counts
+	var mutex sync.Mutex
+	var wait sync.WaitGroup
+	start := time.Now()
+	next := make(chan sim.Seed)
+	for range 2 {
+		wait.Go(func() {
+			for seed := range next {
+				r := New()
+				result := sim.Run(sim.Config{Source: seed, Observer: r})
+				if result.Violation != nil {
+					t.Errorf("seed %d, %d exchanges: %v", seed, result.Exchanges, result.Violation)
+				}
+				mutex.Lock()
+				total.Add(r.Counts())
+				mutex.Unlock()
+			}
+		})
+	}
+	for seed := range sim.Seed(count) {
+		next <- seed
+	}
+	close(next)
+	wait.Wait()
+	t.Logf("%d seeds in %.1f s: %v", count, time.Since(start).Seconds(), &total)
+	for action := model.Open; action < model.Actions; action++ {
+		if total.Actions[action] == 0 {
+			t.Errorf("no run took %v", action)
+		}
+	}
 }
