@@ -117,7 +117,7 @@ func (o *object) place(n int, id impl.ContractID, c contract) bool {
 func (o *object) rebuild(r *Refinement) {
 	m := &model.Model{
 		Capacities: []int{0, 1, 2},
-		Limited:    true,
+		Limited:    r.limited,
 		Chunked:    true,
 		Ceiling:    math.MaxUint32,
 	}

@@ -16,6 +16,7 @@ type Refinement struct {
 	sessions   map[int]*session
 	objects    []*object // in the order in which they were first opened
 	identities map[string]string
+	limited    bool     // some link has, or will have, a load limit
 	announced  *session // by Attach, for the step that follows
 	failure    error    // of a crash, told at the next step
 	counts     Counts
@@ -122,7 +123,9 @@ func (r *Refinement) Attach(public sim.Session, n int) {
 func (r *Refinement) BeforeStep(n int, core *impl.Exchange, now impl.Now, input *impl.Input) {
 	switch input.Kind {
 	case impl.InputAttach:
+		r.limited = r.limited || len(input.LoadLimit) > 0
 		for _, o := range r.objects {
+			o.model.Limited = r.limited
 			if o.seat(r.announced) {
 				o.rebuild(r)
 			}

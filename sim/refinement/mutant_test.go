@@ -1,0 +1,130 @@
+package refinement
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"hakuban/impl"
+	"hakuban/model"
+	"hakuban/sim"
+)
+
+// altered tells a refinement something else than what happened.
+type altered struct {
+	*Refinement
+	change func(input *impl.Input, effects []impl.Effect) (*impl.Input, []impl.Effect)
+}
+
+func (a altered) AfterStep(n int, core *impl.Exchange, now impl.Now, input *impl.Input, effects []impl.Effect) error {
+	if a.change != nil {
+		input, effects = a.change(input, slices.Clone(effects))
+	}
+	return a.Refinement.AfterStep(n, core, now, input, effects)
+}
+
+// A comparison that lets everything pass would be worth nothing: an abstraction
+// that says something wrong, and a core that seems to answer something else, are
+// refused, and the message says where.
+func TestRefine_RefusesMutants(t *testing.T) {
+	drop := func(kind impl.EffectKind, nth int) func(*impl.Input, []impl.Effect) (*impl.Input, []impl.Effect) {
+		seen := 0
+		return func(input *impl.Input, effects []impl.Effect) (*impl.Input, []impl.Effect) {
+			return input, slices.DeleteFunc(effects, func(e impl.Effect) bool {
+				if e.Kind == kind {
+					seen++
+				}
+				return e.Kind == kind && seen == nth
+			})
+		}
+	}
+	add := func(input impl.InputKind, effect impl.EffectKind) func(*impl.Input, []impl.Effect) (*impl.Input, []impl.Effect) {
+		return func(in *impl.Input, effects []impl.Effect) (*impl.Input, []impl.Effect) {
+			if in.Kind == input {
+				effects = append(effects, impl.Effect{Kind: effect, Link: in.Link})
+			}
+			return in, effects
+		}
+	}
+	mutants := []struct {
+		name    string
+		distort func(n int, N *model.Node)
+		change  func(*impl.Input, []impl.Effect) (*impl.Input, []impl.Effect)
+		says    []string
+	}{
+		{name: "a flag is never now", distort: func(n int, N *model.Node) { N.Held[0].Now = false },
+			says: []string{"expected Publish(", ".held: the specification has [{State:1 Now:true}], the run [{State:1 Now:false}]", "nearest: Publish("}},
+		{name: "a revoked sink is forgotten", distort: func(n int, N *model.Node) {
+			for i := range N.Below {
+				N.Below[i].Revoked[0] = 0
+			}
+		}, says: []string{".revoked: the specification has ["}},
+		{name: "a revoked sink counts as open", distort: func(n int, N *model.Node) {
+			for i := range N.Below {
+				if b := &N.Below[i]; b.Revoked[0] != 0 && b.Sink[0].Number == 0 {
+					b.Sink[0].Number, b.Revoked[0] = b.Revoked[0], 0
+				}
+			}
+		}, says: []string{".sink: the specification has [{Number:0"}},
+		{name: "what upstream was told has no capacity", distort: func(n int, N *model.Node) {
+			for d := range N.Told {
+				N.Told[d].Capacity = 0
+			}
+		}, says: []string{"expected PullUp(", ".told: the specification has [", "Capacity:"}},
+		{name: "nobody is elected", distort: func(n int, N *model.Node) { N.Elected[0] = model.Elected{} },
+			says: []string{"which is not enabled: it is false that a channel is to be opened or closed, or a state is owed"}},
+		{name: "a taken offer is one that waits", distort: func(n int, N *model.Node) {
+			for k := range N.Offers {
+				if N.Offers[k][0].Is == model.Taken {
+					N.Offers[k][0].Is = model.Offered
+				}
+			}
+		}, says: []string{"expected Take(", ".offers: the specification has [", "{Is:2 ", "the run [", "{Is:1 "}},
+		{name: "a written message is lost before it is sent", change: drop(impl.EffectWrite, 40),
+			says: []string{"delivers what is not the oldest message in flight"}},
+		{name: "a link that owes says it does not", change: add(impl.InputAttach, impl.EffectDrained),
+			says: []string{"has nothing to send, but the specification has PullUp("}},
+		{name: "a publish that was taken is called refused", change: add(impl.InputPublish, impl.EffectRefused),
+			says: []string{"the core refused Publish(", "which the specification allows"}},
+		{name: "a delivery of something else", change: func(in *impl.Input, effects []impl.Effect) (*impl.Input, []impl.Effect) {
+			if in.Kind == impl.InputReceive && len(in.Data) > 0 {
+				other := *in
+				other.Data = append(slices.Clone(in.Data), 0)
+				in = &other
+			}
+			return in, effects
+		}, says: []string{"delivers what is not the oldest message in flight"}},
+		{name: "another state was published", change: func(in *impl.Input, effects []impl.Effect) (*impl.Input, []impl.Effect) {
+			for i := range effects {
+				if effects[i].Kind == impl.EffectState && in.Kind == impl.InputPublish {
+					other := *effects[i].State
+					other.Data = append(slices.Clone(other.Data), 'x')
+					effects[i].State = &other
+				}
+			}
+			return in, effects
+		}, says: []string{"a state of version", "that nobody published"}},
+	}
+	for _, m := range mutants {
+		t.Run(m.name, func(t *testing.T) {
+			for seed := range sim.Seed(10) {
+				r := New()
+				r.distort = m.distort
+				v := sim.Run(sim.Config{Source: seed, Observer: altered{r, m.change}}).Violation
+				if v == nil {
+					continue
+				}
+				if v.Property != r.Property() {
+					t.Fatalf("seed %d: %v", seed, v)
+				}
+				for _, part := range m.says {
+					if !strings.Contains(v.Text, part) {
+						t.Errorf("seed %d: %q is not in:\n%s", seed, part, v.Text)
+					}
+				}
+				return
+			}
+			t.Error("not refused in 10 seeds")
+		})
+	}
+}
