@@ -228,3 +228,9 @@ func (m *Model) AppendText(b []byte, s State) []byte {
 		func(b []byte, l int) []byte { return m.textWire(b, s.Wires[l]) })
 	return append(b, '\n')
 }
+
+// AppendNode appends the canonical text of what one exchange knows.
+func (m *Model) AppendNode(b []byte, n int, s State) []byte { return m.textNode(b, n, s.Nodes[n]) }
+
+// AppendWire appends the canonical text of what is between the two ends of a link.
+func (m *Model) AppendWire(b []byte, l int, s State) []byte { return m.textWire(b, s.Wires[l]) }

@@ -1,6 +1,7 @@
 package refinement
 
 import (
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -9,6 +10,8 @@ import (
 
 	"hakuban/model"
 )
+
+var walks = flag.Int("walks", 100, "random walks of 200 steps in each configuration")
 
 // parametric is a configuration's model without what belongs to its bounds: a load limit may refuse any link, and a control
 // message may be a portion.
@@ -89,9 +92,9 @@ func choose(w *world, random *rand.Rand) input {
 }
 
 func TestWalk_EveryStepIsOneOfTheSpecification(t *testing.T) {
-	walks := 300
+	walks := *walks
 	if testing.Short() {
-		walks = 30
+		walks = 20
 	}
 	total := make(map[string]int)
 	for _, c := range model.Configurations() {

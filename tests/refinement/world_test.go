@@ -28,6 +28,7 @@ type session struct {
 	parent       impl.LinkID
 	up, down     []flight
 	ready        [2]bool // at the downstream end, at the upstream end: there is something to pull
+	greeted      [2]bool // likewise, where a test has an end greet by itself
 
 	// What the sender last said on each channel, to see in a message what the model sees.
 	told     []model.Asks
@@ -360,9 +361,9 @@ func (w *world) session(in input) {
 	}
 	*end, *id = model.Gone, 0
 	if in.Below {
-		s.down, s.ready[0] = nil, false
+		s.down, s.ready[0], s.greeted[0] = nil, false, false
 	} else {
-		s.up, s.ready[1] = nil, false
+		s.up, s.ready[1], s.greeted[1] = nil, false, false
 	}
 }
 
