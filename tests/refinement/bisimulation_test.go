@@ -1,15 +1,12 @@
 package refinement
 
 import (
-	"flag"
 	"fmt"
 	"slices"
 	"testing"
 
 	"hakuban/model"
 )
-
-var whole = flag.Bool("whole", false, "walk all of the bisimulation, not its first states only")
 
 // product is one state of both sides: real cores, and the model's state that they stand for, with what is left of the
 // budgets that bound the walk.
@@ -24,11 +21,8 @@ type product struct {
 func TestBisimulation_OfTwoExchanges(t *testing.T) {
 	c := model.S()
 	m := c.Model
-	most := 3000
-	switch {
-	case *whole:
-		most = 1 << 30
-	case testing.Short():
+	most := 1 << 30
+	if testing.Short() {
 		most = 300
 	}
 	start := product{world: newWorld(m), left: c.Budget}
