@@ -18,6 +18,7 @@ type object struct {
 	descriptor wire.Descriptor
 	things     []string // the object, then its tags, as in the model
 	model      *model.Model
+	fixed      bool // the model was given: see NewFor
 	slots      []slot
 	places     []place
 
@@ -78,6 +79,10 @@ func newObject(r *Refinement, descriptor wire.Descriptor) *object {
 
 // seat gives a session a slot, and reports whether it had to make one.
 func (o *object) seat(s *session) bool {
+	if o.fixed {
+		o.slots[s.Number%len(o.slots)].session = s
+		return false
+	}
 	free := -1
 	for i := range o.slots {
 		switch {
@@ -115,6 +120,22 @@ func (o *object) place(n int, id impl.ContractID, c contract) bool {
 // rebuild makes the model anew after slots or places were added, and with it the
 // state that the run is in.
 func (o *object) rebuild(r *Refinement) {
+	if !o.fixed {
+		o.model = o.measured(r)
+		o.rank()
+	}
+	o.raw = model.State{}
+	for n := range r.exchanges {
+		o.raw.Nodes = append(o.raw.Nodes, o.node(r, n))
+	}
+	for i := range o.slots {
+		o.raw.Wires = append(o.raw.Wires, o.wire(i))
+	}
+	o.state = o.renumbered(o.raw)
+}
+
+// measured is a model to the measure of the run.
+func (o *object) measured(r *Refinement) *model.Model {
 	m := &model.Model{
 		Capacities: []int{0, 1, 2},
 		Limited:    r.limited,
@@ -140,16 +161,7 @@ func (o *object) rebuild(r *Refinement) {
 		}
 		m.Contracts = append(m.Contracts, model.Contract{Name: fmt.Sprintf("contract %d (%d %s %s)", i, p.exchange, what, o.things[p.on]), At: p.exchange, Kind: p.kind, On: p.on})
 	}
-	o.model = m.Prepare()
-	o.rank()
-	o.raw = model.State{}
-	for n := range r.exchanges {
-		o.raw.Nodes = append(o.raw.Nodes, o.node(r, n))
-	}
-	for i := range o.slots {
-		o.raw.Wires = append(o.raw.Wires, o.wire(i))
-	}
-	o.state = o.renumbered(o.raw)
+	return m.Prepare()
 }
 
 func (o *object) renumbered(s model.State) model.State {

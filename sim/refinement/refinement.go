@@ -125,7 +125,7 @@ func (r *Refinement) BeforeStep(n int, core *impl.Exchange, now impl.Now, input 
 	case impl.InputAttach:
 		r.limited = r.limited || len(input.LoadLimit) > 0
 		for _, o := range r.objects {
-			o.model.Limited = r.limited
+			o.model.Limited = o.model.Limited || r.limited
 			if o.seat(r.announced) {
 				o.rebuild(r)
 			}

@@ -1,0 +1,109 @@
+package refinement
+
+import (
+	"maps"
+	"slices"
+
+	"hakuban/impl"
+	"hakuban/model"
+	"hakuban/wire"
+)
+
+// NewFor returns an observer that holds what happens to a model that is given,
+// instead of making one to the measure of the run. The model has one object,
+// whose descriptor is given; the states that may be published are given in the
+// order of the model's. A session's slot is its number modulo that of slots, and
+// no two contracts may be of one exchange, kind and thing.
+func NewFor(m *model.Model, descriptor wire.Descriptor, states []*impl.State) *Refinement {
+	r := New()
+	o := &object{
+		descriptor: descriptor,
+		fixed:      true,
+		model:      m,
+		things:     []string{objectThing(descriptor.Key)},
+		numbers:    make(map[string]int),
+		pointers:   make(map[*impl.State]int),
+		versions:   [][]int64{nil},
+	}
+	for _, identity := range descriptor.TagIdentities {
+		o.things = append(o.things, tagThing(identity))
+	}
+	for _, l := range m.Links {
+		o.slots = append(o.slots, slot{child: l.Child, parent: l.Parent})
+	}
+	for _, c := range m.Contracts {
+		o.places = append(o.places, place{exchange: c.At, kind: c.Kind, on: c.On})
+	}
+	for i, state := range states {
+		o.numbers[contentOf(state)] = i + 1
+		o.versions = append(o.versions, state.Version)
+	}
+	for n := range m.Exchanges {
+		r.Begin(n, nil)
+	}
+	r.objects = []*object{o}
+	o.rebuild(r)
+	return r
+}
+
+// Clone returns a copy that shares nothing that changes.
+func (r *Refinement) Clone() *Refinement {
+	c := New()
+	c.counts, c.limited, c.failure, c.distort = r.counts, r.limited, r.failure, r.distort
+	copies := make(map[*session]*session, len(r.sessions))
+	for number, s := range r.sessions {
+		copied := *s
+		for end := range copied.queues {
+			copied.queues[end] = slices.Clone(copied.queues[end])
+		}
+		copied.channels = make(map[uint64]*channel, len(s.channels))
+		for at, from := range s.channels {
+			to := *from
+			copied.channels[at] = &to
+		}
+		c.sessions[number], copies[s] = &copied, &copied
+	}
+	for _, x := range r.exchanges {
+		copied := newExchange()
+		copied.snapshot = x.snapshot
+		maps.Copy(copied.contracts, x.contracts)
+		maps.Copy(copied.ready, x.ready)
+		for id, a := range x.links {
+			copied.links[id] = attachment{copies[a.session], a.end}
+		}
+		c.exchanges = append(c.exchanges, copied)
+	}
+	for _, o := range r.objects {
+		copied := *o
+		copied.slots, copied.places = slices.Clone(o.slots), slices.Clone(o.places)
+		for i := range copied.slots {
+			copied.slots[i].session = copies[copied.slots[i].session]
+		}
+		copied.numbers, copied.pointers = maps.Clone(o.numbers), maps.Clone(o.pointers)
+		copied.versions = slices.Clone(o.versions)
+		c.objects = append(c.objects, &copied)
+	}
+	return c
+}
+
+// State is the state of the specification that the run is in, for the first object.
+func (r *Refinement) State() model.State { return r.objects[0].state }
+
+// Contract is the local contract that stands for one of the model's; zero: none.
+func (r *Refinement) Contract(k int) impl.ContractID { return r.objects[0].places[k].contract }
+
+// Oldest is the oldest message in flight in a slot, in one direction: its bytes,
+// and the message of the specification that it is; none: it is nothing to it.
+func (r *Refinement) Oldest(l int, up bool) (data []byte, kind model.MessageKind, none, found bool) {
+	o := r.objects[0]
+	end := parentEnd
+	if up {
+		end = childEnd
+	}
+	s := o.slots[l].session
+	if s == nil || len(s.queues[end]) == 0 {
+		return nil, 0, false, false
+	}
+	m := &s.queues[end][0]
+	return m.data, m.kind, !o.concerns(m), true
+}

@@ -1,0 +1,267 @@
+package bisimulation
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+
+	"hakuban/impl"
+	"hakuban/model"
+	"hakuban/sim"
+	"hakuban/sim/refinement"
+	"hakuban/wire"
+)
+
+// still is the time: it stands still, so that a last-at never moves.
+var still = impl.Now{Mono: 1_000_000_000, Wall: 1_800_000_000_000_000_000}
+
+// world is real cores in a configuration's tree, held to its model.
+type world struct {
+	model    *model.Model
+	object   wire.Descriptor
+	states   []*impl.State // by number; 0 is nil
+	cores    []*impl.Exchange
+	watch    *refinement.Refinement
+	sessions []sim.Session // by slot
+	next     int           // counts links, contracts and sessions
+	last     map[int]impl.ContractID
+	offers   map[int]offer // by contract: the last one taken
+}
+
+type offer struct {
+	id       impl.OfferID
+	contract impl.ContractID
+}
+
+func newWorld(m *model.Model) *world {
+	var tags []string
+	for _, t := range m.Objects[0].Tags {
+		tags = append(tags, strconv.Quote(m.Tags[t]))
+	}
+	descriptor, err := wire.NewDescriptor(tags, strconv.Quote(m.Objects[0].Name), nil)
+	if err != nil {
+		panic(err)
+	}
+	w := &world{model: m, object: descriptor, states: []*impl.State{nil}, last: map[int]impl.ContractID{}, offers: map[int]offer{}}
+	for number, version := range m.Version[1:] {
+		w.states = append(w.states, &impl.State{Version: []int64{int64(version)}, Data: []byte{byte(number)}})
+	}
+	w.watch = refinement.NewFor(m, descriptor, w.states[1:])
+	for range m.Exchanges {
+		w.cores = append(w.cores, impl.New(impl.Config{}))
+	}
+	w.sessions = make([]sim.Session, len(m.Links))
+	return w
+}
+
+func (w *world) clone() *world {
+	c := *w
+	c.cores = nil
+	for _, core := range w.cores {
+		c.cores = append(c.cores, core.Clone())
+	}
+	c.watch = w.watch.Clone()
+	c.sessions = slices.Clone(w.sessions)
+	c.last, c.offers = maps.Clone(w.last), maps.Clone(w.offers)
+	return &c
+}
+
+func (w *world) state() model.State { return w.watch.State() }
+
+// input steps a core, and holds the step to the model.
+func (w *world) input(n int, input impl.Input) ([]impl.Effect, error) {
+	w.watch.BeforeStep(n, w.cores[n], still, &input)
+	effects := w.cores[n].Step(still, input)
+	return effects, w.watch.AfterStep(n, w.cores[n], still, &input, effects)
+}
+
+func did(effects []impl.Effect, kind impl.EffectKind) *impl.Effect {
+	for i := range effects {
+		if effects[i].Kind == kind {
+			return &effects[i]
+		}
+	}
+	return nil
+}
+
+// do tries one step with the cores, and reports whether they did something.
+func (w *world) do(step model.Step) (done bool, err error) {
+	switch step.Action {
+	case model.Open, model.Close, model.SetCapacity:
+		return w.doContract(step)
+	case model.Take, model.Release, model.Publish, model.Read:
+		return w.doOffer(step)
+	case model.Attach:
+		return w.attach(step.Link, step.Below)
+	case model.Detach:
+		return w.detach(step.Link, step.Below)
+	case model.PullUp, model.PullDown:
+		return w.pull(step.Link, step.Action == model.PullUp)
+	case model.ReceiveContracts, model.ReceiveOpen, model.ReceiveClose, model.ReceiveStateUp, model.ReceiveStateDown:
+		return w.receive(step)
+	}
+	return false, fmt.Errorf("%v is not in the alphabet", step.Action)
+}
+
+func (w *world) doContract(step model.Step) (bool, error) {
+	k := step.Contract
+	c := w.model.Contracts[k]
+	input := impl.Input{Kind: impl.InputClose, Contract: w.last[k]}
+	switch step.Action {
+	case model.Open:
+		if w.watch.Contract(k) != 0 {
+			return false, nil // an application opens it once
+		}
+		w.next++
+		w.last[k] = impl.ContractID(w.next)
+		input = impl.Input{Kind: impl.InputOpen, Contract: w.last[k], Capacity: uint32(step.Capacity), Descriptor: w.object}
+		input.ContractKind = impl.ObserveObject
+		if c.Kind == model.Expose {
+			input.ContractKind = impl.ExposeObject
+		}
+		if c.On > 0 {
+			input.ContractKind += impl.ObserveTag - impl.ObserveObject
+			tag, err := wire.NewDescriptor(nil, strconv.Quote(w.model.Tags[c.On-1]), nil)
+			if err != nil {
+				return false, err
+			}
+			input.Descriptor = tag
+		}
+	case model.SetCapacity:
+		input.Kind, input.Capacity = impl.InputSetCapacity, uint32(step.Capacity)
+	}
+	before := w.state()
+	effects, err := w.input(c.At, input)
+	return did(effects, impl.EffectRefused) == nil && !w.model.Equal(before, w.state()), err
+}
+
+func (w *world) doOffer(step model.Step) (bool, error) {
+	k := step.Contract
+	n := w.model.Contracts[k].At
+	if step.Action == model.Take {
+		effects, err := w.input(n, impl.Input{Kind: impl.InputTake, Contract: w.last[k]})
+		taken := did(effects, impl.EffectTaken)
+		if taken == nil || taken.Offer == 0 {
+			return false, err
+		}
+		w.offers[k] = offer{taken.Offer, w.last[k]}
+		return true, err
+	}
+	f := w.offers[k]
+	input := impl.Input{Kind: impl.InputRelease, Offer: f.id}
+	switch step.Action {
+	case model.Publish:
+		input.Kind, input.State = impl.InputPublish, w.states[step.State]
+		input.Synchronized = impl.Synchronized{Now: step.Now, Mono: still.Mono}
+	case model.Read:
+		input.Kind = impl.InputRead
+	}
+	effects, err := w.input(n, input)
+	// What is done with a closed contract's offer is nothing.
+	current := f.contract != 0 && f.contract == w.watch.Contract(k)
+	return current && did(effects, impl.EffectRefused) == nil, err
+}
+
+// link is the session at one end of a slot, and the exchange there; zero: none.
+func (w *world) link(l int, below bool) (impl.LinkID, int) {
+	if below {
+		return w.sessions[l].ChildLink, w.model.Links[l].Child
+	}
+	return w.sessions[l].ParentLink, w.model.Links[l].Parent
+}
+
+func (w *world) attach(l int, below bool) (bool, error) {
+	W := w.state().Wires[l]
+	link, n := w.link(l, below)
+	if link != 0 || W.Below == model.Gone || W.Above == model.Gone {
+		return false, nil // a driver begins a session once, at each end
+	}
+	w.next++
+	link = impl.LinkID(w.next)
+	input := impl.Input{Kind: impl.InputAttach, Link: link, Role: impl.RoleUpstream}
+	if below {
+		input.Role = impl.RoleDownstream
+	}
+	if did(w.cores[n].Clone().Step(still, input), impl.EffectRefused) != nil {
+		return false, nil
+	}
+	s := &w.sessions[l]
+	if s.ChildLink == 0 && s.ParentLink == 0 {
+		*s = sim.Session{Number: w.next*len(w.sessions) + l, Child: w.model.Links[l].Child, Parent: w.model.Links[l].Parent}
+	}
+	if below {
+		s.ChildLink = link
+	} else {
+		s.ParentLink = link
+	}
+	w.watch.Attach(*s, n)
+	if _, err := w.input(n, input); err != nil {
+		return true, err
+	}
+	// The greeting is nothing to the model: it is written at once.
+	_, err := w.input(n, impl.Input{Kind: impl.InputPull, Link: link, Budget: 1})
+	return true, err
+}
+
+func (w *world) detach(l int, below bool) (bool, error) {
+	link, n := w.link(l, below)
+	if link == 0 {
+		return false, nil
+	}
+	if below {
+		w.sessions[l].ChildLink = 0
+	} else {
+		w.sessions[l].ParentLink = 0
+	}
+	_, err := w.input(n, impl.Input{Kind: impl.InputDetach, Link: link})
+	return true, err
+}
+
+// pull lets an end write until it has written something that the model knows, or
+// has nothing more.
+func (w *world) pull(l int, up bool) (bool, error) {
+	link, n := w.link(l, up)
+	if link == 0 {
+		return false, nil
+	}
+	before := w.state()
+	for {
+		effects, err := w.input(n, impl.Input{Kind: impl.InputPull, Link: link, Budget: 1})
+		if err != nil {
+			return false, err
+		}
+		if !w.model.Equal(before, w.state()) {
+			return true, nil
+		}
+		if did(effects, impl.EffectDrained) != nil {
+			return false, nil
+		}
+	}
+}
+
+// receive delivers the oldest message of the model, when it is of the kind that
+// the action takes, and what comes before it and is nothing to the model.
+func (w *world) receive(step model.Step) (bool, error) {
+	up := step.Action == model.ReceiveContracts || step.Action == model.ReceiveStateUp
+	wanted := map[model.Action]model.MessageKind{
+		model.ReceiveContracts: model.ContractsMessage, model.ReceiveOpen: model.OpenMessage, model.ReceiveClose: model.CloseMessage,
+		model.ReceiveStateUp: model.StateMessage, model.ReceiveStateDown: model.StateMessage,
+	}[step.Action]
+	link, n := w.link(step.Link, !up)
+	if link == 0 {
+		return false, nil
+	}
+	for {
+		data, kind, none, found := w.watch.Oldest(step.Link, up)
+		if !found || !none && kind != wanted {
+			return false, nil
+		}
+		if _, err := w.input(n, impl.Input{Kind: impl.InputReceive, Link: link, Data: data}); err != nil {
+			return false, err
+		}
+		if !none {
+			return true, nil
+		}
+	}
+}
