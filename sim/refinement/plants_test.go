@@ -80,8 +80,6 @@ var plants = []plant{
 		".elected: the specification has [{Who:3"},
 	{"a sink outlives its election", "election.go", `old.revoked = old.sink != nil`, `old.revoked = false`,
 		".revoked: the specification has ["},
-	{"a stale state moves the flag", "propagation.go", `case order == 0 && flag.Now:`, `case flag.Now:`,
-		".held: the specification has [{State:"},
 	{"a lower version is taken", "propagation.go", `case order > 0:`, `case order != 0:`,
 		".held: the specification has [{State:"},
 	{"a state erased under an open stream", "propagation.go", ` && !o.streams()`, ``,

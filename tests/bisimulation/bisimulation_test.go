@@ -1,10 +1,14 @@
 package bisimulation
 
 import (
+	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"math/bits"
+	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,9 +47,26 @@ type result struct{ products, steps, edges, loops, others, depth, waiting int }
 
 func walk(t *testing.T, c *model.Configuration, limit int) {
 	begin := time.Now()
-	level := []*product{start(t, c)}
-	seen := map[string]bool{level[0].key(): true}
-	var r result
+	r, err := explore(c, limit, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.waiting == 0 {
+		complete(t, c, &r)
+	}
+	t.Logf("%s: %d products to depth %d (%d known and not walked), %d steps tried in both, %d edges taken by both, of which %d change nothing; %d choices of the model that the cores do not take; %.1f s",
+		c.Name, r.products, r.depth, r.waiting, r.steps, r.edges, r.loops, r.others, time.Since(begin).Seconds())
+}
+
+// explore walks products breadth first until all are walked or the limit is
+// reached. The cores are given what mutate makes of a step; nil: the step.
+func explore(c *model.Configuration, limit int, mutate func(*model.Step)) (r result, err error) {
+	first, err := start(c)
+	if err != nil {
+		return r, err
+	}
+	level := []*product{first}
+	seen := map[string]bool{first.key(): true}
 	for len(level) > 0 && (limit == 0 || r.products < limit) {
 		r.depth++
 		var next []*product
@@ -55,83 +76,159 @@ func walk(t *testing.T, c *model.Configuration, limit int) {
 				break
 			}
 			r.products++
-			edges(t, c, p, &r, func(q *product) {
+			level[i] = nil
+			err := p.edges(c, &r, mutate, func(q *product) {
 				if key := q.key(); !seen[key] {
 					seen[key] = true
 					next = append(next, q)
 				}
 			})
-			if t.Failed() {
-				return
+			if err != nil {
+				return r, err
 			}
 		}
 		r.waiting += len(next)
 		level = next
 	}
-	t.Logf("%s: %d products to depth %d (%d known and not walked), %d steps tried in both, %d edges taken by both, of which %d change nothing; %d choices of the model that the cores do not take; %.1f s",
-		c.Name, r.products, r.depth, r.waiting, r.steps, r.edges, r.loops, r.others, time.Since(begin).Seconds())
+	if limit == 0 {
+		r.waiting = 0
+	}
+	return r, nil
+}
+
+// complete holds a walk that came to its end to what TLC found: as many states,
+// and as many ways to get there. A configuration with rebalances or with control
+// messages in portions has more than the alphabet.
+func complete(t *testing.T, c *model.Configuration, r *result) {
+	if c.Budget.Rebalances > 0 || c.Model.Chunked {
+		return
+	}
+	data, err := os.ReadFile("../../spec/golden/" + c.Name + ".json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var golden struct{ Generated, Distinct int }
+	if err := json.Unmarshal(data, &golden); err != nil {
+		t.Fatal(err)
+	}
+	if r.products != golden.Distinct || r.edges+1 != golden.Generated {
+		t.Errorf("%d products and %d edges, TLC has %d states and %d ways to them", r.products, r.edges, golden.Distinct, golden.Generated-1)
+	}
 }
 
 // start is the configuration's first state, made with the cores' own inputs.
-func start(t *testing.T, c *model.Configuration) *product {
+func start(c *model.Configuration) (*product, error) {
 	w := newWorld(c.Model)
-	must := func(step model.Step) {
-		if done, err := w.do(step); err != nil || !done {
-			t.Fatalf("to start, %+v: %v, %v", step, done, err)
-		}
-	}
+	var steps []model.Step
 	for _, k := range c.OpenAtStart {
-		capacity := 0
+		step := model.Step{Action: model.Open, Contract: k}
 		if c.Model.Contracts[k].Kind == model.Expose {
-			capacity = 1
+			step.Capacity = 1
 		}
-		must(model.Step{Action: model.Open, Contract: k, Capacity: capacity})
+		steps = append(steps, step)
 	}
 	for _, l := range c.AttachedAtStart {
-		must(model.Step{Action: model.Attach, Link: l})
-		must(model.Step{Action: model.Attach, Link: l, Below: true})
+		steps = append(steps, model.Step{Action: model.Attach, Link: l}, model.Step{Action: model.Attach, Link: l, Below: true})
+	}
+	for _, step := range steps {
+		if done, err := w.do(step); err != nil || !done {
+			return nil, fmt.Errorf("to start, %+v: done is %v, %w", step, done, err)
+		}
 	}
 	if !c.Model.Equal(w.state(), c.Start()) {
-		t.Fatalf("the cores start otherwise:\n%s\n%s", c.Model.AppendText(nil, w.state()), c.Model.AppendText(nil, c.Start()))
+		return nil, fmt.Errorf("the cores start otherwise:\n%s\n%s", c.Model.AppendText(nil, w.state()), c.Model.AppendText(nil, c.Start()))
 	}
-	return &product{world: w, left: c.Budget}
+	return &product{world: w, left: c.Budget}, nil
 }
 
 // edges tries every step of the alphabet from a product.
-func edges(t *testing.T, c *model.Configuration, p *product, r *result, yield func(*product)) {
-	m := c.Model
-	for action := model.Open; action < model.Rebalance; action++ {
-		m.Steps(action, func(step model.Step) {
+func (p *product) edges(c *model.Configuration, r *result, mutate func(*model.Step), yield func(*product)) (err error) {
+	for action := model.Open; action < model.Rebalance && err == nil; action++ {
+		c.Model.Steps(action, func(step model.Step) {
 			next := *p
-			if t.Failed() || !next.spend(c, step) {
-				return
-			}
-			r.steps++
-			var successors []model.State
-			reason := m.Do(p.world.state(), step, func(s model.State) { successors = append(successors, s) })
-			next.world = p.world.clone()
-			done, err := next.world.do(step)
-			complain := func(what string) {
-				t.Errorf("%+v: %s; the model says %q; from\n%s", step, what, reason, m.AppendText(nil, p.world.state()))
-			}
-			switch {
-			case err != nil:
-				complain(err.Error())
-			case done != (len(successors) > 0):
-				complain(fmt.Sprintf("the cores did something: %v; the model leads to %d states", done, len(successors)))
-			case !done:
-				if !m.Equal(next.world.state(), p.world.state()) {
-					complain("the cores did nothing, and changed")
+			if err == nil && next.spend(c, step) {
+				if err = next.edge(p, step, r, mutate); err != nil {
+					err = fmt.Errorf("%+v: %w; from\n%s", step, err, c.Model.AppendText(nil, p.world.state()))
+				} else if next.world != nil {
+					yield(&next)
 				}
-			case !slices.ContainsFunc(successors, func(s model.State) bool { return m.Equal(s, next.world.state()) }):
-				complain("the cores came to another state")
-			default:
-				r.edges++
-				r.others += len(successors) - 1
-				if m.Equal(next.world.state(), p.world.state()) {
-					r.loops++
-				}
-				yield(&next)
+			}
+		})
+	}
+	return err
+}
+
+// edge tries one step from a product, in both; its world is nil when neither
+// does anything.
+func (next *product) edge(p *product, step model.Step, r *result, mutate func(*model.Step)) error {
+	m := p.world.model
+	r.steps++
+	var successors []model.State
+	reason := m.Do(p.world.state(), step, func(s model.State) { successors = append(successors, s) })
+	next.world = p.world.clone()
+	if mutate != nil {
+		mutate(&step)
+	}
+	done, err := next.world.do(step)
+	switch {
+	case err != nil:
+		return err
+	case done && len(successors) == 0:
+		return fmt.Errorf("the cores do what the model does not: it is false that %s", reason)
+	case !done && len(successors) > 0:
+		return errors.New("the model does what the cores do not")
+	case !done:
+		if !m.Equal(next.world.state(), p.world.state()) {
+			return errors.New("the cores did nothing, and changed")
+		}
+		next.world = nil
+		return nil
+	case !slices.ContainsFunc(successors, func(s model.State) bool { return m.Equal(s, next.world.state()) }):
+		return fmt.Errorf("the cores come to another state than the model:\n%s", m.AppendText(nil, next.world.state()))
+	}
+	r.edges++
+	r.others += len(successors) - 1
+	if m.Equal(next.world.state(), p.world.state()) {
+		r.loops++
+	}
+	return nil
+}
+
+// Cores that do something else than what the model is asked are found.
+func TestBisimulation_FindsMutants(t *testing.T) {
+	mutants := []struct {
+		name   string
+		mutate func(*model.Step)
+		says   string
+	}{
+		{"every state is current", func(s *model.Step) { s.Now = s.Now || s.Action == model.Publish }, "the cores come to another state than the model"},
+		{"another state is published", func(s *model.Step) {
+			if s.Action == model.Publish {
+				s.State = 3 - s.State
+			}
+		}, "the cores come to another state than the model"},
+		{"the other end leaves", func(s *model.Step) { s.Below = s.Below != (s.Action == model.Detach) }, "the cores come to another state than the model"},
+		{"an offer is taken that was to be given back", func(s *model.Step) {
+			if s.Action == model.Release {
+				s.Action = model.Take
+			}
+		}, "the cores do what the model does not: it is false that the offer is taken or revoked"},
+		{"a pull upwards goes downwards", func(s *model.Step) {
+			if s.Action == model.PullUp {
+				s.Action = model.PullDown
+			}
+		}, "the model does what the cores do not"},
+		{"a contract does not close", func(s *model.Step) {
+			if s.Action == model.Close {
+				s.Action = model.Open
+			}
+		}, "the model does what the cores do not"},
+	}
+	for _, mutant := range mutants {
+		t.Run(mutant.name, func(t *testing.T) {
+			_, err := explore(model.S(), 300, mutant.mutate)
+			if err == nil || !strings.Contains(err.Error(), mutant.says) {
+				t.Errorf("%q is not in: %v", mutant.says, err)
 			}
 		})
 	}
