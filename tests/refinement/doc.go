@@ -3,9 +3,9 @@
 //
 // A world is the cores of one configuration and the bytes in flight between them. Its abstraction is a state of the model,
 // field by field (abstract_test.go says what is forgotten). Every input of a core must lead to a state that the action of
-// that input leads to in the model, or change nothing that the model knows.
+// that input leads to in the model, or change nothing that the model knows. (tests/bisimulation compares both ways, and
+// sim/refinement holds whole simulated trees to the model.)
 //
 //   - walk_test.go: random walks, each step refined
-//   - bisimulation_test.go: configuration S, every step of both sides, compared both ways
 //   - trace_test.go: walks written as TLA+ literals and given to TLC, whole and corrupted
 package refinement

@@ -28,7 +28,6 @@ type session struct {
 	parent       impl.LinkID
 	up, down     []flight
 	ready        [2]bool // at the downstream end, at the upstream end: there is something to pull
-	greeted      [2]bool // likewise, where a test has an end greet by itself
 
 	// What the sender last said on each channel, to see in a message what the model sees.
 	told     []model.Asks
@@ -87,35 +86,6 @@ func descriptor(tags []string, json string) wire.Descriptor {
 
 func (s *session) reset(m *model.Model) {
 	*s = session{told: make([]model.Asks, m.Things()), channels: make(map[channelKey]channelSaid)}
-}
-
-// clone copies the world; the copies share nothing that changes.
-func (w *world) clone() *world {
-	c := *w
-	c.cores = slices.Clone(w.cores)
-	for n := range c.cores {
-		c.cores[n] = c.cores[n].Clone()
-	}
-	c.links = slices.Clone(w.links)
-	for l := range c.links {
-		s := &c.links[l]
-		s.up, s.down, s.told = slices.Clone(s.up), slices.Clone(s.down), slices.Clone(s.told)
-		channels := make(map[channelKey]channelSaid, len(s.channels))
-		for key, said := range s.channels {
-			channels[key] = said
-		}
-		s.channels = channels
-	}
-	c.open = slices.Clone(w.open)
-	c.taken = slices.Clone(w.taken)
-	for k := range c.taken {
-		taken := make(map[int]impl.OfferID, len(w.taken[k]))
-		for o, offer := range w.taken[k] {
-			taken[o] = offer
-		}
-		c.taken[k] = taken
-	}
-	return &c
 }
 
 // step steps the core of exchange n and notes what it has to send.
@@ -361,9 +331,9 @@ func (w *world) session(in input) {
 	}
 	*end, *id = model.Gone, 0
 	if in.Below {
-		s.down, s.ready[0], s.greeted[0] = nil, false, false
+		s.down, s.ready[0] = nil, false
 	} else {
-		s.up, s.ready[1], s.greeted[1] = nil, false, false
+		s.up, s.ready[1] = nil, false
 	}
 }
 
