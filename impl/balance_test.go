@@ -107,6 +107,30 @@ func TestRebalance_EveryObjectWithinHalfToOneAndAHalfSeconds(t *testing.T) {
 	}
 }
 
+// To give a closed contract's sink back is nothing to the object: it is asked
+// again in its own time.
+func TestRebalance_ReleasingAClosedContractsSinkElectsNobody(t *testing.T) {
+	w := newWorld(t)
+	root, a := w.node("root", Config{}), w.node("a", Config{})
+	_, link := w.connect(a, root)
+	a.open(ExposeObject, thing, 1)
+	own := root.open(ExposeObject, thing, 1)
+	root.open(ObserveObject, thing, 0)
+	w.settle()
+	root.x.links[link].limit = newLoadLimit([]wire.LoadPoint{{Seconds: 0.1, Load: 0}, {Seconds: 0.1, Load: 1}}, w.now.Mono)
+	sink := root.takeOffer(own)
+	root.close(own)
+	expect(t, "while the limit refuses", root.elected(thing.JSON), "nobody")
+	w.now.Mono += 2e8
+	root.step(Input{Kind: InputRelease, Offer: sink})
+	expect(t, "after the release", root.elected(thing.JSON), "nobody")
+	for range 3 {
+		w.now.Mono += 2e9
+		root.step(Input{Kind: InputTick})
+	}
+	expect(t, "asked again", root.elected(thing.JSON), "a")
+}
+
 func TestRebalance_ALibraryAsksAgainWhereALoadLimitRefused(t *testing.T) {
 	w, root, c := star(t, Config{}, "a", "o")
 	c["a"].open(ExposeObject, thing, 1)

@@ -239,7 +239,7 @@ func (x *Exchange) release(id OfferID) {
 	delete(x.offers, id)
 	delete(f.contract.offers, f.key)
 	f.object = nil
-	if o != nil {
+	if o != nil && x.contracts[f.contract.id] != nil { // a closed contract has no next offer to wait for
 		x.settle(o)
 	}
 }
