@@ -23,7 +23,6 @@ func (r *router) dial(t *testing.T) *client {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = socket.Close() })
-	_ = socket.SetReadDeadline(time.Now().Add(patience))
 	return &client{t, socket}
 }
 
@@ -39,6 +38,7 @@ func (c *client) event(events ...wire.Event) {
 // await reads until an event matches.
 func (c *client) await(matches func(*wire.Event) bool) wire.Event {
 	c.t.Helper()
+	_ = c.socket.SetReadDeadline(time.Now().Add(patience))
 	for {
 		kind, data, err := c.socket.ReadMessage()
 		if err != nil {
@@ -60,6 +60,7 @@ func (c *client) await(matches func(*wire.Event) bool) wire.Event {
 // end reads until the link ends, and returns the router's reason.
 func (c *client) end() string {
 	c.t.Helper()
+	_ = c.socket.SetReadDeadline(time.Now().Add(patience))
 	for {
 		if _, _, err := c.socket.ReadMessage(); err != nil {
 			var closed *websocket.CloseError

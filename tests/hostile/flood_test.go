@@ -239,6 +239,9 @@ func TestFlood_DataDoubledByEveryState(t *testing.T) {
 
 // TestFlood_ChannelsThatNobodyCloses opens channels without end.
 func TestFlood_ChannelsThatNobodyCloses(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a million messages")
+	}
 	r := startRouter(t, "")
 	c := r.dial(t)
 	c.event(greeting()...)
