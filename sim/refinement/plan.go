@@ -17,7 +17,6 @@ type happening struct {
 	contract impl.ContractID
 	capacity int
 	key      string // of the object of an offer
-	kept     bool   // the offer was one of an open contract
 	state    *impl.State
 	now      bool
 
@@ -57,7 +56,7 @@ func (r *Refinement) happened(n int, input *impl.Input, effects []impl.Effect) (
 		h.refused = true // unless there is an offer
 		for i := range effects {
 			if e := &effects[i]; e.Kind == impl.EffectTaken && e.Offer != 0 {
-				h.key, h.kept, h.refused = e.Descriptor.Key, true, false
+				h.key, h.refused = e.Descriptor.Key, false
 			}
 		}
 	case impl.InputRelease, impl.InputPublish, impl.InputRead:
@@ -85,7 +84,7 @@ func (h *happening) offer(before *impl.Snapshot, id impl.OfferID) {
 	for i := range before.Contracts {
 		for _, f := range before.Contracts[i].Offers {
 			if f.Offer == id {
-				h.contract, h.key, h.kept = before.Contracts[i].Contract, f.Key, true
+				h.contract, h.key = before.Contracts[i].Contract, f.Key
 			}
 		}
 	}
@@ -120,8 +119,7 @@ func (h *happening) session(r *Refinement, x *exchange, input *impl.Input, effec
 }
 
 // plan is the actions that the specification has for a happening, for one
-// object. When there are none, or the tick of a clock, elections may still have
-// been held: see settles.
+// object; a tick may be a Rebalance besides, see refine.
 func (o *object) plan(h *happening) []model.Step {
 	switch {
 	case h.crash:
@@ -165,13 +163,6 @@ func (o *object) plan(h *happening) []model.Step {
 		return nil
 	}
 	return []model.Step{step}
-}
-
-// settles reports whether a happening may hold an election that the
-// specification has as a Rebalance: a tick, and the release of an offer whose
-// contract is closed, after which the core settles the object.
-func (h *happening) settles() bool {
-	return h.input == impl.InputTick || h.input == impl.InputRelease && !h.kept
 }
 
 func (o *object) planCrash(h *happening) (steps []model.Step) {
@@ -286,7 +277,7 @@ func (o *object) refine(r *Refinement, h *happening, steps []model.Step) error {
 		}
 		return nil
 	}
-	if len(steps) == 0 && h.settles() {
+	if len(steps) == 0 && h.input == impl.InputTick {
 		steps = []model.Step{{Action: model.Rebalance, Exchange: h.exchange}}
 		if o.leads(before, after, steps) {
 			r.counts.Actions[model.Rebalance]++

@@ -14,7 +14,7 @@ import (
 
 // seeds is how many runs are refined; HAKUBAN_REFINE_SEEDS asks for another number.
 const (
-	seeds      = 200
+	seeds      = 100
 	shortSeeds = 25
 )
 

@@ -15,7 +15,7 @@ import (
 	"hakuban/model"
 )
 
-var most = flag.Int("products", 1500, "walk `n` products of each configuration; 0: all")
+var most = flag.Int("products", 600, "walk `n` products of each configuration; 0: all")
 
 // product is a state of the model with what is left of the budgets, and cores
 // that stand for it.
