@@ -173,7 +173,7 @@ var plants = []plant{
 		`case wanted.capacity != was.capacity:`,
 		`case false:`},
 	{"nothing is offered after a release", "contract.go",
-		`	if o != nil {
+		`	if o != nil && x.contracts[f.contract.id] != nil { // a closed contract has no next offer to wait for
 		x.settle(o)
 	}
 `,

@@ -93,7 +93,7 @@ var plants = []plant{
 	{"changed capacities are not told", "summary.go", `case wanted.capacity != was.capacity:`, `case false:`,
 		".told: the specification has ["},
 	{"nothing is offered after a release", "contract.go",
-		`	if o != nil {
+		`	if o != nil && x.contracts[f.contract.id] != nil { // a closed contract has no next offer to wait for
 		x.settle(o)
 	}
 `, `	_ = o
