@@ -3,6 +3,7 @@ module hakuban
 go 1.26.8
 
 require (
+	github.com/anishathalye/porcupine v1.3.1
 	github.com/gorilla/websocket v1.5.3
 	go.uber.org/goleak v1.3.0
 	pgregory.net/rapid v1.3.0
