@@ -39,7 +39,7 @@ func (r rules) check(objects int, whole bool, history []porcupine.Operation) por
 
 // brief is how long Porcupine may take to refuse one history. To refuse a whole one can take a search of all its orders, which is
 // exponential; one that runs out is not counted as refused, and another seed will do as well.
-const brief = 100 * time.Millisecond
+const brief = 500 * time.Millisecond
 
 // refuses says whether a wrong model, or the right one of a wrong history, finds fault.
 func (r rules) refuses(objects int, history []porcupine.Operation) bool {
