@@ -136,6 +136,8 @@ func (x *Exchange) changedFrom(o *object, held *State, flag Synchronized) {
 
 // receiveStates takes the actions of one message from a source or a sink that is
 // open and in force.
+//
+// spec: ReceiveStateUp, ReceiveStateDown
 func (x *Exchange) receiveStates(l *link, c *channel, actions []wire.StateAction) error {
 	made := 0 // bytes of states that the message makes: a few of its own can make many
 	for i := range actions {
