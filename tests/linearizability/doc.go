@@ -10,10 +10,10 @@
 // runs in a testing/synctest bubble (driver_test.go), so that the clock a call sees is known exactly, and so are the default versions
 // and the times in flags. There are two schedules:
 //
-//   - virtual: between the steps of a call goroutines sleep until moments that no two share. One runs at a time, and the whole
-//     history is a function of the seed.
+//   - virtual: around the effect of each call goroutines sleep until moments that no two share. One runs at a time, calls overlap all
+//     the same, and the whole history is a function of the seed, so that it can be replayed.
 //   - parallel: they yield to the scheduler instead and run at once, on all processors; the program is a function of the seed, the
-//     history is not.
+//     history is not. Time hardly passes, so that Porcupine has the order of calls to find.
 //
 // unbubbled_test.go runs the same programs outside a bubble, on the wall clock, where times are forgotten.
 //
@@ -24,6 +24,9 @@
 // model_test.go is written from docs/spec-map.md and docs/deviations.md, not from the core. Its state is one object: contracts and
 // their offers, who is elected, the state held and its flag. A history is checked twice: object by object, where a call on a tag
 // contract or a snapshot counts for each object it covers, and whole, where such a call must take effect on all at one moment.
+//
+// The clock does not go back: calls take effect in the order of the times they saw. Beyond that any order will do that Porcupine finds
+// between their beginnings and ends.
 //
 // Left open, because the API leaves it open: in which order a tag contract is offered the sinks or streams of several objects. A
 // wait that ran out tells that nothing had come when it did, which is how a lost wake-up is found.

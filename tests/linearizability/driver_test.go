@@ -1,6 +1,7 @@
 package linearizability
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,8 +39,6 @@ type run struct {
 	tag      hakuban.Tag
 	places   []*workplace
 	moment   atomic.Int64 // of the history: each beginning and each end of a call is one
-	numbers  atomic.Int64 // of contracts and offers
-	sleeps   sleeps
 }
 
 // workplace is a place with what is in it. Nobody sleeps while holding mu: that would stop the bubble's clock.
@@ -61,6 +60,7 @@ type opened struct {
 type handle struct {
 	number  int
 	object  int
+	taken   int64 // by the clock
 	sink    *hakuban.Sink
 	stream  *hakuban.Stream
 	reading sync.Mutex // a stream is for one goroutine at a time; only tried
@@ -71,6 +71,7 @@ type worker struct {
 	*run
 	client  int
 	random  *rand.Rand
+	numbers int // given to contracts and offers
 	history []porcupine.Operation
 }
 
@@ -101,7 +102,7 @@ func execute(t *testing.T, p *program, s schedule) []porcupine.Operation {
 			running.Go(func() {
 				<-begin
 				if s == virtual {
-					r.sleeps.sleep(workers[i].random.Int64N(50))
+					workers[i].sleep(workers[i].random.Int64N(50))
 				}
 				for _, step := range steps {
 					workers[i].step(step)
@@ -182,6 +183,9 @@ func (w *worker) call(s step, in *operation, effect func(out *result) (began int
 	if began := effect(out); began != 0 {
 		begin = began
 	}
+	if in.verb.waits() {
+		in.clock = time.Now().UnixNano()
+	}
 	w.pause(s.yields[1])
 	end := w.moment.Add(1)
 	w.history = append(w.history, porcupine.Operation{
@@ -190,11 +194,8 @@ func (w *worker) call(s step, in *operation, effect func(out *result) (began int
 }
 
 func (w *worker) pause(yields int) {
-	if yields == 0 {
-		return
-	}
 	if w.schedule == virtual {
-		w.sleeps.sleep(w.random.Int64N(int64(yields) * 20))
+		w.sleep(w.random.Int64N(int64(yields)*20 + 1))
 		return
 	}
 	for range yields {
@@ -202,7 +203,11 @@ func (w *worker) pause(yields int) {
 	}
 }
 
-func (w *worker) number() int { return int(w.numbers.Add(1)) }
+// number gives a number that no other contract or offer has.
+func (w *worker) number() int {
+	w.numbers++
+	return w.numbers*(len(w.program.workers)+1) + w.client
+}
 
 func (w *worker) open(place *workplace, s step) {
 	in := &operation{verb: openContract, objects: w.program.covered(place.place), kind: place.kind, contract: w.number()}
@@ -311,7 +316,9 @@ func (w *worker) take(place *workplace, c *opened, s step, out *result) (began i
 	place.mu.Lock()
 	defer place.mu.Unlock()
 	if place.contract == c {
+		h.taken = time.Now().UnixNano()
 		place.handles = append(place.handles, h)
+		slices.SortFunc(place.handles, func(a, b *handle) int { return cmp.Or(cmp.Compare(a.taken, b.taken), cmp.Compare(a.number, b.number)) })
 	}
 	return 0
 }
@@ -513,7 +520,7 @@ func outcomeOf(err error) outcome {
 func (w *worker) patience(nanoseconds int64) (ctx context.Context, ranOut func(error) int64) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	var began int64
-	timer := time.AfterFunc(w.sleeps.until(nanoseconds), func() {
+	timer := time.AfterFunc(w.until(nanoseconds), func() {
 		began = w.moment.Add(1)
 		cancel(errRanOut)
 	})
@@ -526,26 +533,13 @@ func (w *worker) patience(nanoseconds int64) (ctx context.Context, ranOut func(e
 	}
 }
 
-// sleeps gives each sleep an end of its own, so that never two goroutines wake at one moment.
-type sleeps struct {
-	mu   sync.Mutex
-	ends map[int64]bool
-}
-
-// until returns a duration not much different from the one asked for.
-func (s *sleeps) until(nanoseconds int64) time.Duration {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := time.Now().UnixNano()
+// until returns a duration not much different from the one asked for, that ends when no other worker's does: never are two woken at one
+// moment by the clock.
+func (w *worker) until(nanoseconds int64) time.Duration {
+	now, clients := time.Now().UnixNano(), int64(len(w.program.workers)+1)
 	end := now + 1 + nanoseconds
-	for s.ends[end] {
-		end++
-	}
-	if s.ends == nil {
-		s.ends = map[int64]bool{}
-	}
-	s.ends[end] = true
+	end += (int64(w.client) - end%clients + clients) % clients
 	return time.Duration(end - now)
 }
 
-func (s *sleeps) sleep(nanoseconds int64) { time.Sleep(s.until(nanoseconds)) }
+func (w *worker) sleep(nanoseconds int64) { time.Sleep(w.until(nanoseconds)) }

@@ -94,7 +94,7 @@ func TestLinearizable_OneExchange(t *testing.T) {
 
 // TestReplay_SameSeedSameHistory holds the virtual schedule to its promise.
 func TestReplay_SameSeedSameHistory(t *testing.T) {
-	for _, seed := range seeds()[:min(50, len(seeds()))] {
+	for _, seed := range seeds()[:min(150, len(seeds()))] {
 		a, b := execute(t, newProgram(seed, 0), virtual), execute(t, newProgram(seed, 0), virtual)
 		if !reflect.DeepEqual(a, b) {
 			t.Fatalf("seed %d gave two histories", seed)

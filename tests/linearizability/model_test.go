@@ -13,14 +13,14 @@ import (
 // object is one object at one exchange without links: the state of the model. It is never changed once made.
 type object struct {
 	exchangeClosed bool
-	contracts      []contract // open ones that cover it, in the order in which they opened
+	contracts      []contract // open ones that cover it: observers by number, then exposers as they opened
 	ended          []ending   // offers that ended, by number
 	elected        int        // a contract; 0: nobody
 
 	holds  bool
 	held   seen
 	by     int     // the sink that says that held is current; 0: held is not
-	floor  int64   // when held was last known to be current
+	floor  int64   // when a sink last said that held is current, or ceased to vouch for it
 	newest []int64 // the greatest version held since the object came to life
 
 	key string // all of the above
@@ -77,7 +77,11 @@ func (r rules) apply(o *object, number int, in *operation, out *result) bool {
 		if o.exchangeClosed {
 			return out.outcome == good // it is closed from the start, which later calls show
 		}
-		o.contracts = append(o.contracts, contract{number: in.contract, kind: in.kind, capacity: in.capacity})
+		at := len(o.contracts)
+		if !in.kind.exposes() {
+			at = slices.IndexFunc(append(o.contracts, contract{kind: exposeObject}), func(c contract) bool { return c.kind.exposes() || c.number > in.contract })
+		}
+		o.contracts = slices.Insert(o.contracts, at, contract{number: in.contract, kind: in.kind, capacity: in.capacity})
 		r.settle(o, in.clock)
 		return true
 	case closeContract:
@@ -431,39 +435,48 @@ func (o *object) describe() string {
 	return string(text)
 }
 
-// exchange is the state of the model of a whole exchange.
-type exchange []*object
+// exchange is the state of the model of a whole exchange. Its clock does not go back.
+type exchange struct {
+	clock   int64
+	objects []*object
+}
 
 var hashSeed = maphash.MakeSeed()
 
 // porcupineModel returns the model in Porcupine's form: partitioned by object, or whole.
 func (r rules) porcupineModel(objects int, whole bool) porcupine.Model {
 	model := porcupine.Model{
-		Init: func() any { return make(exchange, objects) },
+		Init: func() any {
+			x := exchange{objects: make([]*object, objects)}
+			for i := range x.objects {
+				x.objects[i] = &object{}
+			}
+			return x
+		},
 		Step: func(state, input, output any) (bool, any) {
 			before, in, out := state.(exchange), input.(part), output.(*result)
-			after := slices.Clone(before)
+			if in.clock < before.clock {
+				return false, before
+			}
+			after := exchange{in.clock, slices.Clone(before.objects)}
 			for _, number := range in.objects {
-				o := before[number]
-				if o == nil {
-					o = &object{}
-				}
-				ok, next := r.step(o, number, in.operation, out)
+				ok, next := r.step(before.objects[number], number, in.operation, out)
 				if !ok {
 					return false, before
 				}
-				after[number] = next
+				after.objects[number] = next
 			}
 			return true, after
 		},
 		Equal: func(a, b any) bool {
-			return slices.EqualFunc(a.(exchange), b.(exchange), func(a, b *object) bool { return a.text() == b.text() })
+			x, y := a.(exchange), b.(exchange)
+			return x.clock == y.clock && slices.EqualFunc(x.objects, y.objects, func(a, b *object) bool { return a.key == b.key })
 		},
 		Hash: func(state any) uint64 {
 			var hash maphash.Hash
 			hash.SetSeed(hashSeed)
-			for _, o := range state.(exchange) {
-				_, _ = hash.WriteString(o.text())
+			for _, o := range state.(exchange).objects {
+				_, _ = hash.WriteString(o.key)
 				_ = hash.WriteByte(0)
 			}
 			return hash.Sum64()
@@ -473,8 +486,8 @@ func (r rules) porcupineModel(objects int, whole bool) porcupine.Model {
 		},
 		DescribeState: func(state any) string {
 			text := ""
-			for i, o := range state.(exchange) {
-				if o != nil {
+			for i, o := range state.(exchange).objects {
+				if o.key != "" {
 					text += fmt.Sprintf("object %d: %s\n", i, o.key)
 				}
 			}
@@ -501,11 +514,4 @@ func (r rules) porcupineModel(objects int, whole bool) porcupine.Model {
 type part struct {
 	*operation
 	objects []int
-}
-
-func (o *object) text() string {
-	if o == nil {
-		return ""
-	}
-	return o.key
 }

@@ -31,6 +31,7 @@ var verbNames = [...]string{"open", "close", "set capacity", "take", "try take",
 	"wait for next", "done", "cause", "snapshot", "close exchange"}
 
 func (v verb) String() string { return verbNames[v] }
+func (v verb) waits() bool    { return v == waitTake || v == waitOffered || v == waitNext }
 
 // contractKind is one of the four kinds of contract.
 type contractKind uint8

@@ -58,6 +58,9 @@ func newProgram(seed uint64, workers int) *program {
 		release:     1 + random.IntN(4), send: 4 + random.IntN(12), latest: 2 + random.IntN(8), next: random.IntN(5), waitNext: random.IntN(3),
 		isDone: random.IntN(2), cause: random.IntN(3), snapshot: random.IntN(3),
 	}
+	if random.IntN(4) == 0 { // patient workers, so that several wait for one contract
+		weights[waitTake], weights[waitOffered] = 8, 8
+	}
 	pool := random.Perm(len(versions))[:1+random.IntN(3)]
 	defaults, past := random.IntN(101), random.IntN(60) // per cent
 	if workers == 0 {
