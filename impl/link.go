@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"hakuban/wire"
@@ -180,6 +181,16 @@ func (x *Exchange) end(l *link, reason error) {
 
 // protocolf makes the reason for ending a link.
 func protocolf(format string, arguments ...any) error { return fmt.Errorf(format, arguments...) }
+
+// brief is a name that a peer chose, or the start of a long one: reasons are
+// logged, and a peer must not fill the log.
+func brief(name string) string {
+	const most = 100 // bytes
+	if len(name) <= most {
+		return name
+	}
+	return strings.ToValidUTF8(name[:most], "") + "…"
+}
 
 var errTooMuch = errors.New("the link holds contracts and channels on more objects and tags than the limit")
 

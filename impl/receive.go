@@ -215,7 +215,7 @@ func (x *Exchange) receiveObjectContract(l *link, action *wire.ControlAction) er
 	ol := l.objects[descriptor.Key]
 	holds := ol != nil && (ol.observes || ol.exposes)
 	fault := func(what string) error {
-		return protocolf("%v of object %s, which the link %s", action.Kind, descriptor.Key, what)
+		return protocolf("%v of object %s, which the link %s", action.Kind, brief(descriptor.Key), what)
 	}
 	switch action.Kind {
 	case wire.ActionObserveObject, wire.ActionExposeObject:
@@ -269,7 +269,7 @@ func (x *Exchange) receiveTagContract(l *link, action *wire.ControlAction) error
 		return protocolf("%v: %v", action.Kind, err)
 	}
 	fault := func(what string) error {
-		return protocolf("%v of tag %s, which the link %s", action.Kind, identity, what)
+		return protocolf("%v of tag %s, which the link %s", action.Kind, brief(identity), what)
 	}
 	tl := l.tags[identity]
 	switch action.Kind {

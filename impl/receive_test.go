@@ -226,6 +226,18 @@ func TestReceive_BytesThatDoNotDecodeEndTheLink(t *testing.T) {
 	}
 }
 
+// TestReceive_AReasonDoesNotRepeatAPeersLongName keeps the log from being filled by a megabyte of each fault.
+func TestReceive_AReasonDoesNotRepeatAPeersLongName(t *testing.T) {
+	long := `"` + strings.Repeat("é", 1<<18) + `"`
+	for _, kind := range []wire.ActionKind{wire.ActionObserveObject, wire.ActionObserveTag} {
+		r := downstream(t)
+		r.send(then(greeting(), contracts(act(kind, long, 0), act(kind, long, 0)))...)
+		if r.end == nil || len(r.end.Error()) > 300 || !strings.Contains(r.end.Error(), "é…, which the link does already") {
+			t.Errorf("ended with %.300v", r.end)
+		}
+	}
+}
+
 func TestReceive_AFaultHarmsNoOtherLink(t *testing.T) {
 	w, root, c := star(t, Config{}, "a", "o")
 	observe := c["o"].open(ObserveObject, thing, 0)
