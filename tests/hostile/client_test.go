@@ -2,6 +2,8 @@ package hostile
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,6 +25,7 @@ func (r *router) dial(t *testing.T) *client {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = socket.Close() })
+	r.stranger(socket.NetConn())
 	return &client{t, socket}
 }
 
@@ -57,8 +60,8 @@ func (c *client) await(matches func(*wire.Event) bool) wire.Event {
 	}
 }
 
-// end reads until the link ends, and returns the router's reason.
-func (c *client) end() string {
+// end reads until the link ends, and returns the router's code and reason.
+func (c *client) end() (code int, reason string) {
 	c.t.Helper()
 	_ = c.socket.SetReadDeadline(time.Now().Add(patience))
 	for {
@@ -67,11 +70,16 @@ func (c *client) end() string {
 			if !errors.As(err, &closed) {
 				c.t.Fatalf("the link ended with %v, without a reason", err)
 			}
-			if closed.Code != websocket.CloseProtocolError && closed.Code != websocket.CloseMessageTooBig {
-				c.t.Fatalf("the link ended with %v, which is no fault of this peer", err)
-			}
-			return closed.Text
+			return closed.Code, closed.Text
 		}
+	}
+}
+
+// ends checks that the link ends as broken by this peer, with a reason that contains the one given.
+func (c *client) ends(reason string) {
+	c.t.Helper()
+	if code, got := c.end(); code != protocol || !strings.Contains(got, reason) {
+		c.t.Errorf("ended with %d %q, expected %d and %q in it", code, got, protocol, reason)
 	}
 }
 
@@ -79,9 +87,32 @@ func (c *client) end() string {
 func (c *client) alive() {
 	c.t.Helper()
 	c.event(message(1, contracts(act(wire.ActionObserveObject, `"healthy"`, 0))))
-	c.await(func(e *wire.Event) bool {
-		return e.Message.Kind == wire.MessageUninitialized && len(e.Message.Initialize) == 1 && e.Message.Initialize[0].JSON == `"healthy"`
-	})
+	c.awaitChannel(wire.ChannelStream, `"healthy"`)
+}
+
+// observe makes contracts on that many objects of the tag "T".
+func (c *client) observe(objects int) {
+	const together = 500
+	for i := 0; i < objects; i += together {
+		var actions []wire.ControlAction
+		for j := i; j < min(i+together, objects); j++ {
+			actions = append(actions, wire.ControlAction{Kind: wire.ActionObserveObject, Tags: []string{`"T"`}, JSON: fmt.Sprint(j)})
+		}
+		c.event(message(1, contracts(actions...)))
+	}
+}
+
+// drain reads what the router says until the connection ends.
+func (c *client) drain(heard func(wire.EventKind)) {
+	for {
+		_, data, err := c.socket.ReadMessage()
+		if err != nil {
+			return
+		}
+		if heard != nil && len(data) > 0 {
+			heard(wire.EventKind(data[0]))
+		}
+	}
 }
 
 func down(number uint64) wire.ChannelID {
@@ -117,10 +148,16 @@ func (r *router) elected(c *client, json string) uint64 {
 	c.t.Helper()
 	c.event(greeting()...)
 	c.event(message(1, contracts(act(wire.ActionExposeObject, json, 1))))
-	opened := c.await(func(e *wire.Event) bool {
-		return e.Message.Kind == wire.MessageUninitialized && len(e.Message.Initialize) == 1 && e.Message.Initialize[0].Kind == wire.ChannelSink
-	})
-	return opened.Channel.Number
+	return c.awaitChannel(wire.ChannelSink, json)
+}
+
+// awaitChannel reads until the router has opened a channel of that kind for an object, and returns its number.
+func (c *client) awaitChannel(kind wire.ChannelKind, json string) uint64 {
+	c.t.Helper()
+	return c.await(func(e *wire.Event) bool {
+		types := e.Message.Initialize
+		return e.Message.Kind == wire.MessageUninitialized && len(types) == 1 && types[0].Kind == kind && types[0].JSON == json
+	}).Channel.Number
 }
 
 func states(sink uint64, actions ...wire.StateAction) wire.Event {

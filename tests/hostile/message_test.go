@@ -5,9 +5,6 @@ import (
 	"math"
 	"strings"
 	"testing"
-
-	"hakuban"
-	"hakuban/wire"
 )
 
 // raw concatenates bytes, texts and floats: messages that the codec would refuse to write.
@@ -31,6 +28,20 @@ const control = "\x01\x01\x01\x01\x01"
 
 // huge is a length of 2^63-1.
 const huge = "\xfd\xff\xff\xff\xff\xff\xff\xff\x7f"
+
+// text is a string's length and content.
+func text(content string) string {
+	return string(binary.LittleEndian.AppendUint32([]byte{252}, uint32(len(content)))) + content
+}
+
+// object is a message that observes an object.
+func object(json string) []byte { return raw(control, 1, 0, 0, text(json)) }
+
+// mebibyte is the action that observes an object of 1 MiB; half is half of one.
+var (
+	half     = strings.Repeat("x", 1<<19)
+	mebibyte = string(raw(1, 0, 0, text(`"`+half+half[2:]+`"`)))
+)
 
 // TestMessages_EndTheirLinkOnly is about single messages of a child that has greeted.
 func TestMessages_EndTheirLinkOnly(t *testing.T) {
@@ -81,64 +92,40 @@ func TestMessages_EndTheirLinkOnly(t *testing.T) {
 		{"an object nested 128 deep", raw(control, 1, 0, 0, "\xfb\x00\x01", strings.Repeat("[", 128)+strings.Repeat("]", 128)), "json"},
 		{"an object nested 100,000 deep", raw(control, 1, 0, 0, "\xfc\xa0\x86\x01\x00", strings.Repeat("[", 100_000)), "json"},
 		{"an object with two values", raw(control, 1, 0, 0, 3, "1 2"), "json"},
+		{"an object of NaN", object("NaN"), "json"},
+		{"an object of Infinity", object("-Infinity"), "json"},
+		{"a number with a leading zero", object("01"), "json"},
+		{"a number with a plus sign", object("+1"), "json"},
+		{"a number without digits after the point", object("1."), "json"},
+		{"a number in hexadecimal", object("0x10"), "json"},
+		{"an exponent of 10^18, and not zero", object("1e999999999999999999"), "json"},
+		{"a number of 100,001 digits", object(strings.Repeat("9", 100_001)), "json"},
+		{"arrays and objects nested 128 deep", object(strings.Repeat(`{"a":[`, 64) + "1" + strings.Repeat("]}", 64)), "json"},
+		{"a million brackets", object(strings.Repeat("[", 1<<20)), "json"},
+		{"an object of 1 MiB and a byte", object(`"` + strings.Repeat("x", 1<<20-1) + `"`), "json"},
+		{"an object of 1 MiB observed twice", raw("\x01\x01\x01\x01\x02", mebibyte, mebibyte), "observe object of object"}, // of which the log must not be full
+		{"tags that are 1.5 MiB together", raw(control, 1, 0, 3, text(`"1`+half+`"`), text(`"2`+half+`"`), text(`"3`+half+`"`), 1, "1"), "bytes"},
+		{"1,025 tags", raw(control, 1, 0, "\xfb\x01\x04", strings.Repeat("\x011", 1025), 1, "1"), "tags"},
+		{"4,097 points of a load limit", raw(control, 0, 1, "\xfb\x01\x10", strings.Repeat("\x00\x00\x80\x3f\x01", 4097)), "load limit"},
+		{"a load of 64 bits", raw(control, 0, 1, 1, float32(1), huge), "load"},
+		{"2^20 and one actions", raw("\x01\x01\x01\x01\xfc\x01\x00\x10\x00", strings.Repeat("\x00\x00\x00", 1<<20+1)), "actions"},
+		{"a channel type of no kind", raw(1, 1, 1, 0, 1, 0, 9), "byte"},
 		{"a tag that is no JSON", raw(control, 2, 0, 1, "}"), "tag"},
 		{"an object whose tag is no JSON", raw(control, 1, 0, 1, 1, "}", 1, "1"), "tag 0"},
 		{"an object observed twice", raw("\x01\x01\x01\x01\x02", 1, 0, 0, 1, "1", 1, 0, 0, 1, "1"), "already"},
 		{"a tag exposed twice", raw("\x01\x01\x01\x01\x02", 2, 2, 1, "1", 1, 2, 2, 1, "1", 1), "already"},
 		{"an object unexposed that is only observed", raw("\x01\x01\x01\x01\x02", 1, 0, 0, 1, "1", 1, 3, 0, 1, "1"), "does not expose"},
-		{"a child that opens a stream", raw(0, 1, 2) /* and then */, "\x00"},
 		{"random bytes", raw("\x9f\x1c\x00\xfa\x07 not a message"), "byte"},
 	} {
 		t.Run(row.story, func(t *testing.T) {
 			c := r.dial(t)
 			c.event(greeting()...)
 			c.send(row.data)
-			if row.reason == "\x00" {
-				c.send(raw(1, 1, 2, 0, 1, 0, 3, 0, 1, "1"))
-				row.reason = "does not take"
-			}
-			if reason := c.end(); !strings.Contains(reason, row.reason) {
-				t.Errorf("ended with %q, expected %q in it", reason, row.reason)
-			}
+			c.ends(row.reason)
 		})
 		r.pass(row.story)
-		r.bounded(row.story, 100)
 	}
-}
-
-// TestStates_EndTheirLinkOnly is about states of a peer that is elected for an object which the healthy observer wants.
-func TestStates_EndTheirLinkOnly(t *testing.T) {
-	r := startRouter(t, "")
-	defer r.watcher.ObserveObject(hakuban.MustObject("wanted")).Close()
-	for _, row := range []struct {
-		story  string
-		states []wire.StateAction
-		reason string
-	}{
-		{"no format at first", []wire.StateAction{{Kind: wire.StatePatch, Version: []int64{1}}}, "no format"},
-		{"a diff that ends after the escape", []wire.StateAction{patch(1, []byte{0xff})}, "channel"},
-		{"a diff that ends inside a position", []wire.StateAction{patch(1, []byte{0xff, 0xfe, 1})}, "channel"},
-		{"a diff that ends inside a length", []wire.StateAction{patch(1, []byte{'a', 0xff, 1})}, "channel"},
-		{"a diff that ends inside an escape's change", []wire.StateAction{patch(1, []byte{0xff, 127})}, "channel"},
-		{"a copy from before the output", []wire.StateAction{patch(1, []byte{'a', 0xff, 2, 1})}, "channel"},
-		{"a copy from the output's own end", []wire.StateAction{patch(1, []byte{'a', 0xff, 0, 1})}, "channel"},
-		{"a copy from old where there is none", []wire.StateAction{patch(1, []byte{0xff, 0x80, 1})}, "channel"},
-		{"a copy from before old", []wire.StateAction{patch(1, []byte("ab")), patch(2, []byte{0xff, 0x82, 1})}, "channel"},
-		{"a copy past the end of old", []wire.StateAction{patch(1, []byte("ab")), patch(2, []byte{0xff, 0x80, 3})}, "channel"},
-		{"8 bytes that grow to 4 GiB", []wire.StateAction{patch(1, []byte{'a', 0xff, 1, 253, 0xff, 0xff, 0xff, 0xff})}, "channel"},
-		{"many references that grow beyond the limit together", []wire.StateAction{patch(1, append([]byte{'a'}, []byte(strings.Repeat("\xff\x01\xfd\x00\xff\xff\xff", 10))...))}, "channel"},
-	} {
-		t.Run(row.story, func(t *testing.T) {
-			c := r.dial(t)
-			sink := r.elected(c, `"wanted"`)
-			c.event(states(sink, row.states...))
-			if reason := c.end(); !strings.Contains(reason, row.reason) {
-				t.Errorf("ended with %q, expected %q in it", reason, row.reason)
-			}
-		})
-		r.pass(row.story)
-		r.bounded(row.story, 150)
-	}
+	r.bounded("bad messages", 100)
 }
 
 // TestMessages_ThatAreHarmless is about what looks odd and ends nothing.
@@ -159,6 +146,18 @@ func TestMessages_ThatAreHarmless(t *testing.T) {
 		{"a second control channel", [][]byte{raw(0, 1, 2), raw(1, 1, 2, 0, 1, 0, 0)}},
 		{"the greatest channel number", [][]byte{raw(0, 1, "\xfd\xff\xff\xff\xff\xff\xff\xff\xff")}},
 		{"the greatest capacity, twice", [][]byte{raw("\x01\x01\x01\x01\x02", 1, 2, 0, 1, "1", "\xfc\xff\xff\xff\xff", 2, 2, 1, "1", "\xfc\xff\xff\xff\xff")}},
+		{"zero and minus zero", [][]byte{object("0"), object("-0"), object("[-0.0e99999999999999999999]")}},
+		{"a number too small for a float", [][]byte{object("1e-400")}},
+		{"the greatest and the least integers", [][]byte{object("18446744073709551615"), object("-9223372036854775808")}},
+		{"integers beyond those", [][]byte{object("18446744073709551616"), object("-9223372036854775809")}},
+		{"a number of 300 digits", [][]byte{object(strings.Repeat("9", 300))}},
+		{"the greatest float", [][]byte{object("1.7976931348623157e308")}},
+		{"an object nested 127 deep", [][]byte{object(strings.Repeat("[", 127) + strings.Repeat("]", 127))}},
+		{"an object of 1 MiB", [][]byte{raw("\x01\x01\x01\x01\x01", mebibyte)}},
+		{"a name that would move a terminal's cursor", [][]byte{raw(control, 0, 0, text("\x1b[2J\r\n\x00\u202e"))}},
+		{"a capacity of zero", [][]byte{raw(control, 1, 2, 0, 1, "1", 0)}},
+		{"an empty load limit, and one that goes back in time", [][]byte{raw(control, 0, 1, 0), raw(control, 0, 1, 3, float32(9), 1, float32(1), 2, float32(9), 3)}},
+		{"10,000 keys of which all are one", [][]byte{object("{" + strings.Repeat(`"k":[{}],`, 9_999) + `"k":0}`)}},
 		{"duplicate keys", [][]byte{raw(control, 1, 0, 0, 13, `{"a":1,"a":2}`)}},
 		{"a load limit far in the future", [][]byte{raw(control, 0, 1, 1, float32(9e18), 5)}},
 	} {
@@ -172,4 +171,5 @@ func TestMessages_ThatAreHarmless(t *testing.T) {
 		})
 		r.pass(row.story)
 	}
+	r.bounded("odd messages", 100)
 }

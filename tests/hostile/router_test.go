@@ -2,9 +2,9 @@ package hostile
 
 import (
 	"bufio"
-	"context"
 	"fmt"
-	"log/slog"
+	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,13 +15,13 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"hakuban"
-	"hakuban/transport"
 )
 
-// patience bounds what a test waits for; only a failing one waits that long.
+// patience bounds what a test waits for, except the healthy pair's states (deadline); only a failing one waits that long.
 const patience = 20 * time.Second
+
+// longestLine bounds what a peer can make the router write to its log about one event, in bytes.
+const longestLine = 4 << 10
 
 var buildRouter = sync.OnceValues(func() (string, error) {
 	folder, err := os.MkdirTemp("", "hakuban-hostile-")
@@ -46,27 +46,30 @@ func TestMain(m *testing.M) {
 
 // router is the process under test with a healthy pair on it.
 type router struct {
+	*pair
 	t       *testing.T
-	url     string
+	url     string // ws://host:port/
 	command *exec.Cmd
 	exited  chan struct{}
 
-	expose  *hakuban.ExposeContract
-	sink    *hakuban.Sink
-	stream  *hakuban.Stream
-	watcher *hakuban.Exchange // the healthy observer's
-	count   int
+	mu        sync.Mutex
+	strangers map[string]bool   // the addresses of the connections that misbehave
+	ended     map[string]string // the addresses of the links that ended, and why, as the router logs it
+	longest   string            // line of the log
+	logged    chan struct{}     // capacity 1: there is more in ended
 }
 
-var listening = regexp.MustCompile(`msg=listening url=(\S+)`)
-
+// startRouter starts the router with parameters such as #timeout=1s, and the pair.
 func startRouter(t *testing.T, parameters string) *router {
 	t.Helper()
 	path, err := buildRouter()
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &router{t: t, command: exec.Command(path, "-b", "ws://127.0.0.1:0"+parameters), exited: make(chan struct{})}
+	r := &router{
+		t: t, command: exec.Command(path, "-b", "ws://127.0.0.1:0"+parameters), exited: make(chan struct{}),
+		strangers: map[string]bool{}, ended: map[string]string{}, logged: make(chan struct{}, 1),
+	}
 	log, err := r.command.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -74,26 +77,52 @@ func startRouter(t *testing.T, parameters string) *router {
 	if err := r.command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	lines := bufio.NewReader(log)
-	first, err := lines.ReadString('\n')
-	match := listening.FindStringSubmatch(first)
-	if match == nil {
-		t.Fatalf("the router's first line is %q, %v", first, err)
-	}
-	r.url, _, _ = strings.Cut(match[1], "#")
-	go func() {
-		_, _ = lines.WriteTo(discard{})
-		_ = r.command.Wait()
-		close(r.exited)
-	}()
+	listens := make(chan string, 1)
+	go r.read(log, listens)
 	t.Cleanup(r.stop)
-	r.startPair()
+	select {
+	case r.url = <-listens:
+	case <-r.exited:
+		t.Fatalf("the router ended: %v, %s", r.command.ProcessState, r.longest)
+	case <-time.After(patience):
+		t.Fatal("the router does not say where it listens")
+	}
+	r.pair = startPair(t, r.url)
 	return r
 }
 
-type discard struct{}
+var (
+	listening = regexp.MustCompile(`msg=listening url="?(ws://[^#\s"]+)`)
+	linkEnded = regexp.MustCompile(`msg="downstream link ended" .*remote=(\S+) reason=(.*)`)
+)
 
-func (discard) Write(p []byte) (int, error) { return len(p), nil }
+// read reads the log until the router ends.
+func (r *router) read(log io.Reader, listens chan<- string) {
+	defer close(r.exited)
+	lines := bufio.NewReader(log)
+	for {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			_ = r.command.Wait()
+			return
+		}
+		if match := listening.FindStringSubmatch(line); match != nil {
+			listens <- match[1]
+		}
+		r.mu.Lock()
+		if match := linkEnded.FindStringSubmatch(line); match != nil {
+			r.ended[match[1]] = match[2]
+		}
+		if len(line) > len(r.longest) {
+			r.longest = line
+		}
+		r.mu.Unlock()
+		select {
+		case r.logged <- struct{}{}:
+		default:
+		}
+	}
+}
 
 // stop ends the router, which must still be there and end well.
 func (r *router) stop() {
@@ -113,78 +142,78 @@ func (r *router) stop() {
 		_ = r.command.Process.Kill()
 		r.t.Error("the router did not end on SIGTERM")
 	}
-}
-
-func (r *router) connect(name string) *hakuban.Exchange {
-	x := hakuban.NewExchange(nil)
-	r.t.Cleanup(x.Close)
-	c, err := transport.Connect(x, r.url+"#name="+name, transport.WithLogger(slog.New(slog.DiscardHandler)))
-	if err != nil {
-		r.t.Fatal(err)
+	if len(r.longest) > longestLine {
+		r.t.Errorf("a line of the log has %d bytes: %.300s…", len(r.longest), r.longest)
 	}
-	r.t.Cleanup(c.Close)
-	return x
 }
 
-var healthy = hakuban.MustObject("healthy")
+// stranger notes that a connection is one that may end.
+func (r *router) stranger(connection net.Conn) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.strangers[connection.LocalAddr().String()] = true
+}
 
-func (r *router) startPair() {
+// awaitEnd waits until the router has ended the link of an address, and returns why.
+func (r *router) awaitEnd(address string) string {
 	r.t.Helper()
-	limited, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	exposer := r.connect("healthy-exposer")
-	r.watcher = r.connect("healthy-observer")
-	r.expose = exposer.ExposeObject(healthy)
-	var err error
-	if r.stream, err = r.watcher.ObserveObject(healthy).Next(limited); err != nil {
-		r.t.Fatal(err)
+	for timeout := time.After(patience); ; {
+		r.mu.Lock()
+		reason, ended := r.ended[address]
+		r.mu.Unlock()
+		if ended {
+			return reason
+		}
+		select {
+		case <-r.logged:
+		case <-timeout:
+			r.t.Fatal("the router did not end the link")
+		}
 	}
-	if r.sink, err = r.expose.Next(limited); err != nil {
-		r.t.Fatal(err)
-	}
-	r.pass("at first")
 }
 
-// pass checks that the healthy pair's sink was never revoked, and that its next state arrives.
+// pass checks, after some hostile input, that the process lives, that the healthy pair's states arrive and have all the time, and
+// that no link has ended but those that misbehave.
 func (r *router) pass(after string) {
 	r.t.Helper()
-	limited, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	r.count++
-	want := fmt.Sprintf("%d", r.count)
-	if err := r.sink.Send(limited, hakuban.NewState(want)); err != nil {
-		r.t.Fatalf("%s: the healthy sink: %v", after, err)
+	select {
+	case <-r.exited:
+		r.t.Fatalf("%s: the router ended: %v", after, r.command.ProcessState)
+	default:
 	}
-	for {
-		state, err := r.stream.Next(limited)
-		if err != nil {
-			r.t.Fatalf("%s: the healthy observer: %v", after, err)
-		}
-		if string(state.Data()) == want {
-			return
+	if err := r.beat(); err != nil {
+		r.t.Fatalf("%s: the healthy pair: %v", after, err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for address, reason := range r.ended {
+		if !r.strangers[address] {
+			r.t.Fatalf("%s: another link ended: %s", after, reason)
 		}
 	}
 }
 
-// resident is the router's memory in MiB; 0 where the system does not tell.
-func (r *router) resident() int {
+// bounded checks that the router's memory has stayed below a bound in MiB; it does not where the system does not tell.
+func (r *router) bounded(after string, mib int) {
+	r.t.Helper()
+	peak, now := r.memory("VmHWM"), r.memory("VmRSS")
+	if peak > mib {
+		r.t.Errorf("%s: the router took %d MiB, at most %d was expected", after, peak, mib)
+	}
+	r.t.Logf("%s: resident %d MiB, at most %d so far, bound %d; slowest healthy state %v", after, now, peak, mib, r.slowest())
+}
+
+// memory is a figure of the process's status in MiB: VmRSS, what is resident, or VmHWM, the most that ever was.
+func (r *router) memory(figure string) int {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", r.command.Process.Pid))
 	if err != nil {
 		return 0
 	}
 	for line := range strings.Lines(string(status)) {
-		if fields := strings.Fields(line); len(fields) > 1 && fields[0] == "VmRSS:" {
+		if fields := strings.Fields(line); len(fields) > 1 && fields[0] == figure+":" {
 			kib, _ := strconv.Atoi(fields[1])
 			return kib >> 10
 		}
 	}
 	return 0
-}
-
-// bounded checks that the router's memory is, and has stayed, below a bound in MiB.
-func (r *router) bounded(after string, mib int) {
-	r.t.Helper()
-	if resident := r.resident(); resident > mib {
-		r.t.Errorf("%s: the router takes %d MiB, at most %d was expected", after, resident, mib)
-	}
 }
