@@ -140,30 +140,37 @@ func (c *Contract) stream(e event) *Stream {
 	return &Stream{peer: c.peer, id: e.Stream, Object: e.object()}
 }
 
-// Deliver publishes a state on the sink that an expose contract has, and on each that it is offered, until an observe
-// contract shows it as current, and returns the stream that does. It is for moments when contracts or links have just
-// changed: the tree may then offer a sink, revoke it and offer another before it is at rest.
+// Deliver publishes a state until an observe contract shows it as current, and returns the stream that does; see [Contract.PublishUntil].
 func Deliver(expose, observe *Contract, state State) *Stream {
 	expose.peer.t.Helper()
-	publish := func() {
-		attempt := state
-		// A refusal means that the sink was revoked, and that another will follow.
-		_ = expose.last.TrySend(&attempt)
-	}
-	if expose.last != nil {
-		publish()
-	}
 	var shown event
-	eventually(expose.peer.t, func() string { return fmt.Sprintf("%s does not show %v", observe.name, state) }, func() bool {
-		if e, ok := expose.peer.take(expose.is("sink-offered")); ok {
-			expose.sink(e)
-			publish()
-		}
-		var ok bool
+	expose.PublishUntil(state, observe.name+" shows it", func() (ok bool) {
 		shown, ok = observe.peer.take(observe.is("state"))
 		return ok && shown.state().SameData(state) && shown.state().Now()
 	})
 	return &Stream{peer: observe.peer, id: shown.Stream}
+}
+
+// PublishUntil publishes a state on the sink that the contract has, and on each that it is offered, until a condition holds.
+// It is for moments when contracts or links have just changed: the tree may then offer a sink, revoke it and offer another
+// before it is at rest.
+func (c *Contract) PublishUntil(state State, what string, condition func() bool) {
+	c.peer.t.Helper()
+	publish := func() {
+		attempt := state
+		// A refusal means that the sink was revoked, and that another will follow.
+		_ = c.last.TrySend(&attempt)
+	}
+	if c.last != nil {
+		publish()
+	}
+	eventually(c.peer.t, func() string { return fmt.Sprintf("%s published %v, and not yet: %s", c.name, state, what) }, func() bool {
+		if e, ok := c.peer.take(c.is("sink-offered")); ok {
+			c.sink(e)
+			publish()
+		}
+		return condition()
+	})
 }
 
 // Publish sends a state on the first sink offered that takes it.

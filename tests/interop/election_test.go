@@ -40,8 +40,11 @@ func (h *holder) count() int {
 	}
 }
 
+// counter tells how many sinks somebody holds now.
+type counter interface{ count() int }
+
 // waitCounts waits until the holders hold these many sinks.
-func waitCounts(t testing.TB, holders []*holder, want ...int) {
+func waitCounts[H counter](t testing.TB, holders []H, want ...int) {
 	t.Helper()
 	counts := make([]int, len(holders))
 	eventually(t, func() string { return fmt.Sprintf("sinks held are %v, expected %v", counts, want) }, func() bool {
@@ -53,12 +56,12 @@ func waitCounts(t testing.TB, holders []*holder, want ...int) {
 }
 
 // stayCounts fails if the holders' counts change within the time.
-func stayCounts(t testing.TB, holders []*holder, within time.Duration, want ...int) {
+func stayCounts[H counter](t testing.TB, holders []H, within time.Duration, want ...int) {
 	t.Helper()
 	for end := time.Now().Add(within); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		for i, h := range holders {
 			if count := h.count(); count != want[i] {
-				t.Fatalf("%s holds %d sinks, expected %d throughout", h.peer.name, count, want[i])
+				t.Fatalf("holder %d has %d sinks, expected %d throughout", i, count, want[i])
 			}
 		}
 	}

@@ -1,14 +1,27 @@
 package interop
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
 
+// parallel is how many scenarios run at once unless -parallel says: they mostly wait, for processes more than for the processor.
+const parallel = 12
+
 func TestMain(m *testing.M) {
+	flag.Parse()
+	chosen := false
+	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "test.parallel" })
+	if !chosen {
+		if err := flag.Set("test.parallel", strconv.Itoa(parallel)); err != nil {
+			panic("BUG: testing has no flag parallel: " + err.Error())
+		}
+	}
 	status := m.Run()
 	if err := removeBuilt(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -31,9 +44,11 @@ type scenario struct {
 // scenarios is the whole table, in the order of README.md.
 var scenarios = [][]scenario{
 	objectScenarios, tagScenarios, stateScenarios, idScenarios, electionScenarios, monitorScenarios, linkScenarios, directScenarios,
+	libraryScenarios, libraryLinkScenarios, libraryElectionScenarios, libraryParentScenarios,
 }
 
 func TestScenarios(t *testing.T) {
+	RustReference(t) // without it there is nothing to run against: one reason, at once
 	for _, group := range scenarios {
 		for _, s := range group {
 			for _, tree := range s.trees {

@@ -148,7 +148,7 @@ var linkScenarios = []scenario{
 	{name: "Link_ContractStorm", trees: AnyTree, run: func(w *World) {
 		object := NewObject("room", "tag")
 		observer, exposer := w.Peer("observer", Right), w.Peer("exposer", Left)
-		for range 100 {
+		for range 50 {
 			observer.ObserveObject(object).Drop()
 			exposer.ExposeObject(object).Drop()
 			observer.ObserveTag(Text("tag")).Drop()

@@ -212,8 +212,64 @@ var objectScenarios = []scenario{
 		sink.Drop()
 		Deliver(expose, again, NewState("second", 2))
 	}},
+	{name: "Object_ReleasedStreamIsGivenAgain", trees: OneRouter, run: func(w *World) {
+		object := NewObject("room")
+		observe := w.Peer("observer", Right).ObserveObject(object)
+		sink := w.Peer("exposer", Left).ExposeObject(object).Sink()
+		sent := sink.Send(NewState("held", 1))
+		for range 3 {
+			stream := observe.Stream()
+			stream.WaitFor(sent)
+			stream.Drop()
+		}
+		observe.Stream().WaitFor(sent)
+		sink.NotRevoked(quiet)
+	}},
+	{name: "Object_SinksAreTakenOneByOne", trees: OneRouter, run: func(w *World) {
+		object := NewObject("room")
+		stream := w.Peer("observer", Right).ObserveObject(object)
+		expose := w.Peer("exposer", Left).ExposeObject(object, ManualTake)
+		var seen *Stream
+		for version := range int64(3) {
+			expose.NoSink(quiet)
+			expose.Take(1)
+			sent := expose.Sink().Send(NewState("taken", version+1))
+			if seen == nil {
+				seen = stream.Stream()
+			}
+			seen.WaitFor(sent)
+			expose.last.Drop()
+		}
+	}},
+	{name: "Object_UntakenStreamHasTheNewest", trees: OneRouter, run: func(w *World) {
+		object := NewObject("room")
+		observe := w.Peer("observer", Right).ObserveObject(object, ManualTake)
+		watch := w.Peer("watcher", Right).ObserveObject(object)
+		sink := w.Peer("exposer", Left).ExposeObject(object).Sink()
+		sent := sink.Send(NewState("first", 1))
+		watched := watch.Stream()
+		watched.WaitFor(sent)
+		last := sink.Send(NewState("second", 2))
+		watched.WaitFor(last)
+		observe.NoStream(quiet)
+		observe.Take(1)
+		if got := observe.Stream().Next(); !got.SameData(last) {
+			w.Errorf("the first state read is %v, expected %v alone", got, last)
+		}
+	}},
+	{name: "Object_UntakenSinkOutlivesItsElection", trees: OneRouter, referenceOnly: "ours withdraws it: Library_UntakenSinkIsWithdrawn", run: func(w *World) {
+		object := NewObject("room")
+		observer := w.Peer("observer", Right)
+		expose := w.Peer("exposer", Left).ExposeObject(object, ManualTake, Keep)
+		observe := observer.ObserveObject(object)
+		expose.NoSink(quiet)
+		observe.Drop()
+		expose.NoSink(quiet)
+		expose.Take(1)
+		expose.Sink().WaitRevoked()
+	}},
 	{name: "Object_ManyAtOnce", trees: AnyTree, run: func(w *World) {
-		const count = 100
+		const count = 50
 		exposer, observer := w.Peer("exposer", Left), w.Peer("observer", Right)
 		observers := make([]*Contract, count)
 		for i := range observers {

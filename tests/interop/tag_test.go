@@ -33,7 +33,7 @@ var tagScenarios = []scenario{
 		watch.StreamOf(object).WaitFor(sent)
 	}},
 	{name: "Tag_ExposerServesManyObjects", trees: AnyTree, run: func(w *World) {
-		const count = 50
+		const count = 25
 		exposer, observer := w.Peer("exposer", Left), w.Peer("observer", Right)
 		expose := exposer.ExposeTag(Text("many"))
 		streams := make(map[string]*Contract, count)

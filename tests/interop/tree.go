@@ -72,6 +72,9 @@ var AnyTree = append(OneRouter[:2:2],
 	Tree{Chain, []Kind{Go, Rust, Go}},
 )
 
+// BigTrees are those of a scenario whose states are big: both codecs, both diffs, at both depths.
+var BigTrees = append(OneRouter[:2:2], Tree{Chain, []Kind{Rust, Go, Rust}}, Tree{Chain, []Kind{Go, Rust, Go}})
+
 // World is a running tree of routers with the peers of one scenario.
 type World struct {
 	testing.TB
