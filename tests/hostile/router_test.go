@@ -18,7 +18,7 @@ import (
 )
 
 // patience bounds what a test waits for, except the healthy pair's states (deadline); only a failing one waits that long.
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 // longestLine bounds what a peer can make the router write to its log about one event, in bytes.
 const longestLine = 4 << 10
