@@ -32,7 +32,7 @@ func TestFlood_ManyConnectionsThatSayNothing(t *testing.T) {
 		r.tcp(t).say(strings.Repeat("GET / HTTP/1.1\r\nX: ", i%2))
 	}
 	r.pass("600 idle connections")
-	r.bounded("600 idle connections", 100)
+	r.bounded("600 idle connections", 60)
 }
 
 // TestFlood_MessagesThatAreAnnouncedOnly promises 64 MiB on each of many connections, and sends a byte.
@@ -42,7 +42,7 @@ func TestFlood_MessagesThatAreAnnouncedOnly(t *testing.T) {
 		r.upgraded(t).say(announced(0x82, 1<<26) + "x")
 	}
 	r.pass("19 GiB announced")
-	r.bounded("19 GiB announced", 100)
+	r.bounded("19 GiB announced", 60)
 	for range 8 {
 		r.upgraded(t).say(announced(0x82, 1<<26) + strings.Repeat("x", 8<<20))
 	}
@@ -69,7 +69,7 @@ func TestFlood_Garbage(t *testing.T) {
 		_ = c.socket.Close()
 	}
 	r.pass("garbage")
-	r.bounded("garbage", 100)
+	r.bounded("garbage", 60)
 }
 
 func TestFlood_TextsAndPings(t *testing.T) {
@@ -85,7 +85,7 @@ func TestFlood_TextsAndPings(t *testing.T) {
 	}
 	c.alive()
 	r.pass("texts and pings whose pongs nobody reads")
-	r.bounded("texts and pings", 100)
+	r.bounded("texts and pings", 60)
 }
 
 func TestFlood_ContractsThatComeAndGo(t *testing.T) {
@@ -99,7 +99,7 @@ func TestFlood_ContractsThatComeAndGo(t *testing.T) {
 	}
 	c.alive()
 	r.pass("400,000 contract actions")
-	r.bounded("400,000 contract actions", 100)
+	r.bounded("400,000 contract actions", 60)
 }
 
 // TestFlood_ChannelsThatNobodyReadsOf makes the router open and close a channel again and again, and reads nothing of it: first
@@ -123,7 +123,7 @@ func TestFlood_ChannelsThatNobodyReadsOf(t *testing.T) {
 		c.event(message(1, contracts(act(wire.ActionObserveObject, `"healthy"`, 0), act(wire.ActionExposeObject, `"wanted"`, 1))))
 		r.pass(row.story)
 		c.awaitChannel(wire.ChannelSink, `"wanted"`)
-		r.bounded(row.story, 100)
+		r.bounded(row.story, 60)
 		_ = c.socket.Close()
 		r.awaitEnd(c.socket.LocalAddr().String())
 	}
@@ -145,7 +145,7 @@ func TestFlood_MessagesOnChannelsThatNobodyReads(t *testing.T) {
 	}
 	c.alive()
 	r.pass("200 MB that nobody takes")
-	r.bounded("200 MB that nobody takes", 100)
+	r.bounded("200 MB that nobody takes", 60)
 }
 
 // TestFlood_ATagOfManyObjectsThatComesAndGoes has every small message concern very many objects.
@@ -277,7 +277,7 @@ func TestFlood_AnExposerFasterThanTheRouter(t *testing.T) {
 	}
 	t.Logf("%d states", count)
 	r.pass("an exposer without pause")
-	r.bounded("an exposer without pause", 100)
+	r.bounded("an exposer without pause", 60)
 }
 
 // TestFlood_DataDoubledByEveryState grows a state by references to itself until a limit ends the link.

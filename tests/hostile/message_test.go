@@ -171,5 +171,5 @@ func TestMessages_ThatAreHarmless(t *testing.T) {
 		})
 		r.pass(row.story)
 	}
-	r.bounded("odd messages", 100)
+	r.bounded("odd messages", 60)
 }

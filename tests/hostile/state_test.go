@@ -86,5 +86,5 @@ func TestStates_ThatAreHarmless(t *testing.T) {
 		})
 		r.pass(row.story)
 	}
-	r.bounded("odd states", 100)
+	r.bounded("odd states", 60)
 }
