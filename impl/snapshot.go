@@ -155,8 +155,15 @@ func (x *Exchange) Snapshot(now Now) Snapshot {
 	return s
 }
 
-func (o *object) snapshot() ObjectSnapshot {
-	s := ObjectSnapshot{
+func (o *object) snapshot() (s ObjectSnapshot) {
+	o.snapshotTo(&s)
+	return s
+}
+
+// snapshotTo uses the memory of the snapshot's lists again.
+func (o *object) snapshotTo(s *ObjectSnapshot) {
+	links, sources, outlets := s.Links[:0], s.Sources[:0], s.Outlets[:0]
+	*s = ObjectSnapshot{
 		Number:                 o.number,
 		Descriptor:             o.descriptor,
 		ShouldExist:            o.shouldExist,
@@ -173,15 +180,15 @@ func (o *object) snapshot() ObjectSnapshot {
 		s.TagExposeContracts += len(t.exposers)
 	}
 	for _, ol := range o.links {
-		s.Links = append(s.Links, ol.snapshot())
+		links = append(links, ol.snapshot())
 	}
 	for _, c := range o.sources {
-		s.Sources = append(s.Sources, c.snapshot())
+		sources = append(sources, c.snapshot())
 	}
 	for _, c := range o.outlets {
-		s.Outlets = append(s.Outlets, c.snapshot())
+		outlets = append(outlets, c.snapshot())
 	}
-	return s
+	s.Links, s.Sources, s.Outlets = links, sources, outlets
 }
 
 func (ol *objectLink) snapshot() ObjectLinkSnapshot {
@@ -216,6 +223,7 @@ func (c *channel) snapshot() ChannelSnapshot {
 
 func (t *tag) snapshot() TagSnapshot {
 	s := TagSnapshot{
+		Links:            t.linksTo(nil),
 		Number:           t.number,
 		JSON:             t.text,
 		ObserveContracts: len(t.observers),
@@ -225,10 +233,14 @@ func (t *tag) snapshot() TagSnapshot {
 	for _, o := range t.objects.values() {
 		s.Objects = append(s.Objects, o.number)
 	}
-	for _, tl := range t.links {
-		s.Links = append(s.Links, TagLinkSnapshot{Link: tl.link.id, Observes: tl.observes, Exposes: tl.exposes, Capacity: tl.capacity})
-	}
 	return s
+}
+
+func (t *tag) linksTo(links []TagLinkSnapshot) []TagLinkSnapshot {
+	for _, tl := range t.links {
+		links = append(links, TagLinkSnapshot{Link: tl.link.id, Observes: tl.observes, Exposes: tl.exposes, Capacity: tl.capacity})
+	}
+	return links
 }
 
 // SnapshotLink copies what there is to see of one link but what it was told,
@@ -285,12 +297,68 @@ func (c *contract) snapshot() ContractSnapshot {
 		s.Descriptor.JSON = c.tag.text
 	}
 	for _, key := range sortedKeys(c.offers) {
-		f := c.offers[key]
-		offered := OfferSnapshot{Offer: f.id, Key: key, Taken: f.taken, Revoked: f.taken && f.object == nil, Synchronized: f.flag}
-		if f.last != nil {
-			offered.Version, offered.State = f.last.Version, f.last
-		}
-		s.Offers = append(s.Offers, offered)
+		s.Offers = append(s.Offers, c.offers[key].snapshot())
 	}
 	return s
+}
+
+func (f *offer) snapshot() OfferSnapshot {
+	s := OfferSnapshot{Offer: f.id, Key: f.key, Taken: f.taken, Revoked: f.taken && f.object == nil, Synchronized: f.flag}
+	if f.last != nil {
+		s.Version, s.State = f.last.Version, f.last
+	}
+	return s
+}
+
+// ObjectView is what an exchange knows of one object: its part of a [Snapshot].
+type ObjectView struct {
+	Object   ObjectSnapshot      // Number zero: the exchange does not know it
+	TagLinks [][]TagLinkSnapshot // by the descriptor's tags
+	Told     []ToldSnapshot      // the object's, then those of its tags; without descriptors
+}
+
+// View looks at one object, without looking at the rest of the exchange. It uses
+// the memory of the view again.
+func (x *Exchange) View(descriptor *wire.Descriptor, v *ObjectView) {
+	if o := x.objects[descriptor.Key]; o != nil {
+		o.snapshotTo(&v.Object)
+	} else {
+		v.Object = ObjectSnapshot{Links: v.Object.Links[:0], Sources: v.Object.Sources[:0], Outlets: v.Object.Outlets[:0]}
+	}
+	v.Told = v.Told[:0]
+	see := func(all map[string]*told, key string) {
+		var seen ToldSnapshot
+		if t := all[key]; t != nil {
+			seen = ToldSnapshot{Tag: t.tag, Observes: t.summary.observes, Exposes: t.summary.exposes, Capacity: t.summary.capacity}
+		}
+		v.Told = append(v.Told, seen)
+	}
+	var objects, tags map[string]*told
+	if x.upstream != nil {
+		objects, tags = x.upstream.told, x.upstream.toldTags
+	}
+	see(objects, descriptor.Key)
+	for len(v.TagLinks) < len(descriptor.TagIdentities) {
+		v.TagLinks = append(v.TagLinks, nil)
+	}
+	for i, identity := range descriptor.TagIdentities {
+		see(tags, identity)
+		v.TagLinks[i] = v.TagLinks[i][:0]
+		if t := x.tags[identity]; t != nil {
+			v.TagLinks[i] = t.linksTo(v.TagLinks[i])
+		}
+	}
+}
+
+// ViewContract looks at one local contract: its capacity, and its offer of one
+// object, whose Offer is zero when there is none. False: it is not open.
+func (x *Exchange) ViewContract(id ContractID, key string) (capacity uint32, f OfferSnapshot, open bool) {
+	c := x.contracts[id]
+	if c == nil {
+		return 0, OfferSnapshot{}, false
+	}
+	if offered := c.offers[key]; offered != nil {
+		f = offered.snapshot()
+	}
+	return c.capacity, f, true
 }
