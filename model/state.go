@@ -176,13 +176,14 @@ func (m *Model) Empty() State {
 
 // Equal reports whether two states are the same.
 func (m *Model) Equal(a, b State) bool {
+	var x, y [512]byte // mostly enough, and then nothing is allocated
 	for n := range a.Nodes {
-		if a.Nodes[n] != b.Nodes[n] && !bytes.Equal(a.Nodes[n].append(nil), b.Nodes[n].append(nil)) {
+		if a.Nodes[n] != b.Nodes[n] && !bytes.Equal(a.Nodes[n].append(x[:0]), b.Nodes[n].append(y[:0])) {
 			return false
 		}
 	}
 	for l := range a.Wires {
-		if a.Wires[l] != b.Wires[l] && !bytes.Equal(a.Wires[l].append(nil), b.Wires[l].append(nil)) {
+		if a.Wires[l] != b.Wires[l] && !bytes.Equal(a.Wires[l].append(x[:0]), b.Wires[l].append(y[:0])) {
 			return false
 		}
 	}
