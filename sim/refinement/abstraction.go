@@ -2,7 +2,9 @@ package refinement
 
 import (
 	"cmp"
+	"encoding/binary"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -22,24 +24,43 @@ type object struct {
 	slots      []slot
 	places     []place
 
-	raw   model.State // channels as they are numbered on the wire
-	state model.State // the same, channels numbered as the specification does
+	views []view        // by exchange
+	wires []*model.Wire // by slot, channels as they are numbered on the wire
+	state model.State   // what the run is in, channels numbered as the specification does
 
 	numbers  map[string]int // of a state, by all it is made of
 	pointers map[*impl.State]int
 	versions [][]int64 // by number; that of 0 is nil
+	ranked   [][]int64 // the same, each once, in order
 
 	unknown string // something that the abstraction has no name for
+
+	// Scratch.
+	seen  impl.ObjectView
+	steps []model.Step
+	used  []int
+	text  []byte
+}
+
+// view is an exchange's part of the object, channels as they are numbered on the
+// wire, and the memory of the one before it, for the next look.
+type view struct {
+	raw, next *model.Node // next: nil when there is none
+	shared    bool        // raw is another observer's too
 }
 
 // slot is a link slot of the model and the session that it holds.
 type slot struct {
+	name          string
 	child, parent int
 	session       *session // nil: free
+	used          []int    // numbers of the object's channels on the wire, in order
+	fresh         bool     // the wire was seen again, and is not in the state yet
 }
 
 // place is a contract of the model and the local contract that it stands for.
 type place struct {
+	name     string
 	exchange int
 	kind     model.Kind
 	on       int
@@ -59,8 +80,9 @@ func newObject(r *Refinement, descriptor wire.Descriptor) *object {
 		o.things = append(o.things, tagThing(identity))
 	}
 	for n, x := range r.exchanges {
-		for id, c := range x.contracts {
-			o.place(n, id, c)
+		o.addPlaces(n)
+		for _, id := range slices.Sorted(maps.Keys(x.contracts)) {
+			o.place(n, id, x.contracts[id])
 		}
 	}
 	numbers := make([]int, 0, len(r.sessions))
@@ -73,7 +95,7 @@ func newObject(r *Refinement, descriptor wire.Descriptor) *object {
 			o.seat(s)
 		}
 	}
-	o.rebuild(r)
+	o.begin(r)
 	return o
 }
 
@@ -96,7 +118,8 @@ func (o *object) seat(s *session) bool {
 		o.slots[free].session = s
 		return false
 	}
-	o.slots = append(o.slots, slot{s.Child, s.Parent, s})
+	name := fmt.Sprintf("slot %d (%d to %d)", len(o.slots), s.Child, s.Parent)
+	o.slots = append(o.slots, slot{name: name, child: s.Child, parent: s.Parent, session: s})
 	return true
 }
 
@@ -107,31 +130,85 @@ func (o *object) place(n int, id impl.ContractID, c contract) bool {
 	if on < 0 {
 		return false
 	}
-	for i := range o.places {
-		if p := &o.places[i]; p.contract == 0 && p.exchange == n && p.kind == c.kind && p.on == on {
-			p.contract = id
-			return false
+	made := false
+	for {
+		for i := range o.places {
+			if p := &o.places[i]; p.contract == 0 && p.exchange == n && p.kind == c.kind && p.on == on {
+				p.contract = id
+				return made
+			}
 		}
+		o.addPlaces(n)
+		made = true
 	}
-	o.places = append(o.places, place{n, c.kind, on, id})
-	return true
 }
 
-// rebuild makes the model anew after slots or places were added, and with it the
-// state that the run is in.
-func (o *object) rebuild(r *Refinement) {
+// addPlaces adds a place for each contract that an exchange can have on the
+// object or a tag: one at a time would make the model anew for each.
+func (o *object) addPlaces(n int) {
+	for on, thing := range o.things {
+		for _, kind := range [...]model.Kind{model.Observe, model.Expose} {
+			what := "observes"
+			if kind == model.Expose {
+				what = "exposes"
+			}
+			name := fmt.Sprintf("contract %d (%d %s %s)", len(o.places), n, what, thing)
+			o.places = append(o.places, place{name: name, exchange: n, kind: kind, on: on})
+		}
+	}
+}
+
+// begin looks at everything once.
+func (o *object) begin(r *Refinement) {
 	if !o.fixed {
 		o.model = o.measured(r)
-		o.rank()
 	}
-	o.raw = model.State{}
-	for n := range r.exchanges {
-		o.raw.Nodes = append(o.raw.Nodes, o.node(r, n))
-	}
+	o.state = o.model.Empty()
+	o.views = make([]view, len(r.exchanges))
 	for i := range o.slots {
-		o.raw.Wires = append(o.raw.Wires, o.wire(i))
+		o.wires = append(o.wires, nil)
+		o.lookAtWire(i)
 	}
-	o.state = o.renumbered(o.raw)
+	for n := range r.exchanges {
+		o.views[n].raw = o.model.NewNode(n)
+		o.look(r, n)
+	}
+	for n := range r.exchanges {
+		o.renumber(n, allParts)
+	}
+}
+
+// grow makes the model anew after slots or places were added, each the last one
+// of its exchange. There is nothing in them yet.
+func (o *object) grow(r *Refinement) {
+	o.model = o.measured(r)
+	for len(o.wires) < len(o.slots) {
+		o.wires = append(o.wires, &model.Wire{})
+	}
+	s := model.State{Nodes: slices.Clone(o.state.Nodes), Wires: slices.Clone(o.state.Wires)}
+	for len(s.Wires) < len(o.slots) {
+		s.Wires = append(s.Wires, &model.Wire{})
+	}
+	for n := range o.views {
+		if grown := o.grown(n, o.views[n].raw); grown != o.views[n].raw {
+			o.views[n] = view{raw: grown}
+			s.Nodes[n] = o.grown(n, s.Nodes[n])
+		}
+	}
+	o.state = s
+}
+
+// grown is a node with room for all contracts and links there are now.
+func (o *object) grown(n int, N *model.Node) *model.Node {
+	if len(N.Contracts) == len(o.model.ContractsAt(n)) && len(N.Below) == len(o.model.Below(n)) {
+		return N
+	}
+	empty := o.model.NewNode(n)
+	M := *N
+	M.Contracts = append(slices.Clone(N.Contracts), empty.Contracts[len(N.Contracts):]...)
+	M.Offers = append(slices.Clone(N.Offers), empty.Offers[len(N.Offers):]...)
+	M.Below = append(slices.Clone(N.Below), empty.Below[len(N.Below):]...)
+	return &M
 }
 
 // measured is a model to the measure of the run.
@@ -141,12 +218,17 @@ func (o *object) measured(r *Refinement) *model.Model {
 		Limited:    r.limited,
 		Chunked:    true,
 		Ceiling:    math.MaxUint32,
+		Version:    []int{0},
 	}
-	for n := range r.exchanges {
-		m.Exchanges = append(m.Exchanges, fmt.Sprintf("exchange %d", n))
+	if o.model != nil {
+		m.Version = o.model.Version
 	}
-	for i, s := range o.slots {
-		m.Links = append(m.Links, model.Link{Name: fmt.Sprintf("slot %d (%d to %d)", i, s.child, s.parent), Parent: s.parent, Child: s.child, Ordered: true})
+	for len(r.names) < len(r.exchanges) {
+		r.names = append(r.names, fmt.Sprintf("exchange %d", len(r.names)))
+	}
+	m.Exchanges = r.names[:len(r.exchanges):len(r.exchanges)]
+	for _, s := range o.slots {
+		m.Links = append(m.Links, model.Link{Name: s.name, Parent: s.parent, Child: s.child, Ordered: true})
 	}
 	x := model.Object{Name: o.things[0]}
 	for t, thing := range o.things[1:] {
@@ -154,48 +236,40 @@ func (o *object) measured(r *Refinement) *model.Model {
 		x.Tags = append(x.Tags, t)
 	}
 	m.Objects = []model.Object{x}
-	for i, p := range o.places {
-		what := "observes"
-		if p.kind == model.Expose {
-			what = "exposes"
-		}
-		m.Contracts = append(m.Contracts, model.Contract{Name: fmt.Sprintf("contract %d (%d %s %s)", i, p.exchange, what, o.things[p.on]), At: p.exchange, Kind: p.kind, On: p.on})
+	for _, p := range o.places {
+		m.Contracts = append(m.Contracts, model.Contract{Name: p.name, At: p.exchange, Kind: p.kind, On: p.on})
 	}
 	return m.Prepare()
 }
 
-func (o *object) renumbered(s model.State) model.State {
-	for i := range o.slots {
-		if o.slots[i].session != nil {
-			s = o.model.Renumbered(s, i)
-		}
-	}
-	return s
-}
-
 // publish gives a state that was just published its number, and ranks the versions.
 func (o *object) publish(state *impl.State) int {
-	key := contentOf(state)
-	number, known := o.numbers[key]
+	o.text = appendContent(o.text[:0], state)
+	number, known := o.numbers[string(o.text)]
 	if !known {
 		number = len(o.versions)
-		o.numbers[key] = number
+		o.numbers[string(o.text)] = number
 		o.versions = append(o.versions, state.Version)
-		o.rank()
+		o.rank(state.Version)
 	}
 	o.pointers[state] = number
 	return number
 }
 
-// rank gives each state's version its place among all there are; equal versions
-// have one place. What was greater stays greater.
-func (o *object) rank() {
-	order := slices.Clone(o.versions[1:])
-	slices.SortFunc(order, slices.Compare[[]int64])
-	order = slices.CompactFunc(order, slices.Equal[[]int64])
+// rank gives each state's version its place among all there are, after one was
+// added; equal versions have one place. What was greater stays greater.
+func (o *object) rank(added []int64) {
+	if last := len(o.ranked); last == 0 || slices.Compare(added, o.ranked[last-1]) > 0 { // mostly
+		o.ranked = append(o.ranked, added)
+		o.model.Version = append(o.model.Version, len(o.ranked))
+		return
+	}
+	if at, found := slices.BinarySearchFunc(o.ranked, added, slices.Compare[[]int64]); !found {
+		o.ranked = slices.Insert(o.ranked, at, added)
+	}
 	ranks := make([]int, len(o.versions))
 	for number, version := range o.versions[1:] {
-		at, _ := slices.BinarySearchFunc(order, version, slices.Compare[[]int64])
+		at, _ := slices.BinarySearchFunc(o.ranked, version, slices.Compare[[]int64])
 		ranks[number+1] = at + 1
 	}
 	o.model.Version = ranks
@@ -209,7 +283,8 @@ func (o *object) number(state *impl.State) int {
 	if number, known := o.pointers[state]; known {
 		return number
 	}
-	number, known := o.numbers[contentOf(state)]
+	o.text = appendContent(o.text[:0], state)
+	number, known := o.numbers[string(o.text)]
 	if !known {
 		o.unknown = fmt.Sprintf("a state of version %v with %d bytes that nobody published", state.Version, len(state.Data))
 		return 0
@@ -218,8 +293,18 @@ func (o *object) number(state *impl.State) int {
 	return number
 }
 
-func contentOf(state *impl.State) string {
-	return fmt.Sprintf("%v %q ", state.Version, state.Format) + string(state.Data)
+// appendContent appends all that a state is made of, each part after its length.
+func appendContent(b []byte, state *impl.State) []byte {
+	b = binary.AppendUvarint(b, uint64(len(state.Version)))
+	for _, v := range state.Version {
+		b = binary.AppendVarint(b, v)
+	}
+	b = binary.AppendUvarint(b, uint64(len(state.Format)))
+	for _, name := range state.Format {
+		b = binary.AppendUvarint(b, uint64(len(name)))
+		b = append(b, name...)
+	}
+	return append(b, state.Data...)
 }
 
 // flag is a state with its flag, of which the time is forgotten.
@@ -234,90 +319,82 @@ func (o *object) channel(c *impl.ChannelSnapshot) model.Channel {
 	return model.Channel{Number: int(c.Number), Flag: o.flag(c.State, c.Synchronized)}
 }
 
-func (o *object) channels(all []impl.ChannelSnapshot) []model.Channel {
-	var channels []model.Channel
+// channels uses the memory of a list again.
+func (o *object) channels(list []model.Channel, all []impl.ChannelSnapshot) []model.Channel {
+	list = list[:0]
 	for i := range all {
-		channels = append(channels, o.channel(&all[i]))
+		list = append(list, o.channel(&all[i]))
 	}
-	slices.SortFunc(channels, func(a, b model.Channel) int { return cmp.Compare(a.Number, b.Number) })
-	return channels
+	slices.SortFunc(list, func(a, b model.Channel) int { return cmp.Compare(a.Number, b.Number) })
+	return list
 }
 
-// node is what exchange n knows of the object.
-func (o *object) node(r *Refinement, n int) *model.Node {
-	N := o.model.NewNode(n)
-	x := r.exchanges[n]
-	if x.snapshot == nil {
-		return N
+// look is what exchange n knows of the object now, and says in which parts that
+// is something else than before.
+func (o *object) look(r *Refinement, n int) parts {
+	v := &o.views[n]
+	core := r.exchanges[n].core
+	if v.next == nil || core == nil {
+		v.next = o.model.NewNode(n)
 	}
-	for spot, k := range o.model.ContractsAt(n) {
-		o.contract(x.snapshot, o.places[k].contract, N, spot)
-	}
-	for i := range x.snapshot.Objects {
-		if s := &x.snapshot.Objects[i]; s.Descriptor.Key == o.descriptor.Key {
-			o.objectOf(r, n, s, N)
+	N := v.next
+	if core != nil {
+		core.View(&o.descriptor, &o.seen)
+		for spot, k := range o.model.ContractsAt(n) {
+			N.Contracts[spot], N.Offers[spot][0] = o.contract(core, o.places[k].contract)
 		}
-	}
-	for i := range x.snapshot.Tags {
-		tag := &x.snapshot.Tags[i]
-		if d := slices.Index(o.things, tagThing(r.identity(tag.JSON))); d > 0 {
-			for _, l := range tag.Links {
-				if at := o.below(r, n, l.Link); at >= 0 {
-					N.Below[at].Contract[d] = model.Asks{Observes: l.Observes, Exposes: l.Exposes, Capacity: int(l.Capacity)}
-				}
-			}
-		}
-	}
-	for i := range x.snapshot.Links {
-		if l := &x.snapshot.Links[i]; l.Link == x.snapshot.Upstream {
-			for _, told := range l.Told {
-				thing := objectThing(told.Descriptor.Key)
-				if told.Tag {
-					thing = tagThing(r.identity(told.Descriptor.JSON))
-				}
-				if d := slices.Index(o.things, thing); d >= 0 {
-					N.Told[d] = model.Asks{Observes: told.Observes, Exposes: told.Exposes, Capacity: int(told.Capacity)}
-				}
-			}
+		s := &o.seen.Object
+		N.Held[0] = o.flag(s.State, s.Synchronized)
+		N.Sources[0], N.Outlets[0] = o.channels(N.Sources[0], s.Sources), o.channels(N.Outlets[0], s.Outlets)
+		N.Elected[0] = o.elected(r, n, s.Elected)
+		o.lookBelow(r, n, N)
+		for d, told := range o.seen.Told {
+			N.Told[d] = model.Asks{Observes: told.Observes, Exposes: told.Exposes, Capacity: int(told.Capacity)}
 		}
 	}
 	if r.distort != nil {
 		r.distort(n, N)
 	}
-	return N
+	differ := differences(N, v.raw)
+	if differ == 0 {
+		return 0
+	}
+	v.raw, v.next = N, v.raw
+	if v.shared {
+		v.next, v.shared = nil, false
+	}
+	return differ
 }
 
 // contract is a local contract with its offer of the object.
-func (o *object) contract(x *impl.Snapshot, id impl.ContractID, N *model.Node, spot int) {
-	at := slices.IndexFunc(x.Contracts, func(c impl.ContractSnapshot) bool { return c.Contract == id })
-	if id == 0 || at < 0 {
-		return
+func (o *object) contract(core *impl.Exchange, id impl.ContractID) (capacity int, f model.Offer) {
+	if id == 0 {
+		return model.Closed, f
 	}
-	c := &x.Contracts[at]
-	N.Contracts[spot] = int(c.Capacity)
-	for _, f := range c.Offers {
-		if f.Key != o.descriptor.Key {
-			continue
-		}
-		switch {
-		case f.Revoked:
-			N.Offers[spot][0] = model.Offer{Is: model.Revoked}
-		case f.Taken:
-			N.Offers[spot][0] = model.Offer{Is: model.Taken, Flag: o.flag(f.State, f.Synchronized)}
-		default:
-			N.Offers[spot][0] = model.Offer{Is: model.Offered}
-		}
+	c, offer, open := core.ViewContract(id, o.descriptor.Key)
+	switch {
+	case !open:
+		return model.Closed, f
+	case offer.Offer == 0:
+	case offer.Revoked:
+		f.Is = model.Revoked
+	case offer.Taken:
+		f = model.Offer{Is: model.Taken, Flag: o.flag(offer.State, offer.Synchronized)}
+	default:
+		f.Is = model.Offered
 	}
+	return int(c), f
 }
 
-// objectOf is the object's part of a node: the state held, the channels with
-// upstream, who is elected, and the links below.
-func (o *object) objectOf(r *Refinement, n int, s *impl.ObjectSnapshot, N *model.Node) {
-	N.Held[0] = o.flag(s.State, s.Synchronized)
-	N.Sources[0], N.Outlets[0] = o.channels(s.Sources), o.channels(s.Outlets)
-	N.Elected[0] = o.elected(r, n, s.Elected)
-	for i := range s.Links {
-		l := &s.Links[i]
+// lookBelow is what an exchange knows of the links below it.
+func (o *object) lookBelow(r *Refinement, n int, N *model.Node) {
+	for i := range N.Below {
+		b := &N.Below[i]
+		clear(b.Contract)
+		b.Sink[0], b.Stream[0], b.Revoked[0], b.Share[0] = model.Channel{}, model.Channel{}, 0, 0
+	}
+	for i := range o.seen.Object.Links {
+		l := &o.seen.Object.Links[i]
 		at := o.below(r, n, l.Link)
 		if at < 0 {
 			o.unknown = fmt.Sprintf("link %d has something on the object, and is not attached", l.Link)
@@ -331,6 +408,16 @@ func (o *object) objectOf(r *Refinement, n int, s *impl.ObjectSnapshot, N *model
 			b.Sink[0] = o.channel(&l.Sink)
 		}
 		b.Stream[0] = o.channel(&l.Stream)
+	}
+	for d := range o.things[1:] {
+		for _, l := range o.seen.TagLinks[d] {
+			at := o.below(r, n, l.Link)
+			if at < 0 {
+				o.unknown = fmt.Sprintf("link %d has something on a tag, and is not attached", l.Link)
+				continue
+			}
+			N.Below[at].Contract[1+d] = model.Asks{Observes: l.Observes, Exposes: l.Exposes, Capacity: int(l.Capacity)}
+		}
 	}
 }
 
@@ -357,24 +444,32 @@ func (o *object) elected(r *Refinement, n int, elected impl.Elected) model.Elect
 // below is the index of a link among those below exchange n; negative: none.
 func (o *object) below(r *Refinement, n int, link impl.LinkID) int {
 	s := r.exchanges[n].links[link].session
-	return slices.IndexFunc(o.model.Below(n), func(l int) bool { return s != nil && o.slots[l].session == s })
+	for i, l := range o.model.Below(n) {
+		if s != nil && o.slots[l].session == s {
+			return i
+		}
+	}
+	return -1
 }
 
 // slotOf is the slot that a session has.
 func (o *object) slotOf(s *session) int {
-	return slices.IndexFunc(o.slots, func(other slot) bool { return other.session == s })
+	for i := range o.slots {
+		if o.slots[i].session == s {
+			return i
+		}
+	}
+	panic("BUG: a session without a slot")
 }
 
-// wire is what is between the two ends of a slot's session.
-func (o *object) wire(i int) *model.Wire {
-	s := o.slots[i].session
-	if s == nil {
-		return &model.Wire{}
+// lookAtWire is what is between the two ends of a slot's session.
+func (o *object) lookAtWire(i int) {
+	W := &model.Wire{}
+	if s := o.slots[i].session; s != nil {
+		W.Below, W.Above = s.ends[childEnd], s.ends[parentEnd]
+		W.Up, W.Down = o.queue(s.queues[childEnd]), o.queue(s.queues[parentEnd])
 	}
-	return &model.Wire{
-		Below: s.ends[childEnd], Above: s.ends[parentEnd],
-		Up: o.queue(s.queues[childEnd]), Down: o.queue(s.queues[parentEnd]),
-	}
+	o.wires[i], o.slots[i].fresh = W, true
 }
 
 func (o *object) queue(q []message) []model.Message {

@@ -43,7 +43,7 @@ func (o *object) explain(before, after model.State, steps []model.Step) error {
 func (o *object) writeNearest(text *strings.Builder, states []model.State, after model.State) {
 	var least []string
 	for i, s := range states {
-		if fields := o.differences(s, after); i == 0 || len(fields) < len(least) {
+		if fields := o.fields(s, after); i == 0 || len(fields) < len(least) {
 			least = fields
 		}
 	}
@@ -54,10 +54,10 @@ func (o *object) writeNearest(text *strings.Builder, states []model.State, after
 
 // nearest says which action of all comes nearest to what happened.
 func (o *object) nearest(text *strings.Builder, before, after model.State) {
-	least := o.differences(before, after)
+	least := o.fields(before, after)
 	name := "no action at all"
 	o.model.Successors(before, func(step model.Step, s model.State) {
-		if fields := o.differences(s, after); len(fields) < len(least) {
+		if fields := o.fields(s, after); len(fields) < len(least) {
 			least, name = fields, o.describe(step)
 		}
 	})
@@ -91,9 +91,9 @@ func (o *object) describe(step model.Step) string {
 	return fmt.Sprintf("%v(%s)", step.Action, m.Links[step.Link].Name)
 }
 
-// differences names the fields that two states have different, with both values:
+// fields names those that two states have different, with both values:
 // first the specification's, then the run's.
-func (o *object) differences(a, b model.State) (fields []string) {
+func (o *object) fields(a, b model.State) (fields []string) {
 	for n := range a.Nodes {
 		if a.Nodes[n] == b.Nodes[n] {
 			continue

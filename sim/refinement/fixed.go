@@ -35,14 +35,14 @@ func NewFor(m *model.Model, descriptor wire.Descriptor, states []*impl.State) *R
 		o.places = append(o.places, place{exchange: c.At, kind: c.Kind, on: c.On})
 	}
 	for i, state := range states {
-		o.numbers[contentOf(state)] = i + 1
+		o.numbers[string(appendContent(nil, state))] = i + 1
 		o.versions = append(o.versions, state.Version)
 	}
 	for n := range m.Exchanges {
 		r.Begin(n, nil)
 	}
 	r.objects = []*object{o}
-	o.rebuild(r)
+	o.begin(r)
 	return r
 }
 
@@ -65,8 +65,8 @@ func (r *Refinement) Clone() *Refinement {
 	}
 	for _, x := range r.exchanges {
 		copied := newExchange()
-		copied.snapshot = x.snapshot
 		maps.Copy(copied.contracts, x.contracts)
+		maps.Copy(copied.offers, x.offers)
 		maps.Copy(copied.ready, x.ready)
 		for id, a := range x.links {
 			copied.links[id] = attachment{copies[a.session], a.end}
@@ -77,8 +77,15 @@ func (r *Refinement) Clone() *Refinement {
 		copied := *o
 		copied.slots, copied.places = slices.Clone(o.slots), slices.Clone(o.places)
 		for i := range copied.slots {
-			copied.slots[i].session = copies[copied.slots[i].session]
+			at := &copied.slots[i]
+			at.session, at.used = copies[at.session], slices.Clone(at.used)
 		}
+		copied.wires, copied.views = slices.Clone(o.wires), make([]view, len(o.views))
+		for n := range o.views {
+			o.views[n].shared = true
+			copied.views[n] = view{raw: o.views[n].raw, shared: true}
+		}
+		copied.seen, copied.steps, copied.used, copied.text = impl.ObjectView{}, nil, nil, nil
 		copied.numbers, copied.pointers = maps.Clone(o.numbers), maps.Clone(o.pointers)
 		copied.versions = slices.Clone(o.versions)
 		c.objects = append(c.objects, &copied)

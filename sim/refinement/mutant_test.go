@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"hakuban/impl"
 	"hakuban/model"
@@ -126,5 +127,30 @@ func TestRefine_RefusesMutants(t *testing.T) {
 			}
 			t.Error("not refused in 10 seeds")
 		})
+	}
+}
+
+// A step that is refused can be looked at again: the tape of the run is refused
+// too, and can be made small.
+func TestRefine_RefusedTapeReplaysAndShrinks(t *testing.T) {
+	configure := func() sim.Config {
+		r := New()
+		r.distort = func(n int, N *model.Node) { N.Held[0].Now = false }
+		return sim.Config{Observer: r, Unchecked: true}
+	}
+	config := configure()
+	config.Source = sim.Seed(3)
+	tape, first := sim.Record(config)
+	if first.Violation == nil {
+		t.Fatal("not refused")
+	}
+	config = configure()
+	config.Source, config.Slots = tape, tape.Slots
+	if again := sim.Run(config); again.Violation == nil || again.Violation.Text != first.Violation.Text {
+		t.Errorf("recorded: %v\nreplayed: %v", first.Violation, again.Violation)
+	}
+	small := sim.Shrink(tape, configure, 2*time.Second)
+	if small.Result.Violation == nil || small.Result.Violation.Property != New().Property() || len(small.Tape.Choices) > 12 {
+		t.Errorf("%d choices remain of %d: %v", len(small.Tape.Choices), len(tape.Choices), small.Result.Violation)
 	}
 }

@@ -23,13 +23,15 @@ type happening struct {
 	sessions []attachment // those that the step touched, with the end where it was
 	received *message     // nil: none
 	ended    bool         // a session ended; the first of sessions
+	quieted  bool         // a link said that it has nothing to send
 	sent     []*message   // into the first of sessions
 }
 
 // happened works out what a step did, and does it to the sessions.
 func (r *Refinement) happened(n int, input *impl.Input, effects []impl.Effect) (*happening, error) {
 	x := r.exchanges[n]
-	h := &happening{exchange: n, input: input.Kind, contract: input.Contract, capacity: int(input.Capacity)}
+	h := r.begin(n)
+	h.input, h.contract, h.capacity = input.Kind, input.Contract, int(input.Capacity)
 	for i := range effects {
 		h.refused = h.refused || effects[i].Kind == impl.EffectRefused
 		h.ended = h.ended || effects[i].Kind == impl.EffectEnd
@@ -38,6 +40,7 @@ func (r *Refinement) happened(n int, input *impl.Input, effects []impl.Effect) (
 			x.ready[effects[i].Link] = true
 		case impl.EffectDrained:
 			x.ready[effects[i].Link] = false
+			h.quieted = true
 		}
 	}
 	switch input.Kind {
@@ -46,7 +49,7 @@ func (r *Refinement) happened(n int, input *impl.Input, effects []impl.Effect) (
 		if !known {
 			return nil, fmt.Errorf("link %d is not attached", input.Link)
 		}
-		h.sessions = []attachment{a}
+		h.sessions = append(h.sessions, a)
 		return h, h.session(r, x, input, effects)
 	case impl.InputOpen:
 		if input.ContractKind == impl.ObserveObject || input.ContractKind == impl.ObserveTag {
@@ -57,10 +60,17 @@ func (r *Refinement) happened(n int, input *impl.Input, effects []impl.Effect) (
 		for i := range effects {
 			if e := &effects[i]; e.Kind == impl.EffectTaken && e.Offer != 0 {
 				h.key, h.refused = e.Descriptor.Key, false
+				x.offers[e.Offer] = offer{input.Contract, h.key}
 			}
 		}
 	case impl.InputRelease, impl.InputPublish, impl.InputRead:
-		h.offer(x.snapshot, input.Offer)
+		// What is done with a closed contract's offer is nothing.
+		if f := x.offers[input.Offer]; x.open(f.contract) {
+			h.contract, h.key = f.contract, f.key
+		}
+		if input.Kind == impl.InputRelease {
+			delete(x.offers, input.Offer)
+		}
 		for i := range effects {
 			if e := &effects[i]; e.Kind == impl.EffectState {
 				h.state, h.now = e.State, e.Synchronized.Now
@@ -76,18 +86,11 @@ func (r *Refinement) happened(n int, input *impl.Input, effects []impl.Effect) (
 	return h, nil
 }
 
-// offer finds the contract and the object of an offer, as it stood before.
-func (h *happening) offer(before *impl.Snapshot, id impl.OfferID) {
-	if before == nil {
-		return
-	}
-	for i := range before.Contracts {
-		for _, f := range before.Contracts[i].Offers {
-			if f.Offer == id {
-				h.contract, h.key = before.Contracts[i].Contract, f.Key
-			}
-		}
-	}
+// begin uses the memory of the last happening again.
+func (r *Refinement) begin(n int) *happening {
+	h := &r.happening
+	*h = happening{exchange: n, sessions: h.sessions[:0], sent: h.sent[:0]}
+	return h
 }
 
 // session is a step of one link.
@@ -121,63 +124,67 @@ func (h *happening) session(r *Refinement, x *exchange, input *impl.Input, effec
 // plan is the actions that the specification has for a happening, for one
 // object; a tick may be a Rebalance besides, see refine.
 func (o *object) plan(h *happening) []model.Step {
+	o.steps = o.steps[:0]
 	switch {
 	case h.crash:
-		return o.planCrash(h)
+		o.planCrash(h)
 	case len(h.sessions) > 0:
-		return o.planSession(h)
+		o.planSession(h)
+	default:
+		o.planContract(h)
 	}
+	return o.steps
+}
+
+func (o *object) planContract(h *happening) {
 	k := o.placeOf(h.exchange, h.contract)
 	if k < 0 {
-		return nil
+		return
 	}
 	step := model.Step{Contract: k}
+	offers := false // the action is one on an offer, of one object
 	switch h.input {
 	case impl.InputOpen:
 		step.Action, step.Capacity = model.Open, h.capacity
-		return []model.Step{step}
 	case impl.InputClose:
 		step.Action = model.Close
-		return []model.Step{step}
 	case impl.InputSetCapacity:
-		p := o.places[k]
-		if N := o.state.Nodes[p.exchange]; N.Contracts[o.spot(k)] == h.capacity {
-			return nil // it had that capacity
-		}
 		step.Action, step.Capacity = model.SetCapacity, h.capacity
-		return []model.Step{step}
-	}
-	if h.key != o.descriptor.Key && !(h.input == impl.InputTake && h.refused) {
-		return nil
-	}
-	switch h.input {
+		if o.state.Nodes[h.exchange].Contracts[o.spot(k)] == h.capacity {
+			return // it had that capacity
+		}
 	case impl.InputTake:
-		step.Action = model.Take
+		step.Action, offers = model.Take, !h.refused
 	case impl.InputRelease:
-		step.Action = model.Release
+		step.Action, offers = model.Release, true
 	case impl.InputRead:
-		step.Action = model.Read
+		step.Action, offers = model.Read, true
 	case impl.InputPublish:
-		step.Action, step.Flag = model.Publish, model.Flag{State: o.number(h.state), Now: h.now}
+		step.Action, offers = model.Publish, true
 	default:
-		return nil
+		return
 	}
-	return []model.Step{step}
+	if offers && h.key != o.descriptor.Key {
+		return
+	}
+	if h.input == impl.InputPublish {
+		step.Flag = model.Flag{State: o.number(h.state), Now: h.now}
+	}
+	o.steps = append(o.steps, step)
 }
 
-func (o *object) planCrash(h *happening) (steps []model.Step) {
+func (o *object) planCrash(h *happening) {
 	for k, p := range o.places {
 		if p.exchange == h.exchange && p.contract != 0 && o.state.Nodes[p.exchange].IsOpen(o.spot(k)) {
-			steps = append(steps, model.Step{Action: model.Close, Contract: k})
+			o.steps = append(o.steps, model.Step{Action: model.Close, Contract: k})
 		}
 	}
 	for _, a := range h.sessions {
-		steps = append(steps, model.Step{Action: model.Detach, Link: o.slotOf(a.session), Below: a.end == childEnd})
+		o.steps = append(o.steps, model.Step{Action: model.Detach, Link: o.slotOf(a.session), Below: a.end == childEnd})
 	}
-	return steps
 }
 
-func (o *object) planSession(h *happening) []model.Step {
+func (o *object) planSession(h *happening) {
 	s, end := h.sessions[0].session, h.sessions[0].end
 	step := model.Step{Link: o.slotOf(s)}
 	switch {
@@ -186,9 +193,10 @@ func (o *object) planSession(h *happening) []model.Step {
 	case h.ended:
 		step.Action, step.Below = model.Detach, end == childEnd
 	case h.input == impl.InputPull:
-		return o.planPull(h, step, end)
+		o.planPull(h, step, end)
+		return
 	case h.received == nil || !o.concerns(h.received):
-		return nil
+		return
 	case h.received.kind == model.ContractsMessage:
 		step.Action = model.ReceiveContracts
 	case h.received.kind == model.OpenMessage:
@@ -200,12 +208,12 @@ func (o *object) planSession(h *happening) []model.Step {
 	default:
 		step.Action = model.ReceiveStateDown
 	}
-	return []model.Step{step}
+	o.steps = append(o.steps, step)
 }
 
 // planPull is one action for each control message, and one for all the states
 // or channels of the object.
-func (o *object) planPull(h *happening, step model.Step, end int) (steps []model.Step) {
+func (o *object) planPull(h *happening, step model.Step, end int) {
 	step.Action = model.PullUp
 	if end == parentEnd {
 		step.Action = model.PullDown
@@ -216,13 +224,12 @@ func (o *object) planPull(h *happening, step model.Step, end int) (steps []model
 			continue
 		}
 		if m.kind == model.ContractsMessage {
-			steps = append(steps, step)
+			o.steps = append(o.steps, step)
 		} else if !others {
 			others = true
-			steps = append(steps, step)
+			o.steps = append(o.steps, step)
 		}
 	}
-	return steps
 }
 
 // placeOf is the place of an exchange's contract; negative: it does not cover the object.
@@ -245,46 +252,51 @@ func (o *object) spot(k int) int {
 	panic("BUG: a contract is not among those of its exchange")
 }
 
-// refine holds what came of a happening to what the actions lead to.
-func (o *object) refine(r *Refinement, h *happening, steps []model.Step) error {
+// refine holds what came of a happening to what the actions lead to, and reports
+// whether anything of the object changed.
+func (o *object) refine(r *Refinement, h *happening) (changed bool, err error) {
 	r.counts.Checks++
+	steps := o.plan(h)
 	if h.refused {
 		if err := o.refuses(steps); err != nil {
-			return err
+			return false, err
 		}
 		r.counts.Refusals += len(steps)
 		steps = nil
 	}
-	raw := model.State{Nodes: append([]*model.Node(nil), o.raw.Nodes...), Wires: append([]*model.Wire(nil), o.raw.Wires...)}
-	raw.Nodes[h.exchange] = o.node(r, h.exchange)
+	differ := o.look(r, h.exchange)
+	changed = differ != 0
 	for _, a := range h.sessions {
-		if i := o.slotOf(a.session); i >= 0 {
-			raw.Wires[i] = o.wire(i)
+		if h.crash || h.ended || h.input == impl.InputAttach || len(steps) > 0 {
+			changed = true
+			o.lookAtWire(o.slotOf(a.session))
 		}
 	}
 	if o.unknown != "" {
-		return fmt.Errorf("object %s: %s", o.descriptor.Key, o.unknown)
+		return false, fmt.Errorf("object %s: %s", o.descriptor.Key, o.unknown)
 	}
-	if len(steps) == 0 && o.model.Equal(raw, o.raw) {
+	if len(steps) == 0 && !changed {
 		r.counts.Stutters++
-		return nil
+		return false, nil
 	}
-	before, after := o.state, o.renumbered(raw)
-	o.raw, o.state = raw, after
-	if o.leads(before, after, steps) {
+	before := o.state
+	if changed {
+		o.renumber(h.exchange, differ)
+	}
+	if o.leads(before, o.state, steps) {
 		for _, step := range steps {
 			r.counts.Actions[step.Action]++
 		}
-		return nil
+		return changed, nil
 	}
 	if len(steps) == 0 && h.input == impl.InputTick {
 		steps = []model.Step{{Action: model.Rebalance, Exchange: h.exchange}}
-		if o.leads(before, after, steps) {
+		if o.leads(before, o.state, steps) {
 			r.counts.Actions[model.Rebalance]++
-			return nil
+			return changed, nil
 		}
 	}
-	return o.explain(before, after, steps)
+	return changed, o.explain(before, o.state, steps)
 }
 
 // refuses demands that what a core refused is not enabled.
@@ -320,17 +332,23 @@ func (o *object) drained(r *Refinement, n int) error {
 }
 
 // leads reports whether the steps can lead from one state to another.
-func (o *object) leads(before, after model.State, steps []model.Step) bool {
-	frontier := []model.State{before}
-	for _, step := range steps {
-		frontier = o.follow(frontier, step)
-	}
-	for _, s := range frontier {
-		if o.model.Equal(s, after) {
-			return true
+func (o *object) leads(before, after model.State, steps []model.Step) (leads bool) {
+	reaches := func(s model.State) { leads = leads || o.model.Equal(s, after) }
+	switch len(steps) {
+	case 0:
+		reaches(before)
+	case 1:
+		o.model.Do(before, steps[0], reaches)
+	default:
+		frontier := []model.State{before}
+		for _, step := range steps {
+			frontier = o.follow(frontier, step)
+		}
+		for _, s := range frontier {
+			reaches(s)
 		}
 	}
-	return false
+	return leads
 }
 
 // follow is all states that a step leads to from any of some states, each once.

@@ -14,12 +14,16 @@ import (
 type Refinement struct {
 	exchanges  []*exchange
 	sessions   map[int]*session
-	objects    []*object // in the order in which they were first opened
-	identities map[string]string
-	limited    bool     // some link has, or will have, a load limit
-	announced  *session // by Attach, for the step that follows
-	failure    error    // of a crash, told at the next step
+	objects    []*object         // in the order in which they were first opened
+	names      []string          // of exchanges
+	identities map[string]string // of tags, by text
+	keys       map[string]string // of objects, by the text of a descriptor
+	text       []byte            // scratch
+	limited    bool              // some link has, or will have, a load limit
+	announced  *session          // by Attach, for the step that follows
+	failure    error             // of a crash, told at the next step
 	counts     Counts
+	happening  happening // the last one
 
 	// distort changes what the abstraction says of an exchange; only tests that
 	// prove the comparison set it.
@@ -57,18 +61,28 @@ func (c *Counts) String() string {
 
 // exchange is what the observer knows of one exchange.
 type exchange struct {
-	snapshot  *impl.Snapshot // nil: crashed, or fresh
+	core      *impl.Exchange // nil: crashed
 	links     map[impl.LinkID]attachment
-	contracts map[impl.ContractID]contract
-	ready     map[impl.LinkID]bool // it said that it has something to send
+	contracts map[impl.ContractID]contract // open
+	offers    map[impl.OfferID]offer       // taken, and not given back
+	ready     map[impl.LinkID]bool         // it said that it has something to send
 }
 
 func newExchange() *exchange {
 	return &exchange{
 		links:     make(map[impl.LinkID]attachment),
 		contracts: make(map[impl.ContractID]contract),
+		offers:    make(map[impl.OfferID]offer),
 		ready:     make(map[impl.LinkID]bool),
 	}
+}
+
+func (x *exchange) open(id impl.ContractID) bool { _, open := x.contracts[id]; return open }
+
+// offer is a taken offer: the contract and the object that it is of.
+type offer struct {
+	contract impl.ContractID
+	key      string
 }
 
 // contract is an open local contract.
@@ -85,7 +99,7 @@ type attachment struct {
 
 // New returns an observer for one run.
 func New() *Refinement {
-	return &Refinement{sessions: make(map[int]*session), identities: make(map[string]string)}
+	return &Refinement{sessions: make(map[int]*session), identities: make(map[string]string), keys: make(map[string]string)}
 }
 
 // Counts returns what was refined so far.
@@ -100,6 +114,7 @@ func (r *Refinement) Begin(n int, core *impl.Exchange) {
 		r.exchanges = append(r.exchanges, &exchange{})
 	}
 	r.exchanges[n] = newExchange()
+	r.exchanges[n].core = core
 }
 
 // Attach is part of [sim.Observer].
@@ -121,13 +136,14 @@ func (r *Refinement) Attach(public sim.Session, n int) {
 // BeforeStep is part of [sim.Observer]: it makes room in the models for what the
 // step brings.
 func (r *Refinement) BeforeStep(n int, core *impl.Exchange, now impl.Now, input *impl.Input) {
+	r.exchanges[n].core = core
 	switch input.Kind {
 	case impl.InputAttach:
 		r.limited = r.limited || len(input.LoadLimit) > 0
 		for _, o := range r.objects {
 			o.model.Limited = o.model.Limited || r.limited
 			if o.seat(r.announced) {
-				o.rebuild(r)
+				o.grow(r)
 			}
 		}
 	case impl.InputOpen:
@@ -151,7 +167,7 @@ func (r *Refinement) beforeOpen(n int, input *impl.Input) {
 	r.exchanges[n].contracts[input.Contract] = c
 	for _, o := range r.objects {
 		if o.place(n, input.Contract, c) {
-			o.rebuild(r)
+			o.grow(r)
 		}
 	}
 }
@@ -175,11 +191,9 @@ func (r *Refinement) AfterStep(n int, core *impl.Exchange, now impl.Now, input *
 	if err != nil {
 		return err
 	}
-	snapshot := core.Snapshot(now)
-	r.exchanges[n].snapshot = &snapshot
 	for _, o := range r.objects {
-		err := o.refine(r, h, o.plan(h))
-		if err == nil {
+		changed, err := o.refine(r, h)
+		if err == nil && (changed || h.quieted) {
 			err = o.drained(r, n)
 		}
 		if err != nil {
@@ -220,7 +234,8 @@ func (r *Refinement) forget(h *happening) {
 // all sessions at this end.
 func (r *Refinement) Crash(n int) {
 	r.counts.Steps++
-	h := &happening{exchange: n, crash: true}
+	h := r.begin(n)
+	h.crash = true
 	for _, s := range r.sessions {
 		for end := range s.ends {
 			if s.at(end) == n && s.ends[end] == model.On {
@@ -234,7 +249,7 @@ func (r *Refinement) Crash(n int) {
 	slices.SortFunc(h.sessions, func(a, b attachment) int { return a.session.Number - b.session.Number })
 	r.exchanges[n] = newExchange()
 	for _, o := range r.objects {
-		if err := o.refine(r, h, o.plan(h)); err != nil {
+		if _, err := o.refine(r, h); err != nil {
 			r.failure = errors.Join(r.failure, fmt.Errorf("exchange %d crashed: %w", n, err))
 		}
 	}

@@ -115,7 +115,7 @@ func (s *session) sendClose(m *message) error {
 func (s *session) sendMessage(r *Refinement, m *message, sent *wire.Message) error {
 	switch sent.Kind {
 	case wire.MessageUninitialized:
-		return s.sendInitialize(m, &sent.Initialize[0])
+		return s.sendInitialize(r, m, &sent.Initialize[0])
 	case wire.MessageUpstreamControl:
 		return s.sendContracts(r, m, sent.Control)
 	case wire.MessageStateStream:
@@ -125,17 +125,17 @@ func (s *session) sendMessage(r *Refinement, m *message, sent *wire.Message) err
 	return nil
 }
 
-func (s *session) sendInitialize(m *message, kind *wire.ChannelType) error {
+func (s *session) sendInitialize(r *Refinement, m *message, kind *wire.ChannelType) error {
 	if kind.Kind != wire.ChannelSink && kind.Kind != wire.ChannelStream {
 		m.none = true
 		return nil
 	}
-	descriptor, err := wire.NewDescriptor(kind.Tags, kind.JSON, nil)
+	key, err := r.key(kind.Tags, kind.JSON)
 	if err != nil {
 		return err
 	}
-	m.kind, m.object, m.sink = model.OpenMessage, descriptor.Key, kind.Kind == wire.ChannelSink
-	s.channels[m.channel] = &channel{object: descriptor.Key}
+	m.kind, m.object, m.sink = model.OpenMessage, key, kind.Kind == wire.ChannelSink
+	s.channels[m.channel] = &channel{object: key}
 	return nil
 }
 
@@ -180,11 +180,11 @@ func (s *session) sendContracts(r *Refinement, m *message, actions []wire.Contro
 		case action.Kind < wire.ActionObserveObject:
 			continue
 		case action.Kind < wire.ActionObserveTag:
-			descriptor, err := wire.NewDescriptor(action.Tags, action.JSON, nil)
+			key, err := r.key(action.Tags, action.JSON)
 			if err != nil {
 				return err
 			}
-			thing = objectThing(descriptor.Key)
+			thing = objectThing(key)
 		default:
 			thing = tagThing(r.identity(action.JSON))
 		}
@@ -229,6 +229,23 @@ func (s *session) receive(end int, data []byte) (*message, error) {
 
 func objectThing(key string) string   { return "object " + key }
 func tagThing(identity string) string { return "tag " + identity }
+
+// key is that of an object as a message spells it.
+func (r *Refinement) key(tags []string, json string) (string, error) {
+	r.text = append(r.text[:0], json...)
+	for _, tag := range tags {
+		r.text = append(append(r.text, 0), tag...) // no JSON has a zero byte
+	}
+	if key, known := r.keys[string(r.text)]; known {
+		return key, nil
+	}
+	descriptor, err := wire.NewDescriptor(tags, json, nil)
+	if err != nil {
+		return "", err
+	}
+	r.keys[string(r.text)] = descriptor.Key
+	return descriptor.Key, nil
+}
 
 // identity is that of a tag's text.
 func (r *Refinement) identity(text string) string {
