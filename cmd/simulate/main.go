@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 )
@@ -29,6 +30,9 @@ const help = `simulate runs trees of Hakuban exchanges in virtual time and check
   simulate sweep --seeds N      many runs, and what they came through
   simulate replay FILE          a tape of a run, or a recording of a router
   simulate shrink TAPE          a smaller tape that fails in the same way
+
+Every step is held to spec/hakuban.tla as well, unless a command is given
+--no-refinement.
 
 Every run is decided by its seed: the same seed, the same run. Whatever a run
 chose can be kept in a tape, a text file with a line per choice that was not the
@@ -52,6 +56,9 @@ violated, 2 wrong usage, 3 not known (interrupted, or a file that cannot be read
 or written, or a tape that no longer fails).
 `
 
+// gcPercent is for many short runs that each keep little and make much garbage.
+const gcPercent = 400
+
 // errUsage marks wrong usage.
 var errUsage = errors.New("usage")
 
@@ -65,6 +72,9 @@ var errUnknown = errors.New("unknown")
 var errViolated = errors.New("violated")
 
 func main() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	os.Exit(command(ctx, os.Args[1:], os.Stdout, os.Stderr))

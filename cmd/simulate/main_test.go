@@ -96,6 +96,12 @@ func TestSweep_PrintsCoverage(t *testing.T) {
 	if code != exitOK || !strings.Contains(stdout, "fault classes") || !strings.Contains(stdout, "seeds a minute") || !strings.Contains(stderr, "20/20 seeds") {
 		t.Errorf("exit %d\n%s\n%s", code, stdout, stderr)
 	}
+	if !strings.Contains(stdout, "steps refined") || !strings.Contains(stdout, " PullDown ") {
+		t.Errorf("it does not say what was refined:\n%s", stdout)
+	}
+	if code, stdout, _ := simulate(t, "sweep", "--seeds", "2", "--events", "300", "--no-refinement"); code != exitOK || strings.Contains(stdout, "refined") {
+		t.Errorf("without refinement: exit %d\n%s", code, stdout)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	var out, errs strings.Builder

@@ -15,6 +15,7 @@ import (
 func replay(args []string, stdout io.Writer) error {
 	set := flags("replay", " FILE", "Runs a tape of a run again, or steps a fresh core through a recording that\nhakuban-router --record made and prints what came of each input.", stdout)
 	trace := set.Bool("trace", false, "of a tape: print every step of every exchange")
+	unrefined := unrefinedFlag(set)
 	rest, err := parse(set, args, 1, "one tape or recording")
 	if err != nil {
 		return err
@@ -31,18 +32,19 @@ func replay(args []string, stdout io.Writer) error {
 	case strings.Contains(first, `"hakuban-recording"`):
 		return replayRecording(rest[0], in, stdout)
 	case strings.Contains(first, `"hakuban-tape"`):
-		return replayTape(rest[0], *trace, stdout)
+		return replayTape(rest[0], configuration(*unrefined), *trace, stdout)
 	default:
 		return fmt.Errorf("%w: %s: the first line is neither a tape's nor a recording's header", errUsage, rest[0])
 	}
 }
 
-func replayTape(path string, trace bool, stdout io.Writer) error {
+func replayTape(path string, config sim.Config, trace bool, stdout io.Writer) error {
 	tape, err := readTape(path)
 	if err != nil {
 		return err
 	}
-	_, result, err := play(sim.Config{Source: tape, Slots: max(1, tape.Slots)}, trace, stdout)
+	config.Source, config.Slots = tape, max(1, tape.Slots)
+	_, result, err := play(config, trace, stdout)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -22,20 +23,18 @@ func run(args []string, stdout io.Writer) error {
 	events := set.Int("events", sim.DefaultSteps, "steps of all cores after which the chaos ends, `n`")
 	trace := set.Bool("trace", false, "print every step of every exchange, its input and its effects")
 	tapePath := set.String("tape", "", "write the choices of the run to `file`")
-	refine := set.Bool("refine", false, "hold every step to the specification (docs/refinement.md)")
+	unrefined := unrefinedFlag(set)
 	if _, err := parse(set, args, 0, "none"); err != nil {
 		return err
 	}
 	if *events < 1 {
 		return fmt.Errorf("%w: run: --events is %d, expected at least 1", errUsage, *events)
 	}
-	config := sim.Config{Source: sim.Seed(*seed), Steps: *events}
+	config := configuration(*unrefined)
+	config.Source, config.Steps = sim.Seed(*seed), *events
 	again := fmt.Sprintf("simulate run --seed %d --events %d --trace", *seed, *events)
-	var refined *refinement.Refinement
-	if *refine {
-		refined = refinement.New()
-		config.Observer = refined
-		again += " --refine"
+	if *unrefined {
+		again += noRefinement
 	}
 	tape, result, err := play(config, *trace, stdout)
 	if err != nil {
@@ -46,10 +45,21 @@ func run(args []string, stdout io.Writer) error {
 			return err
 		}
 	}
-	if refined != nil {
-		fmt.Fprintf(stdout, "refinement: %v\n", refined.Counts())
-	}
 	return report(stdout, fmt.Sprintf("seed %d", *seed), &result, again, *tapePath)
+}
+
+const noRefinement = " --no-refinement"
+
+func unrefinedFlag(set *flag.FlagSet) *bool {
+	return set.Bool("no-refinement", false, "do not hold every step to the specification (docs/refinement.md)")
+}
+
+// configuration checks everything in one run.
+func configuration(unrefined bool) sim.Config {
+	if unrefined {
+		return sim.Config{}
+	}
+	return sim.Config{Observer: refinement.New()}
 }
 
 // play runs a configuration and records it. Unless everything is traced, the
@@ -71,6 +81,9 @@ func play(config sim.Config, trace bool, stdout io.Writer) (*sim.Tape, sim.Resul
 	tape, result := sim.Record(config)
 	if result.Violation != nil && !trace {
 		fmt.Fprintf(out, "the last steps:\n%s\n\n", strings.Join(last, "\n"))
+	}
+	if refined, ok := config.Observer.(*refinement.Refinement); ok {
+		fmt.Fprintf(out, "refinement: %v\n", refined.Counts())
 	}
 	if err := out.Flush(); err != nil {
 		return nil, result, fmt.Errorf("%w: %w", errUnknown, err)
@@ -110,6 +123,7 @@ func shrink(args []string, stdout io.Writer) error {
 	set := flags("shrink", " TAPE", "Looks for a smaller tape that violates the same property.", stdout)
 	limit := set.Duration("for", 10*time.Second, "stop after `duration`")
 	out := set.String("out", "", "write the smaller tape to `file`; none: TAPE with .small added")
+	unrefined := unrefinedFlag(set)
 	rest, err := parse(set, args, 1, "one tape")
 	if err != nil {
 		return err
@@ -122,7 +136,7 @@ func shrink(args []string, stdout io.Writer) error {
 		*out = rest[0] + ".small"
 	}
 	before := len(tape.Choices)
-	small := sim.Shrink(tape, func() sim.Config { return sim.Config{} }, *limit)
+	small := sim.Shrink(tape, func() sim.Config { return configuration(*unrefined) }, *limit)
 	if small.Result.Violation == nil {
 		return fmt.Errorf("%w: %s violates nothing", errUnknown, rest[0])
 	}

@@ -20,7 +20,7 @@ func sweep(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	workers := set.Int("workers", defaultWorkers(), "run `n` at a time")
 	events := set.Int("events", sim.DefaultSteps, "steps of all cores after which the chaos of each run ends, `n`")
 	tapePath := set.String("tape", "", "write the tape of the first seed that fails to `file`")
-	refine := set.Bool("refine", false, "hold every step to the specification (docs/refinement.md)")
+	unrefined := unrefinedFlag(set)
 	if _, err := parse(set, args, 0, "none"); err != nil {
 		return err
 	}
@@ -31,20 +31,18 @@ func sweep(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	config := sim.Config{Steps: *events}
 	s := sim.Sweep{First: *first, Seeds: *seeds, Workers: *workers, Config: config, Progress: progress(stderr, *seeds, begin)}
 	var refined refinement.Counts
-	if *refine {
+	if !*unrefined {
 		s.Observe = func() sim.Observer { return refinement.New() }
 		s.Done = func(o sim.Observer) { refined.Add(o.(*refinement.Refinement).Counts()) }
 	}
 	coverage := s.Run(ctx)
 	fmt.Fprintln(stderr)
 	printCoverage(stdout, coverage, time.Since(begin), *workers)
-	if *refine {
+	if !*unrefined {
 		fmt.Fprintf(stdout, "\nrefinement: %v\n", &refined)
 	}
 	if len(coverage.Failed) > 0 {
-		if *refine {
-			config.Observer = refinement.New() // of the run that is recorded
-		}
+		config.Observer = configuration(*unrefined).Observer // of the run that is recorded
 		return printFailures(stdout, coverage, config, *tapePath)
 	}
 	if coverage.Seeds < *seeds {
@@ -119,8 +117,8 @@ func printFailures(stdout io.Writer, c *sim.Coverage, config sim.Config, tapePat
 		}
 	}
 	again := ""
-	if config.Observer != nil {
-		again = " --refine"
+	if config.Observer == nil {
+		again = noRefinement
 	}
 	fmt.Fprintf(stdout, "\nagain: simulate run --seed %d --events %d%s\n", first.Seed, config.Steps, again)
 	if tapePath != "" {
