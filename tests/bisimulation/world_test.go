@@ -23,6 +23,7 @@ type world struct {
 	states   []*impl.State // by number; 0 is nil
 	cores    []*impl.Exchange
 	watch    *refinement.Refinement
+	shared   uint64        // bit n: core n is another world's too; bit len(cores): so is watch
 	sessions []sim.Session // by slot
 	next     int           // counts links, contracts and sessions
 	last     map[int]impl.ContractID
@@ -55,22 +56,33 @@ func newWorld(m *model.Model) *world {
 	return w
 }
 
+// clone returns a world of its own. What it shares is copied when it changes, as
+// long as the world that it came from stays as it is.
 func (w *world) clone() *world {
 	c := *w
-	c.cores = nil
-	for _, core := range w.cores {
-		c.cores = append(c.cores, core.Clone())
-	}
-	c.watch = w.watch.Clone()
+	c.cores, c.shared = slices.Clone(w.cores), 1<<(len(w.cores)+1)-1
 	c.sessions = slices.Clone(w.sessions)
 	c.last, c.offers = maps.Clone(w.last), maps.Clone(w.offers)
 	return &c
+}
+
+// own makes a core, and the watch, this world's own.
+func (w *world) own(n int) {
+	if watch := uint64(1) << len(w.cores); w.shared&watch != 0 {
+		w.watch = w.watch.Clone()
+		w.shared &^= watch
+	}
+	if core := uint64(1) << n; w.shared&core != 0 {
+		w.cores[n] = w.cores[n].Clone()
+		w.shared &^= core
+	}
 }
 
 func (w *world) state() model.State { return w.watch.State() }
 
 // input steps a core, and holds the step to the model.
 func (w *world) input(n int, input impl.Input) ([]impl.Effect, error) {
+	w.own(n)
 	w.watch.BeforeStep(n, w.cores[n], still, &input)
 	effects := w.cores[n].Step(still, input)
 	return effects, w.watch.AfterStep(n, w.cores[n], still, &input, effects)
@@ -195,6 +207,7 @@ func (w *world) attach(l int, below bool) (bool, error) {
 	} else {
 		s.ParentLink = link
 	}
+	w.own(n)
 	w.watch.Attach(*s, n)
 	if _, err := w.input(n, input); err != nil {
 		return true, err
