@@ -46,10 +46,12 @@ func NewFor(m *model.Model, descriptor wire.Descriptor, states []*impl.State) *R
 	return r
 }
 
-// Clone returns a copy that shares nothing that changes.
+// Clone returns a copy that shares nothing that changes but what both would write
+// alike: names and numbers of what is given.
 func (r *Refinement) Clone() *Refinement {
-	c := New()
-	c.counts, c.limited, c.failure, c.distort = r.counts, r.limited, r.failure, r.distort
+	c := *r
+	c.happening, c.text, c.announced = happening{}, nil, nil
+	c.sessions = make(map[int]*session, len(r.sessions))
 	copies := make(map[*session]*session, len(r.sessions))
 	for number, s := range r.sessions {
 		copied := *s
@@ -63,34 +65,39 @@ func (r *Refinement) Clone() *Refinement {
 		}
 		c.sessions[number], copies[s] = &copied, &copied
 	}
-	for _, x := range r.exchanges {
-		copied := newExchange()
-		maps.Copy(copied.contracts, x.contracts)
-		maps.Copy(copied.offers, x.offers)
-		maps.Copy(copied.ready, x.ready)
+	c.exchanges = make([]*exchange, len(r.exchanges))
+	for n, x := range r.exchanges {
+		copied := &exchange{core: x.core, contracts: maps.Clone(x.contracts), offers: maps.Clone(x.offers), ready: maps.Clone(x.ready)}
+		copied.links = make(map[impl.LinkID]attachment, len(x.links))
 		for id, a := range x.links {
 			copied.links[id] = attachment{copies[a.session], a.end}
 		}
-		c.exchanges = append(c.exchanges, copied)
+		c.exchanges[n] = copied
 	}
-	for _, o := range r.objects {
-		copied := *o
-		copied.slots, copied.places = slices.Clone(o.slots), slices.Clone(o.places)
-		for i := range copied.slots {
-			at := &copied.slots[i]
-			at.session, at.used = copies[at.session], slices.Clone(at.used)
-		}
-		copied.wires, copied.views = slices.Clone(o.wires), make([]view, len(o.views))
-		for n := range o.views {
-			o.views[n].shared = true
-			copied.views[n] = view{raw: o.views[n].raw, shared: true}
-		}
-		copied.seen, copied.steps, copied.used, copied.text = impl.ObjectView{}, nil, nil, nil
-		copied.numbers, copied.pointers = maps.Clone(o.numbers), maps.Clone(o.pointers)
-		copied.versions = slices.Clone(o.versions)
-		c.objects = append(c.objects, &copied)
+	c.objects = make([]*object, len(r.objects))
+	for i, o := range r.objects {
+		c.objects[i] = o.clone(copies)
 	}
-	return c
+	return &c
+}
+
+func (o *object) clone(copies map[*session]*session) *object {
+	c := *o
+	c.slots, c.places, c.wires, c.views = slices.Clone(o.slots), slices.Clone(o.places), slices.Clone(o.wires), make([]view, len(o.views))
+	for i := range c.slots {
+		at := &c.slots[i]
+		at.session, at.used = copies[at.session], slices.Clone(at.used)
+	}
+	for n := range o.views {
+		o.views[n].shared = true
+		c.views[n] = view{raw: o.views[n].raw, shared: true}
+	}
+	c.pointers = make(map[*impl.State]int)
+	if !o.fixed {
+		c.numbers, c.versions, c.ranked = maps.Clone(o.numbers), slices.Clone(o.versions), slices.Clone(o.ranked)
+	}
+	c.seen, c.steps, c.used, c.text = impl.ObjectView{}, nil, nil, nil
+	return &c
 }
 
 // State is the state of the specification that the run is in, for the first object.
