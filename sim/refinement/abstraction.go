@@ -33,7 +33,7 @@ type object struct {
 	versions [][]int64 // by number; that of 0 is nil
 	ranked   [][]int64 // the same, each once, in order
 
-	unknown string // something that the abstraction has no name for
+	unknown string // something that no state of the model says
 
 	// Scratch.
 	seen  impl.ObjectView
@@ -348,6 +348,7 @@ func (o *object) look(r *Refinement, n int) parts {
 		N.Sources[0], N.Outlets[0] = o.channels(N.Sources[0], s.Sources), o.channels(N.Outlets[0], s.Outlets)
 		N.Elected[0] = o.elected(r, n, s.Elected)
 		o.lookBelow(r, n, N)
+		o.lookAtRules(n, N)
 		for d, told := range o.seen.Told {
 			N.Told[d] = model.Asks{Observes: told.Observes, Exposes: told.Exposes, Capacity: int(told.Capacity)}
 		}
@@ -364,6 +365,25 @@ func (o *object) look(r *Refinement, n int) parts {
 		v.next, v.shared = nil, false
 	}
 	return differ
+}
+
+// lookAtRules holds what the core works out once and keeps to the rules of the
+// specification, which are worked out anew: that the object is live, that its data
+// is needed, and that it is known just while it is live or a channel is open.
+func (o *object) lookAtRules(n int, N *model.Node) {
+	s := &o.seen.Object
+	live := o.model.ShouldExist(n, N, 0)
+	known := live
+	for i := range N.Below {
+		b := &N.Below[i]
+		known = known || b.Sink[0].Number != 0 || b.Revoked[0] != 0 || b.Stream[0].Number != 0
+	}
+	is := [...]bool{s.Number != 0, s.ShouldExist, s.DataNeeded}
+	for rule, should := range [...]bool{known, live, o.model.DataNeeded(n, N, 0)} {
+		if is[rule] != should {
+			o.unknown = fmt.Sprintf("%s is %v, the specification has %v", [...]string{"the object is known", "ShouldExist", "DataNeeded"}[rule], is[rule], should)
+		}
+	}
 }
 
 // contract is a local contract with its offer of the object.
