@@ -1,18 +1,15 @@
 package refinement
 
 import (
-	"os"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
 
 	"hakuban/model"
 	"hakuban/sim"
-	"hakuban/sim/checker"
 )
 
-// seeds is how many runs are refined; HAKUBAN_REFINE_SEEDS asks for another number.
+// seeds is how many runs are refined; simulate sweep refines more.
 const (
 	seeds      = 100
 	shortSeeds = 25
@@ -25,16 +22,6 @@ func TestRefine_EveryStepIsAStepOfTheSpecification(t *testing.T) {
 	if testing.Short() {
 		count = shortSeeds
 	}
-	if asked := os.Getenv("HAKUBAN_REFINE_SEEDS"); asked != "" {
-		var err error
-		if count, err = strconv.Atoi(asked); err != nil {
-			t.Fatal(err)
-		}
-	}
-	var checkers []checker.Checker // all
-	if os.Getenv("HAKUBAN_REFINE_UNCHECKED") != "" {
-		checkers = []checker.Checker{}
-	}
 	var total Counts
 	var mutex sync.Mutex
 	var wait sync.WaitGroup
@@ -44,7 +31,7 @@ func TestRefine_EveryStepIsAStepOfTheSpecification(t *testing.T) {
 		wait.Go(func() {
 			for seed := range next {
 				r := New()
-				result := sim.Run(sim.Config{Source: seed, Observer: r, Checkers: checkers})
+				result := sim.Run(sim.Config{Source: seed, Observer: r})
 				if result.Violation != nil {
 					t.Errorf("seed %d, %d exchanges: %v", seed, result.Exchanges, result.Violation)
 				}
