@@ -145,7 +145,7 @@ var libraryLinkScenarios = []scenario{
 	{name: "Library_StaysWithAParentThatSpeaks", trees: OneRouter, router: RouterOptions{Parameters: impatient}, referenceOnly: inProcess, run: func(w *World) {
 		us := w.Library("idle", Left, impatient)
 		before := us.WaitConnected()
-		time.Sleep(1500 * time.Millisecond) // more than two timeouts
+		time.Sleep(idleLongEnough)
 		if now := us.connector.Snapshot().Connection; now == nil || now.Link != before.Link {
 			w.Errorf("linked as %+v, expected still %+v", now, before)
 		}

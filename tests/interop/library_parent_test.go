@@ -88,6 +88,14 @@ var libraryParentScenarios = []scenario{
 		waitCounts(w, holders, 2, 2)
 		stayCounts(w, holders, passes, 2, 2)
 	}},
+	{name: "Library_ParentHeedsItsThreshold", trees: NoRouter, referenceOnly: inProcess, run: func(w *World) {
+		_, _, url := parentOf(w, hakuban.Options{Rebalance: true, RebalanceThreshold: 100})
+		first := holdTag(child(w, "first", url))
+		observeShared(child(w, "observer", url), 4)
+		waitCounts(w, []*holder{first}, 4)
+		newcomer := child(w, "newcomer", url)
+		stayCounts(w, []*holder{first, holdTag(newcomer)}, passes, 4, 0)
+	}},
 	{name: "Library_ParentKeepsLoadLimits", trees: NoRouter, referenceOnly: inProcess, run: func(w *World) {
 		parent, listener, url := parentOf(w, rebalancing)
 		holders := []*holder{holdTag(child(w, "limited", url, "load-limit=2"), Capacity(2)), holdTag(child(w, "free", url))}
@@ -130,19 +138,20 @@ var libraryParentScenarios = []scenario{
 	}},
 	{name: "Library_ParentRestarts", trees: NoRouter, referenceOnly: inProcess, run: func(w *World) {
 		object := NewObject("room", "tag")
-		parent, _, url := parentOf(w, hakuban.Options{})
+		parent, listener, url := parentOf(w, hakuban.Options{})
 		observer, exposer := child(w, "observer", url), child(w, "exposer", url)
 		observe, expose := observer.ObserveObject(object), exposer.ExposeTag(Text("tag"))
 		sent := expose.Sink().Send(NewState("before", 1))
 		stream := observe.Stream()
 		stream.WaitFor(sent)
 		for version := range int64(2) {
+			listener.Close() // the exchange alone would not wait for its port to be free
 			parent.Close()
 			stream.WaitLastAt(sent)
 			observer.WaitLost()
 			exposer.WaitLost()
 			parent = NewLibrary(w, "parent again", hakuban.Options{})
-			parent.Listen(url)
+			listener = parent.Listen(url)
 			observer.WaitConnected()
 			exposer.WaitConnected()
 			sent = NewState("after", version+2)

@@ -288,6 +288,24 @@ var libraryScenarios = []scenario{
 			w.Errorf("JSON of a zipped state: %v, expected %v", err, hakuban.ErrFormat)
 		}
 	}},
+	{name: "Library_FormatChangesUnderTheSameData", trees: LibraryTrees, referenceOnly: inProcess, run: func(w *World) {
+		ours, theirs := NewObject("ours"), NewObject("theirs")
+		us, them := w.Library("us", Left), w.Peer("them", Right)
+		theirObserve, ourObserve := them.ObserveObject(ours), us.ObserveObject(theirs)
+		ourSink, theirSink := us.ExposeObject(ours).Sink(), them.ExposeObject(theirs).Sink()
+		var seesOurs *Stream
+		var seesTheirs *LibraryStream
+		for i, format := range [][]string{{"JSON"}, {"JSON", "gzip"}, {"gzip", "JSON"}, {}, {"", "ünïcode 🦀"}, {"JSON"}} {
+			state := State{Data: []byte(`"same data"`), Format: format, Version: []int64{int64(i) + 1}}
+			ourSink.Send(state)
+			theirSink.Send(state)
+			if i == 0 {
+				seesOurs, seesTheirs = theirObserve.Stream(), ourObserve.Stream()
+			}
+			seesOurs.WaitFor(state)
+			seesTheirs.WaitFor(state)
+		}
+	}},
 	{name: "Library_ExplicitVersions", trees: LibraryTrees, referenceOnly: inProcess, run: func(w *World) {
 		object := NewObject("room")
 		observe := w.Peer("observer", Right).ObserveObject(object)

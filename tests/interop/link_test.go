@@ -5,12 +5,16 @@ import (
 	"time"
 )
 
-const impatient = "keep-alive=100ms,timeout=600ms"
+// impatient are the parameters of a link that speaks often, and waits long enough for a machine with much other work.
+const impatient = "keep-alive=200ms,timeout=2s"
+
+// idleLongEnough is more than two timeouts of an impatient link.
+const idleLongEnough = 4500 * time.Millisecond
 
 var linkScenarios = []scenario{
 	{name: "Link_KeepAliveHoldsAnIdleOne", trees: OneRouter, router: RouterOptions{Parameters: impatient}, run: func(w *World) {
 		idle := w.Peer("idle", Left, impatient, "nodelay=true")
-		idle.never("loss of the parent", 1800*time.Millisecond, func(e event) bool { return e.Event == "upstream-lost" })
+		idle.never("loss of the parent", idleLongEnough, func(e event) bool { return e.Event == "upstream-lost" })
 	}},
 	{name: "Link_SilentParentIsLeft", trees: OneRouter, run: func(w *World) {
 		peer := w.Peer("impatient", Left, "timeout=300ms", "keep-alive=100ms")
@@ -94,10 +98,11 @@ var linkScenarios = []scenario{
 		exposer.ObserveObject(object) // so that it stays elected at home
 		sink := exposer.ExposeObject(object).Sink()
 		stream := observe.Stream()
-		stream.WaitFor(sink.Send(NewState("together", 1)))
+		together := sink.Send(NewState("together", 1))
+		stream.WaitFor(together)
 		exposer.Disconnect()
+		stream.WaitLastAt(together) // the reference disconnects a while after it says so: what is sent before may still pass
 		apart := sink.Send(NewState("apart", 2))
-		stream.WaitLastAt(NewState("together", 1))
 		exposer.Connect(w.Router(Left).URL)
 		stream.WaitFor(apart)
 	}},
