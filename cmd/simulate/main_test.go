@@ -35,6 +35,7 @@ func TestCommand_WrongUsageIsOneLine(t *testing.T) {
 		"no events":         {"run", "--events", "0"},
 		"no seeds":          {"sweep", "--seeds", "0"},
 		"no workers":        {"sweep", "--workers", "0"},
+		"nothing to check":  {"sweep", "--no-refinement", "--no-checkers"},
 		"no file":           {"replay"},
 		"missing file":      {"replay", filepath.Join(directory, "missing")},
 		"missing tape":      {"shrink", filepath.Join(directory, "missing")},

@@ -21,14 +21,18 @@ func sweep(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	events := set.Int("events", sim.DefaultSteps, "steps of all cores after which the chaos of each run ends, `n`")
 	tapePath := set.String("tape", "", "write the tape of the first seed that fails to `file`")
 	unrefined := unrefinedFlag(set)
+	unchecked := set.Bool("no-checkers", false, "leave out all checkers but the refinement")
 	if _, err := parse(set, args, 0, "none"); err != nil {
 		return err
 	}
 	if *seeds < 1 || *workers < 1 || *events < 1 {
 		return fmt.Errorf("%w: sweep: --seeds, --workers and --events must be at least 1", errUsage)
 	}
+	if *unrefined && *unchecked {
+		return fmt.Errorf("%w: sweep: --no-refinement and --no-checkers leave nothing to check", errUsage)
+	}
 	begin := time.Now()
-	config := sim.Config{Steps: *events}
+	config := sim.Config{Steps: *events, Unchecked: *unchecked}
 	s := sim.Sweep{First: *first, Seeds: *seeds, Workers: *workers, Config: config, Progress: progress(stderr, *seeds, begin)}
 	var refined refinement.Counts
 	if !*unrefined {
