@@ -22,8 +22,32 @@ const maxPlantSeeds = 2500
 
 var violated = regexp.MustCompile(`VIOLATED seed (\d+): property "([^"]+)"`)
 
-// Every planted bug is caught, by the simulator's own checkers: the core's Check
-// is silenced. Run it with: go test -tags plants -run Plants -timeout 20m ./sim
+// maxRefinedSeeds is how many seeds a planted bug may hide in from the refinement.
+const maxRefinedSeeds = 500
+
+// forgotten is the planted bugs that the refinement alone does not refuse, and
+// what it is that docs/refinement.md says is forgotten.
+var forgotten = map[string]string{
+	"a load limit that excludes itself":   "loads",
+	"the most loaded link":                "loads",
+	"ties to the highest link":            "loads",
+	"a share of another capacity":         "loads",
+	"rebalance against the threshold":     "loads",
+	"the load limit is not told":          "loads",
+	"a stale state moves the flag":        "the time of a last-at",
+	"last-at moves back":                  "the time of a last-at",
+	"last-at falls below the last now":    "the time of a last-at",
+	"now ends at another moment":          "the time of a last-at",
+	"tag observers are not told":          "what wakes an application",
+	"a stream is told of one change only": "what wakes an application",
+	"the maximum has no successor":        "which version is the default",
+	"the default version is the clock":    "which version is the default",
+	"a revoked sink publishes":            "nothing: the core panics first",
+}
+
+// Every planted bug is caught, by the simulator's own checkers, and by the
+// refinement alone unless it is of something forgotten: the core's Check is
+// silenced. Run it with: go test -tags plants -run Plants -timeout 20m ./sim
 func TestPlants_AreCaught(t *testing.T) {
 	core, err := filepath.Abs("../impl")
 	if err != nil {
@@ -46,7 +70,7 @@ func TestPlants_AreCaught(t *testing.T) {
 		}
 		return path
 	}
-	var seeds []int
+	var seeds, refused []int
 	for _, p := range plants {
 		t.Run(p.name, func(t *testing.T) {
 			text := read(p.file)
@@ -64,37 +88,57 @@ func TestPlants_AreCaught(t *testing.T) {
 			if out, err := exec.Command("go", "build", "-overlay", write("overlay.json", string(overlay)), "-o", program, "hakuban/cmd/simulate").CombinedOutput(); err != nil {
 				t.Fatalf("%v: %s", err, out)
 			}
-			for first, count := 1, 100; first <= maxPlantSeeds; first, count = first+count, 400 {
-				out, _ := exec.Command(program, "sweep", "--from", strconv.Itoa(first), "--seeds", strconv.Itoa(count)).Output()
-				lowest, property := 0, ""
-				for _, match := range violated.FindAllStringSubmatch(string(out), -1) {
-					if seed, _ := strconv.Atoi(match[1]); lowest == 0 || seed < lowest {
-						lowest, property = seed, match[2]
-					}
-				}
-				if lowest > 0 {
-					t.Logf("seed %d: %s", lowest, property)
-					seeds = append(seeds, lowest)
-					return
-				}
+			lowest, property := firstViolation(program, "--no-refinement", maxPlantSeeds, "")
+			if lowest == 0 {
+				t.Errorf("not caught in %d seeds", maxPlantSeeds)
+			} else {
+				t.Logf("seed %d: %s", lowest, property)
+				seeds = append(seeds, lowest)
 			}
-			t.Errorf("not caught in %d seeds", maxPlantSeeds)
+			lowest, _ = firstViolation(program, "--no-checkers", maxRefinedSeeds, "every step is a step of the specification")
+			switch reason := forgotten[p.name]; {
+			case lowest > 0:
+				t.Logf("seed %d: refused by the refinement alone", lowest)
+				refused = append(refused, lowest)
+				if reason != "" {
+					t.Errorf("refused, although it is said that %s is forgotten", reason)
+				}
+			case reason == "":
+				t.Errorf("not refused by the refinement alone in %d seeds", maxRefinedSeeds)
+			}
 		})
 	}
-	slices.Sort(seeds)
-	if len(seeds) > 0 {
-		t.Logf("%d of %d planted bugs caught; seeds until caught: median %d, worst %d", len(seeds), len(plants), seeds[len(seeds)/2], seeds[len(seeds)-1])
+	summary := func(what string, seeds []int) {
+		slices.Sort(seeds)
+		if len(seeds) > 0 {
+			t.Logf("%d of %d planted bugs %s; seeds until then: median %d, worst %d", len(seeds), len(plants), what, seeds[len(seeds)/2], seeds[len(seeds)-1])
+		}
 	}
+	summary("caught by the checkers", seeds)
+	summary("refused by the refinement alone", refused)
+}
+
+// firstViolation is the lowest seed that violates a property, or any when it is
+// empty; zero: none.
+func firstViolation(program, flag string, most int, of string) (lowest int, property string) {
+	for first, count := 1, 100; first <= most && lowest == 0; first, count = first+count, 400 {
+		out, _ := exec.Command(program, "sweep", flag, "--from", strconv.Itoa(first), "--seeds", strconv.Itoa(count)).Output()
+		for _, match := range violated.FindAllStringSubmatch(string(out), -1) {
+			if seed, _ := strconv.Atoi(match[1]); (lowest == 0 || seed < lowest) && (of == "" || match[2] == of) {
+				lowest, property = seed, match[2]
+			}
+		}
+	}
+	return lowest, property
 }
 
 var plants = []plant{
 	{"the elected local contract does not stay", "election.go",
-		`	if o.electedContract() != nil { // rule 2: the local contract elected now
+		`	if x.electedContract(o) != nil { // rule 2: the local contract elected now
 		return o.elected
 	}
 `,
-		`	_ = o.electedContract
-`},
+		``},
 	{"the contract of least capacity", "election.go",
 		`c.capacity > best.capacity`,
 		`c.capacity < best.capacity`},
@@ -143,9 +187,11 @@ var plants = []plant{
 `,
 		``},
 	{"a diff to an old state is sent", "propagation.go",
-		`	o.diffs.clear()
-	for _, c := range o.observers`,
-		`	for _, c := range o.observers`},
+		`	if o.held != held {
+		o.diffs.clear()
+	}
+`,
+		``},
 	{"flags alone are not sent", "propagation.go",
 		` || c.flag != c.object.flag`,
 		``},
@@ -243,7 +289,7 @@ var plants = []plant{
 		`if len(t.observers) > 0 {`,
 		`if len(t.observers) > 9 {`},
 	{"a new object does not know its tags below", "object.go",
-		`			tl.contribute(ol, 1)
+		`			tl.applied.contribute(ol, 1)
 `,
 		`			_ = ol
 `},
