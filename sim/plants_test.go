@@ -3,6 +3,7 @@
 package sim
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -70,7 +71,7 @@ func TestPlants_AreCaught(t *testing.T) {
 		}
 		return path
 	}
-	var seeds, refused []int
+	var seeds, sizes, refused []int
 	for _, p := range plants {
 		t.Run(p.name, func(t *testing.T) {
 			text := read(p.file)
@@ -92,8 +93,10 @@ func TestPlants_AreCaught(t *testing.T) {
 			if lowest == 0 {
 				t.Errorf("not caught in %d seeds", maxPlantSeeds)
 			} else {
-				t.Logf("seed %d: %s", lowest, property)
+				events := shrunk(t, program, lowest, filepath.Join(directory, "tape"))
+				t.Logf("seed %d, shrunk to %d events: %s", lowest, events, property)
 				seeds = append(seeds, lowest)
+				sizes = append(sizes, events)
 			}
 			lowest, _ = firstViolation(program, "--no-checkers", maxRefinedSeeds, "every step is a step of the specification")
 			switch reason := forgotten[p.name]; {
@@ -108,14 +111,37 @@ func TestPlants_AreCaught(t *testing.T) {
 			}
 		})
 	}
-	summary := func(what string, seeds []int) {
-		slices.Sort(seeds)
-		if len(seeds) > 0 {
-			t.Logf("%d of %d planted bugs %s; seeds until then: median %d, worst %d", len(seeds), len(plants), what, seeds[len(seeds)/2], seeds[len(seeds)-1])
+	summary := func(what string, numbers []int) (median, high int) {
+		slices.Sort(numbers)
+		if len(numbers) == 0 {
+			return 0, 0
 		}
+		median, high = numbers[len(numbers)/2], numbers[len(numbers)*95/100]
+		t.Logf("%d of %d planted bugs %s: median %d, 95th percentile %d, most %d", len(numbers), len(plants), what, median, high, numbers[len(numbers)-1])
+		return median, high
 	}
-	summary("caught by the checkers", seeds)
-	summary("refused by the refinement alone", refused)
+	summary("caught by the checkers, seeds until then", seeds)
+	summary("refused by the refinement alone, seeds until then", refused)
+	if median, high := summary("caught, events when shrunk for at most 10 s", sizes); median > 10 || high > 25 {
+		t.Error("expected a median of at most 10 events and a 95th percentile of at most 25")
+	}
+}
+
+var shrunkTo = regexp.MustCompile(`; (\d+) events; `)
+
+// shrunk is how many events are left of a seed's violation.
+func shrunk(t *testing.T, program string, seed int, tape string) int {
+	out, _ := exec.Command(program, "run", "--no-refinement", "--seed", strconv.Itoa(seed), "--tape", tape).Output()
+	if !bytes.Contains(out, []byte("VIOLATED ")) {
+		t.Fatalf("seed %d alone violates nothing:\n%s", seed, out)
+	}
+	out, _ = exec.Command(program, "shrink", "--no-refinement", tape).Output()
+	match := shrunkTo.FindSubmatch(out)
+	if match == nil {
+		t.Fatalf("seed %d was not shrunk:\n%s", seed, out)
+	}
+	events, _ := strconv.Atoi(string(match[1]))
+	return events
 }
 
 // firstViolation is the lowest seed that violates a property, or any when it is

@@ -102,9 +102,13 @@ func (s *shrinker) without(labels []Label) bool {
 	return forgotten && s.try(tape)
 }
 
-// lookAlways makes the checkers look after every step, and keeps it so: what a
-// sparse look saw depends on how many steps came before, which shrinking changes.
+// lookAlways makes the checkers look after every step, and keeps it so, when it
+// was a sparse look that saw the violation: which steps that sees depends on how
+// many came before, which shrinking changes.
 func (s *shrinker) lookAlways() {
+	if s.result.Steps%lookEvery != 0 {
+		return
+	}
 	tape := s.best.Clone()
 	tape.Choices[denseLabel] = denseAlways
 	s.dense = s.try(tape)
