@@ -92,7 +92,7 @@ func (c *ObserveContract) TryNext() (*Stream, bool) {
 }
 
 // Offered receives when a stream may be waiting, for use in select; then call [ObserveContract.TryNext] until it has no more.
-// Next receives from it too.
+// Next receives from it too. It does not receive when the contract closes; that is [ObserveContract.Done].
 func (c *ObserveContract) Offered() <-chan struct{} { return c.c.offered }
 
 // Each runs f in a goroutine of its own for each stream, until ctx ends or the contract closes, and returns when every f has. The
@@ -100,6 +100,10 @@ func (c *ObserveContract) Offered() <-chan struct{} { return c.c.offered }
 func (c *ObserveContract) Each(ctx context.Context, f func(context.Context, *Stream)) {
 	c.c.each(ctx, func(o *offer) { f(o.context(), &Stream{o}) })
 }
+
+// Done is closed when the contract is: by Close, with its exchange, or from the start when it could not be opened, for which
+// [ObserveContract.Next] gives the reason.
+func (c *ObserveContract) Done() <-chan struct{} { return c.c.closed }
 
 // Close closes the contract and ends its streams. Closing again does nothing.
 func (c *ObserveContract) Close() { c.c.close() }
@@ -137,7 +141,7 @@ func (c *ExposeContract) TryNext() (*Sink, bool) {
 }
 
 // Offered receives when a sink may be waiting, for use in select; then call [ExposeContract.TryNext] until it has no more. Next
-// receives from it too.
+// receives from it too. It does not receive when the contract closes; that is [ExposeContract.Done].
 func (c *ExposeContract) Offered() <-chan struct{} { return c.c.offered }
 
 // Each runs f in a goroutine of its own for each sink, until ctx ends or the contract closes, and returns when every f has. The
@@ -156,6 +160,10 @@ func (c *ExposeContract) SetCapacity(n uint32) error {
 	}
 	return x.apply(&impl.Input{Kind: impl.InputSetCapacity, Contract: c.c.id, Capacity: n}).err
 }
+
+// Done is closed when the contract is: by Close, with its exchange, or from the start when it could not be opened, for which
+// [ExposeContract.Next] gives the reason.
+func (c *ExposeContract) Done() <-chan struct{} { return c.c.closed }
 
 // Close closes the contract and ends its sinks. Closing again does nothing.
 func (c *ExposeContract) Close() { c.c.close() }

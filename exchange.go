@@ -94,8 +94,8 @@ func NewExchange(options *Options) *Exchange {
 	return x
 }
 
-// Close ends every contract, stream, sink and link, with [ErrClosed]. Nothing of the exchange is left running. Closing again does
-// nothing.
+// Close ends every contract, stream, sink and link, with [ErrClosed]. Transports learn of it and end: closing a listener or
+// a connector waits until it has, so that its port is free, say. Closing again does nothing.
 func (x *Exchange) Close() {
 	x.mu.Lock()
 	defer x.mu.Unlock()

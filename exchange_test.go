@@ -331,6 +331,23 @@ func TestSelect_OfferedAndChanged(t *testing.T) {
 	})
 }
 
+func TestContract_DoneWhenClosed(t *testing.T) {
+	x := hakuban.NewExchange(nil)
+	observe, expose := x.ObserveObject(room), x.ExposeTag(tag)
+	select {
+	case <-observe.Done():
+		t.Error("done before it was closed")
+	case <-expose.Done():
+		t.Error("done before its exchange was closed")
+	default:
+	}
+	observe.Close()
+	<-observe.Done()
+	x.Close()
+	<-expose.Done()
+	<-x.ObserveObject(room).Done()
+}
+
 func TestNext_ManyWaitersEachGetOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x, y := hakuban.NewExchange(nil), hakuban.NewExchange(nil)

@@ -66,13 +66,14 @@ func (s State) WithFormat(names ...string) State {
 // ends. An exchange takes a state only when its version is greater than that of the one it holds.
 //
 // The default, which no arguments ask for, is right unless versions come from elsewhere: 0, seconds and nanoseconds of the wall
-// clock, or the successor of the version held where that is greater.
+// clock, or the successor of the newest version this exchange has known since the object came to life, where that is greater.
 func (s State) WithVersion(version ...int64) State {
 	s.version = slices.Clone(version)
 	return s
 }
 
-// WithSynchronized sets how current the state is.
+// WithSynchronized sets how current the state is. Sending the same version again takes a "now" back: observers then see the time
+// given, but none before the last "now" of that version was sent.
 func (s State) WithSynchronized(synchronized Synchronized) State {
 	s.synchronized = synchronized
 	return s

@@ -9,8 +9,9 @@ import (
 // are skipped.
 //
 // A stream ends when the object should no longer exist, as when its last object contract closes, and when it is released, its
-// contract or its exchange closed. Losing the exposer or a link does not end it: the state stays, and its [Synchronized] says
-// since when nobody vouches for it.
+// contract or its exchange closed. Losing the exposer or a link does not end it while an object
+// contract of this exchange, or of one below, keeps the object alive: the state stays, and its [Synchronized] says since when nobody
+// vouches for it. Where only tag contracts look, the object lives as long as upstream has it, and the stream ends with the link.
 //
 // Next, States, Latest and Changed share one place in the succession of states, and are for one goroutine at a time.
 type Stream struct {
