@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"reflect"
 	"testing"
+
+	"hakuban/internal/race"
 )
 
 const specFolder = "../spec"
@@ -40,7 +42,7 @@ func TestExplore_FindsWhatTLCFound(t *testing.T) {
 	for _, c := range Configurations() {
 		t.Run(c.Name, func(t *testing.T) {
 			g := readGolden(t, c.Name)
-			if testing.Short() && g.Generated > 300_000 {
+			if (testing.Short() || race.Enabled) && g.Generated > 300_000 {
 				t.Skipf("%d states are generated: too many for a short run", g.Generated)
 			}
 			r := c.Explore()

@@ -5,13 +5,14 @@ import (
 	"testing"
 
 	"hakuban/impl"
+	"hakuban/internal/race"
 	"hakuban/sim/checker"
 	"hakuban/sim/mark"
 )
 
 func TestSweep_EverySeedHoldsAndEveryFaultIsSometimesThere(t *testing.T) {
 	seeds := 300
-	if testing.Short() {
+	if testing.Short() || race.Enabled {
 		seeds = 100
 	}
 	s := Sweep{First: 1, Seeds: seeds, Workers: 2}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"hakuban/internal/race"
 	"hakuban/model"
 	"hakuban/sim"
 )
@@ -19,7 +20,7 @@ const (
 // every action that the specification has.
 func TestRefine_EveryStepIsAStepOfTheSpecification(t *testing.T) {
 	count := seeds
-	if testing.Short() {
+	if testing.Short() || race.Enabled {
 		count = shortSeeds
 	}
 	var total Counts

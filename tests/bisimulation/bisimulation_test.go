@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"hakuban/internal/race"
 	"hakuban/model"
 )
 
@@ -39,7 +40,7 @@ func TestBisimulation(t *testing.T) {
 			if c.Name == "S" {
 				limit = 0
 			}
-			if testing.Short() {
+			if testing.Short() || race.Enabled {
 				limit = 200
 			}
 			walk(t, c, limit)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"hakuban/internal/race"
 	"hakuban/model"
 )
 
@@ -93,7 +94,7 @@ func choose(w *world, random *rand.Rand) input {
 
 func TestWalk_EveryStepIsOneOfTheSpecification(t *testing.T) {
 	walks := *walks
-	if testing.Short() {
+	if testing.Short() || race.Enabled {
 		walks = 20
 	}
 	total := make(map[string]int)
@@ -113,7 +114,7 @@ func TestWalk_EveryStepIsOneOfTheSpecification(t *testing.T) {
 			total[action] += count
 		}
 	}
-	for action := model.Open; action < model.Actions && !testing.Short(); action++ {
+	for action := model.Open; action < model.Actions && !testing.Short() && !race.Enabled; action++ {
 		if total[action.String()] == 0 {
 			t.Errorf("no walk had a step %v", action)
 		}
