@@ -15,7 +15,7 @@ import (
 	"hakuban/wire/diff"
 )
 
-// Raw is one end of a link that a test speaks itself, message by message: what no library would say, or not just then.
+// Raw is one end of a link that a test speaks itself, message by message: it says what no library would, or not just then.
 type Raw struct {
 	t      testing.TB
 	name   string
