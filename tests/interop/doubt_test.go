@@ -59,8 +59,8 @@ func (s *subject) child(name string, limit ...uint32) *Raw {
 	return DialRaw(s.t, s.url, name, limit...)
 }
 
-// heard waits until all is done that a child has told before: what it tells last is answered.
-func (s *subject) heard(child *Raw) {
+// answers waits until all is done that a child has told before: what it tells last is answered.
+func (s *subject) answers(child *Raw) {
 	s.t.Helper()
 	s.probes++
 	object := NewObject(fmt.Sprint(s.probes), probe)

@@ -33,7 +33,7 @@ var flagDoubts = []doubt{
 			stream.WaitFor(newer) // "now", which only the sender of the older state says
 			return
 		}
-		s.heard(b)
+		s.answers(b)
 		s.isNow(object, false, 5)
 		newest := sink.Send(NewState("newest", 6))
 		if got := stream.Next(); !got.SameData(newest) {

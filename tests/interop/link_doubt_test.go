@@ -27,11 +27,11 @@ var linkDoubts = []doubt{
 		s := startParent(w, false)
 		b := s.child("b")
 		b.Tell(exposing(object, 1))
-		s.heard(b)
+		s.answers(b)
 		for range 10 {
 			a := s.child("a")
 			a.Tell(exposing(object, 100))
-			s.heard(a)
+			s.answers(a)
 			a.Drop() // which the exchange notices before, in or after the election
 			observe := s.ObserveObject(object)
 			s.waitElected(object, "b")
@@ -56,7 +56,7 @@ var linkDoubts = []doubt{
 		stream.WaitLastAt(sent)
 		b.Tell(exposing(object, 1))
 		if kind == Rust {
-			s.heard(b)
+			s.answers(b)
 			s.isElected(object, "a") // who is dead
 			b.NoSink(object)
 			a.Tell() // anything, or the timeout

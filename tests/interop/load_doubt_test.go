@@ -18,7 +18,7 @@ var loadDoubts = []doubt{
 		sink := a.Sink(object)
 		for _, capacity := range []uint32{4, 0, 1} {
 			a.Tell(resizing(object, capacity))
-			s.heard(a)
+			s.answers(a)
 			s.isElected(object, "a")
 			s.hasLoad("a", 0.5)
 		}
@@ -36,7 +36,7 @@ var loadDoubts = []doubt{
 		s := startParent(w, false)
 		a := s.child("a")
 		a.Tell(exposing(object, 3), exposingTag(Text("tag"), 5))
-		s.heard(a)
+		s.answers(a)
 		s.ObserveObject(object)
 		a.Sink(object)
 		s.hasLoad("a", 1./8)
@@ -49,7 +49,7 @@ var loadDoubts = []doubt{
 		a.Tell(exposingTag(Text("t"), 2), exposingTag(Text("u"), 3))
 		a.Sink(object)
 		if kind == Rust {
-			s.heard(a)
+			s.answers(a)
 			s.hasLoad("a", 1./2) // elected between the two
 			return
 		}
@@ -66,7 +66,7 @@ var loadDoubts = []doubt{
 		for i := range 9 {
 			object := NewObject(fmt.Sprint("room ", i))
 			a.Tell(exposing(object, 9))
-			s.heard(a)
+			s.answers(a)
 			s.ObserveObject(object)
 			if s.elected(object) == "a" {
 				elected++
@@ -81,7 +81,7 @@ var loadDoubts = []doubt{
 		s := startParent(w, false)
 		a := s.child("a", 1)
 		a.Tell(exposing(x, 1), exposing(y, 1))
-		s.heard(a)
+		s.answers(a)
 		observe := s.ObserveObject(x)
 		sink := a.Sink(x)
 		s.ObserveObject(y)
