@@ -40,6 +40,29 @@ var flagDoubts = []doubt{
 			w.Errorf("%v after the older state, expected %v", got, newest)
 		}
 	}},
+	{"Flag_OlderStateFromAbove", func(w *World, kind Kind) {
+		object, other := NewObject("room"), NewObject("other")
+		parent, child := ListenRaw(w), StartPeer(w, "child")
+		observe, expose := child.ObserveObject(object), child.ExposeObject(object)
+		child.ObserveObject(other)
+		newer := NewState("newer", 5)
+		sink := expose.Sink()
+		stream := observe.Stream()
+		stream.WaitFor(sink.Send(newer.LastAt(time.Second)))
+		child.Dial(parent.URL)
+		up := parent.Accept()
+		up.WaitTold(observing(object))
+		up.WaitTold(observing(other))
+		up.OpenStream(object).Send(NewState("older", 3))
+		sink.WaitRevoked()
+		if kind == Rust {
+			stream.WaitFor(newer)
+			return
+		}
+		up.OpenStream(other).Send(NewState("after it", 1))
+		eventually(w, func() string { return "the child does not hold what was sent last" }, func() bool { return child.seen(other).DataState != nil })
+		child.isNow(object, false, 5)
+	}},
 	{"Flag_ClockGoesBack", func(w *World, kind Kind) {
 		object := NewObject("room")
 		s := startParent(w, false)
@@ -128,6 +151,22 @@ var flagDoubts = []doubt{
 		seen.WaitFor(late)
 		sink.Drop()
 		seen.WaitLastAt(late)
+	}},
+	{"Flag_RevokedSinkOutlivesItsObserver", func(w *World, kind Kind) {
+		object := NewObject("room")
+		s := startParent(w, false)
+		observe := s.ObserveObject(object)
+		sink := s.ExposeObject(object, Keep).Sink()
+		sent := sink.Send(NewState("first", 1))
+		observe.Stream().WaitFor(sent)
+		observe.Drop()
+		sink.WaitRevoked()
+		s.isElected(object, "nobody")
+		if kind == Rust {
+			s.ObserveObject(object).Stream().WaitFor(sent) // as current, of a sink that has ended
+		} else if state := s.seen(object).DataState; state != nil {
+			w.Errorf("%+v is held, which nobody needs", *state)
+		}
 	}},
 	{"Flag_SinkThatSaidLastAtGoes", func(w *World, kind Kind) {
 		object := NewObject("room")
