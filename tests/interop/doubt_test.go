@@ -13,7 +13,7 @@ type doubt struct {
 	run  func(*World, Kind)
 }
 
-// doubts is the whole table, in the order of README.md. docs/deviations.md says what each decides.
+// doubts is the whole table; spec/findings.md has a row for each.
 var doubts = [][]doubt{flagDoubts, electionDoubts, loadDoubts, linkDoubts}
 
 // TestDoubts runs each with both kinds of exchange, whose behaviour it spells out where they differ.
