@@ -236,4 +236,58 @@ ComesFromOpen ==
          \/ \E l \in Below[n] : N.sink[l][o].ch # 0 /\ N.sink[l][o].v = v
          \/ \E k \in ContractsAt[n] : Kind[k] = "expose" /\ N.offers[k][o].s = "taken"
                                       /\ N.offers[k][o].v = v]_vars
+
+(****************************************************************************)
+(* Situations where reading the reference raised a doubt (findings.md has   *)
+(* the table). must_fail.txt has TLC reach each of them: the properties     *)
+(* above have looked at it then.                                            *)
+(****************************************************************************)
+
+\* The parent is about to open a stream that the child no longer observes.
+NeverOpenCrossesUnobserve ==
+  ~ \E l \in Links : \E i \in DOMAIN wire[l].down :
+      LET m == wire[l].down[i] IN
+      m.k = "open" /\ m.t = "stream" /\ \A d \in Covering[m.o] : ~node[Child[l]].told[d].ob
+
+\* An object has moved from link m to link l, whose child has withdrawn meanwhile.
+NeverMoveCrossesUnexpose ==
+  ~ \E l, m \in Links, o \in Objects :
+      /\ node[Parent[l]].elected[o] = l /\ node[Parent[m]].revoked[m][o] # 0
+      /\ Parent[l] = Parent[m] /\ Exposes(node[Parent[m]], m, o)
+      /\ wire[l].below = "on" /\ \A d \in Covering[o] : ~node[Child[l]].told[d].ex
+
+\* A link has gone before its election has arrived.
+NeverDropsInFlight ==
+  ~ \E l \in Links, o \in Objects :
+      /\ wire[l].below = "gone" /\ node[Parent[l]].elected[o] = l
+      /\ node[Parent[l]].sink[l][o].ch # 0 /\ node[Parent[l]].sink[l][o].v = 0
+
+\* Upstream streams what a local contract, which has not given back its sink, exposed until then.
+NeverUpstreamTakesOver ==
+  ~ \E k \in Contracts, o \in Objects :
+      Kind[k] = "expose" /\ node[At[k]].offers[k][o].s = "revoked" /\ node[At[k]].elected[o] = Upstream
+
+\* Who is elected observes the object too, and so does another.
+NeverElectedObserves ==
+  ~ \E l, m \in Links, o \in Objects :
+      LET N == node[Parent[l]] IN
+      l # m /\ Parent[l] = Parent[m] /\ N.elected[o] = l /\ Observes(N, l, o) /\ N.stream[m][o].ch # 0
+
+\* A link is elected through one of an object's two tags.
+NeverOneTagOfTwo ==
+  ~ \E l \in Links, o \in Objects :
+      LET exposed == {d \in Covering[o] : node[Parent[l]].contract[l][d].ex} IN
+      /\ node[Parent[l]].sink[l][o].ch # 0
+      /\ exposed # TagsOf[o] /\ exposed # {} /\ Cardinality(TagsOf[o]) = 2
+
+\* A link's capacity is another than that which it was elected with.
+NeverRemembered ==
+  ~ \E l \in Links, o \in Objects :
+      LET N == node[Parent[l]] IN
+      N.elected[o] = l /\ Capacity(N, l, o) > 0 /\ N.share[l][o] # Share(Capacity(N, l, o))
+
+\* A link of capacity 0 is elected.
+NeverZeroElected ==
+  ~ \E l \in Links, o \in Objects :
+      node[Parent[l]].elected[o] = l /\ Exposes(node[Parent[l]], l, o) /\ Capacity(node[Parent[l]], l, o) = 0
 ==============================================================================

@@ -88,3 +88,17 @@ func TestReadme_ListsEveryScenario(t *testing.T) {
 		}
 	}
 }
+
+func TestFindings_ListEveryDoubt(t *testing.T) {
+	findings, err := os.ReadFile("../../spec/findings.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, group := range doubts {
+		for _, d := range group {
+			if !strings.Contains(string(findings), d.name) {
+				t.Errorf("spec/findings.md does not name %s", d.name)
+			}
+		}
+	}
+}

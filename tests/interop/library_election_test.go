@@ -66,10 +66,11 @@ var libraryElectionScenarios = []scenario{
 		newer := theirs.Sink().Send(NewState("newer", 5))
 		stream := ourObserve.Stream()
 		stream.WaitFor(newer)
-		older := NewState("older", 3)
-		producer := w.Library("second", Left).ExposeObject(object).Produce(older)
+		second := w.Library("second", Left).ExposeObject(object)
 		theirs.Drop()
-		stream.WaitLastAt(newer)
+		stream.WaitLastAt(newer) // before the older state, which the reference's router would take for "now"
+		older := NewState("older", 3)
+		producer := second.Produce(older)
 		stream.NeverShows("the older state", quiet, older.SameData)
 		stream.WaitFor(producer.Set(NewState("newest", 6)))
 	}},

@@ -2,6 +2,8 @@ package interop
 
 import (
 	"fmt"
+	"math"
+	"slices"
 	"time"
 )
 
@@ -153,6 +155,19 @@ var objectScenarios = []scenario{
 		rival := NewState("rival", 5)
 		w.Peer("second", Left).ExposeObject(object).Publish(rival)
 		stream.NeverShows("the rival's data", quiet, rival.SameData)
+	}},
+	{name: "Object_DefaultVersionIsTheClock", trees: OneRouter, referenceOnly: "ours is the successor: Library_DefaultVersionPassesTheOneItSees", run: func(w *World) {
+		object := NewObject("room")
+		observe := w.Peer("observer", Right).ObserveObject(object)
+		sink := w.Peer("exposer", Left).ExposeObject(object).Sink()
+		ahead := sink.Send(NewState("a clock that was ahead", math.MaxInt64))
+		stream := observe.Stream()
+		stream.WaitFor(ahead)
+		unseen := sink.Send(NewState("by the clock"))
+		stream.NeverShows("it", quiet, func(got State) bool { return !got.SameData(ahead) })
+		if slices.Compare(unseen.Version, ahead.Version) >= 0 {
+			w.Errorf("the default version is %v, after %v", unseen.Version, ahead.Version)
+		}
 	}},
 	{name: "Object_PeerThatObservesAndExposes", trees: AnyTree, run: func(w *World) {
 		object := NewObject("room")

@@ -1,6 +1,6 @@
 // Gopeer is the peer program of the interop tests with our library in the place of the reference's: the same commands on
 // stdin, the same answers and events on stdout (peer/src/command.rs lists them), so that every scenario can be told by
-// peers of either kind. It reads no monitor objects.
+// peers of either kind. It reads no monitor objects, and its snapshots have only what the tests look at.
 package main
 
 import (
@@ -27,6 +27,8 @@ type request struct {
 	Capacity     *uint32
 	Take, Read   string
 	Keep         bool
+	Rebalance    *struct{} // ours moves objects at its own pace
+	Type         string
 	Count        int
 	Sink, Stream uint64
 	Data         []byte
@@ -37,12 +39,10 @@ type request struct {
 
 func main() {
 	p := &peer{
-		// The reference's library rebalances when told to; ours when made to.
-		exchange: hakuban.NewExchange(&hakuban.Options{Rebalance: true, RebalanceThreshold: hakuban.DefaultRebalanceThreshold}),
-		output:   json.NewEncoder(os.Stdout),
-		handles:  map[string]*handle{},
-		sinks:    map[uint64]*heldSink{},
-		streams:  map[uint64]*heldStream{},
+		output:  json.NewEncoder(os.Stdout),
+		handles: map[string]*handle{},
+		sinks:   map[uint64]*heldSink{},
+		streams: map[uint64]*heldStream{},
 	}
 	lines := bufio.NewReader(os.Stdin)
 	for {
@@ -54,6 +54,11 @@ func main() {
 		if err := json.Unmarshal(line, &r); err != nil {
 			p.print(map[string]any{"error": fmt.Sprintf("not a command: %v", err)})
 			continue
+		}
+		if p.exchange == nil {
+			// The reference's library rebalances when told to; ours when made to. What begins as a parent without, has none.
+			rebalance := r.Do != "listen" || r.Rebalance != nil
+			p.exchange = hakuban.NewExchange(&hakuban.Options{Rebalance: rebalance, RebalanceThreshold: hakuban.DefaultRebalanceThreshold})
 		}
 		answer, err := p.run(&r)
 		if err != nil {

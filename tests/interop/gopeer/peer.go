@@ -102,6 +102,8 @@ func (p *peer) run(r *request) (answer map[string]any, err error) {
 		}
 		stream.drop()
 		return nil, nil
+	case "snapshot":
+		return p.snapshot(r.Type)
 	}
 	return nil, fmt.Errorf("no command %q", r.Do)
 }
