@@ -56,7 +56,7 @@ func R() *Configuration {
 		Model:           pairOf(fourContracts(), Link{"ra", 1, 0, false, 0}).Prepare(),
 		OpenAtStart:     []int{0, 3},
 		AttachedAtStart: []int{0},
-		Budget:          Budget{Toggles: 3, Publishes: 2},
+		Budget:          Budget{Toggles: 3, Publishes: 2, Losses: 1},
 		Room:            2,
 		Fresh:           true,
 	}

@@ -1,6 +1,6 @@
 -------------------------------- MODULE MC_R --------------------------------
 \* R: the peer at the other end of the link is the reference: messages keep their
-\* order within a channel only. Otherwise as S, without an observer at a.
+\* order within a channel only. Otherwise as S.
 EXTENDS MC
 MCExchanges   == {"a", "r"}
 MCLinks       == {"ra"}
@@ -16,4 +16,13 @@ MCOn          == [ea |-> "x", er |-> "x", oa |-> "x", or |-> "x"]
 MCVersion     == [s \in 0..2 |-> s]
 MCLimit       == [ra |-> 0]
 MCOrdered     == {}
+
+\* In a session that was made after another was lost: the two ends agree on it.
+Again == budget.losses < Losses /\ \A l \in Links : Together(l)
+
+\* There, the peer's messages overtake one another, as in the first.
+NeverTwoChannelsAgain == Again => NeverTwoChannels
+
+\* There, the child sends the state that it kept, which is an old one by now.
+NeverStaleAgain == Again => NeverStale
 ==============================================================================
