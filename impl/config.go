@@ -32,7 +32,7 @@ type Limits struct {
 	// LinkObjects bounds the objects and tags one link may hold contracts or
 	// channels on. Default 1,048,576.
 	LinkObjects int
-	// LinkBytes bounds the bytes of states a link may make this exchange hold.
+	// LinkBytes bounds the bytes a link may make this exchange hold: see link.bytes.
 	// Default 1 GiB.
 	LinkBytes int
 }

@@ -30,6 +30,7 @@ type Exchange struct {
 	effects     []Effect
 	touched     []*object // by the control message under way, to be settled after it
 	touchedTags []*tagLink
+	overdrawn   []*link // that may hold more than they may, since the step began
 	trace       []TraceLine
 
 	// Scratch, empty between steps.
@@ -95,6 +96,7 @@ func (x *Exchange) Step(now Now, input Input) []Effect {
 	default:
 		x.refuse(fmt.Errorf("hakuban: unknown input kind %d", input.Kind))
 	}
+	x.endOverdrawn()
 	return x.effects
 }
 

@@ -59,6 +59,11 @@ func (c *check) object(key string, o *object) {
 		"%s is needed by nobody and not forgotten", name)
 	c.elected(name, o)
 	c.state(name, o)
+	keeper, kept := o.keepers()
+	c.that(o.keeper == keeper && o.kept == kept, "%s: its state counts against another link, or with %d bytes instead of %d", name, o.kept, kept)
+	if o.keeper != nil {
+		c.bytes[o.keeper.id] += o.kept
+	}
 	c.that(slices.IsSortedFunc(o.links, func(a, b *objectLink) int { return cmp.Compare(a.link.id, b.link.id) }), "%s: links out of order", name)
 	for _, ol := range o.links {
 		c.objectLink(fmt.Sprintf("%s on link %d", name, ol.link.id), o, ol)
@@ -226,6 +231,7 @@ func (c *check) links() {
 			if channel := l.theirs[number].state; channel != nil {
 				c.that(c.x.objects[channel.object.descriptor.Key] == channel.object, "link %d: channel %d of a forgotten object", id, number)
 				c.that(slices.Contains(channel.object.sources, channel) || slices.Contains(channel.object.outlets, channel), "link %d: channel %d is not among its object's", id, number)
+				c.bytes[id] += descriptorSize(channel.object.descriptor)
 				if l.theirs[number].kind == source {
 					c.bytes[id] += channel.last.size()
 				}
@@ -237,12 +243,14 @@ func (c *check) links() {
 			c.that(slices.Contains(ol.object.links, ol) && c.x.objects[key] == ol.object, "link %d: its record of %s is not among the object's", id, key)
 			if ol.observes || ol.exposes {
 				asked++
+				c.bytes[id] += descriptorSize(ol.object.descriptor)
 			}
 		}
 		c.that(l.asked == asked, "link %d has object contracts on %d objects, counts %d", id, asked, l.asked)
 		for _, identity := range sortedKeys(l.tags) {
 			tl := l.tags[identity]
 			c.that(slices.Contains(tl.tag.links, tl) && c.x.tags[identity] == tl.tag, "link %d: its record of tag %s is not among the tag's", id, identity)
+			c.bytes[id] += tl.tag.size()
 			c.that(!tl.touched && tl.asks == tl.applied, "link %d: tag %s is not settled", id, identity)
 		}
 		for _, number := range sortedKeys(l.ours) {
@@ -276,7 +284,7 @@ func (c *check) accounts() {
 	for _, id := range sortedKeys(c.x.links) {
 		l := c.x.links[id]
 		c.that(l.load == c.loads[id], "link %d has load %d, its objects' shares make %d", id, l.load, c.loads[id])
-		c.that(l.bytes == c.bytes[id], "link %d accounts for %d bytes, its channels hold %d", id, l.bytes, c.bytes[id])
+		c.that(l.bytes == c.bytes[id], "link %d accounts for %d bytes, it makes us hold %d", id, l.bytes, c.bytes[id])
 	}
 	for _, key := range sortedKeys(c.x.objects) {
 		o := c.x.objects[key]

@@ -2,7 +2,6 @@ package impl
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -27,7 +26,7 @@ type link struct {
 	ours     map[uint64]*channel     // state channels that we opened and have not closed
 	lastOurs uint64                  // number of the last channel that we opened
 	theirs   map[uint64]theirChannel // channels that the peer has open
-	bytes    int                     // of the last states received on the open channels
+	bytes    int                     // what account.go counts against the link
 
 	// RoleUpstream: the peer is downstream of us.
 	objects map[string]*objectLink // also where a tag contract covers an object of others
@@ -190,16 +189,6 @@ func brief(name string) string {
 		return name
 	}
 	return strings.ToValidUTF8(name[:most], "") + "…"
-}
-
-var errTooMuch = errors.New("the link holds contracts and channels on more objects and tags than the limit")
-
-// admit checks that a link may hold one more contract or channel.
-func (x *Exchange) admit(l *link) error {
-	if l.asked+len(l.tags)+len(l.theirs) >= x.config.Limits.LinkObjects {
-		return errTooMuch
-	}
-	return nil
 }
 
 // wake tells the driver once that a link has something to send.

@@ -25,10 +25,13 @@ type object struct {
 	elected     Elected
 	share       uint64 // load put on the elected link at election
 
-	held   *State       // nil: none
-	flag   Synchronized // of held
-	floor  int64        // Mono when held was last known to be current: flag never falls below
-	newest []int64      // the greatest version ever held
+	held    *State       // nil: none
+	flag    Synchronized // of held
+	foreign bool         // held came over a link
+	keeper  *link        // whom held counts against, since no channel's last state is it; nil: nobody
+	kept    int          // with how many bytes
+	floor   int64        // Mono when held was last known to be current: flag never falls below
+	newest  []int64      // the greatest version ever held
 
 	diffs   diffCache
 	unsent  int // channels of the object queued on some link
@@ -126,6 +129,7 @@ func (x *Exchange) settle(o *object) {
 	x.elect(o, x.pick(o))
 	x.offer(o)
 	x.refreshFlag(o)
+	x.settleKeeper(o)
 	for _, ol := range o.links {
 		x.settleLink(ol)
 	}

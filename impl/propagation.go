@@ -30,8 +30,8 @@ func newChannel(number uint64, o *object, l *link) *channel {
 
 // takeState takes a state and its flag, which the caller has noted on the source
 // they come from: a greater version is taken, an equal one counts for the flag,
-// a lower one for nothing.
-func (x *Exchange) takeState(o *object, state *State, flag Synchronized) {
+// a lower one for nothing. A foreign state came over a link.
+func (x *Exchange) takeState(o *object, state *State, flag Synchronized, foreign bool) {
 	held, before := o.held, o.flag
 	order := 1
 	if held != nil {
@@ -39,7 +39,8 @@ func (x *Exchange) takeState(o *object, state *State, flag Synchronized) {
 	}
 	switch {
 	case order > 0:
-		o.held, o.flag, o.floor = state, flag, flag.Mono
+		x.unkeep(o)
+		o.held, o.flag, o.floor, o.foreign = state, flag, flag.Mono, foreign
 		if slices.Compare(state.Version, o.newest) > 0 {
 			o.newest = state.Version
 		}
@@ -54,6 +55,9 @@ func (x *Exchange) takeState(o *object, state *State, flag Synchronized) {
 		o.floor = x.now.Mono
 	}
 	x.dropStale(o)
+	if order <= 0 { // the channel's last state may have been the one held
+		x.settleKeeper(o)
+	}
 	x.changedFrom(o, held, before)
 }
 
@@ -154,7 +158,7 @@ func (x *Exchange) receiveStates(l *link, c *channel, actions []wire.StateAction
 			}
 		}
 		if c.last != nil {
-			x.takeState(c.object, c.last, c.flag)
+			x.takeState(c.object, c.last, c.flag, true)
 		}
 	}
 	return nil
@@ -183,7 +187,7 @@ func (x *Exchange) patched(l *link, c *channel, action *wire.StateAction) (*Stat
 		return nil, protocolf("state on channel %d needs a message of %d bytes to be sent on, the limit is %d", c.number, bound, x.config.Limits.Wire.Message)
 	}
 	if others+state.size() > x.config.Limits.LinkBytes {
-		return nil, protocolf("state on channel %d: the states on the link's channels would take more than %d bytes", c.number, x.config.Limits.LinkBytes)
+		return nil, protocolf("state on channel %d: %w", c.number, errTooLarge)
 	}
 	l.bytes = others + state.size()
 	return state, nil

@@ -86,6 +86,7 @@ func (x *Exchange) pullDown(buffer []byte, ol *objectLink) []byte {
 	if !o.dataNeeded {
 		x.dropStale(o) // the stream that kept the state may be closed
 	}
+	x.settleKeeper(o) // and so may the sink that brought it
 	if !o.shouldExist || ol.idle() {
 		x.forget(o)
 	}

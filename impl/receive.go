@@ -64,6 +64,7 @@ func (x *Exchange) receiveClose(l *link, id wire.ChannelID) error {
 	}
 	o := c.state.object
 	x.traced("ReceiveClose", o, l.id, 0)
+	l.bytes -= descriptorSize(o.descriptor)
 	is := func(other *channel) bool { return other == c.state }
 	if c.kind == source {
 		o.sources = slices.DeleteFunc(o.sources, is)
@@ -146,11 +147,13 @@ func (x *Exchange) receiveInitialize(l *link, id wire.ChannelID, types []wire.Ch
 	if err != nil {
 		return protocolf("channel %v: %v", id, err)
 	}
-	o := x.acquire(descriptor)
-	if len(o.sources)+len(o.outlets) >= maxObjectChannels {
-		x.settle(o)
+	if o := x.objects[descriptor.Key]; o != nil && len(o.sources)+len(o.outlets) >= maxObjectChannels {
 		return protocolf("channel %v: the object has %d channels open", id, maxObjectChannels)
 	}
+	if err := x.chargeDescriptor(l, descriptor); err != nil {
+		return protocolf("channel %v: %w", id, err)
+	}
+	o := x.acquire(descriptor)
 	c := newChannel(id.Number, o, l)
 	x.traced("ReceiveOpen", o, l.id, 0)
 	if kind == wire.ChannelStream {
@@ -226,6 +229,9 @@ func (x *Exchange) receiveObjectContract(l *link, action *wire.ControlAction) er
 			if err := x.admit(l); err != nil {
 				return err
 			}
+			if err := x.chargeDescriptor(l, descriptor); err != nil {
+				return err
+			}
 			l.asked++
 		}
 		ol = x.acquireObjectLink(x.acquire(descriptor), l)
@@ -257,6 +263,7 @@ func (x *Exchange) receiveObjectContract(l *link, action *wire.ControlAction) er
 	}
 	if !ol.observes && !ol.exposes {
 		l.asked--
+		l.bytes -= descriptorSize(ol.object.descriptor)
 	}
 	x.traced("ReceiveContracts", ol.object, l.id, 0)
 	x.touch(ol.object)
@@ -279,6 +286,13 @@ func (x *Exchange) receiveTagContract(l *link, action *wire.ControlAction) error
 		}
 		if tl == nil {
 			if err := x.admit(l); err != nil {
+				return err
+			}
+			known := &tag{text: text, identity: identity}
+			if t := x.tags[identity]; t != nil {
+				known = t
+			}
+			if err := x.charge(l, known.size()); err != nil {
 				return err
 			}
 		}

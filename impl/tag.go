@@ -59,6 +59,9 @@ func (x *Exchange) acquireTag(text, identity string) *tag {
 	return t
 }
 
+// size is what the tag's own texts take in bytes.
+func (t *tag) size() int { return len(t.text) + len(t.identity) }
+
 // forgetTag drops a tag that has nothing on it.
 func (x *Exchange) forgetTag(t *tag) {
 	if t.objects.length+len(t.observers)+len(t.exposers)+len(t.links) == 0 {
@@ -104,6 +107,7 @@ func (x *Exchange) settleTag(tl *tagLink) {
 		at, _ := t.findLink(l.id)
 		t.links = slices.Delete(t.links, at, at+1)
 		delete(l.tags, t.identity)
+		l.bytes -= t.size()
 	}
 	x.summarizeTag(t)
 	x.forgetTag(t)

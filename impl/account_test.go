@@ -1,0 +1,181 @@
+package impl
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+
+	"hakuban/wire"
+)
+
+func TestLimits_OfOneLink(t *testing.T) {
+	x := New(Config{Limits: Limits{LinkObjects: 3}})
+	r := rawPeer(t, x, 1, RoleUpstream)
+	r.send(then(greeting(), contracts(act(wire.ActionExposeObject, `1`, 1), act(wire.ActionObserveTag, `2`, 0)))...)
+	if r.end != nil {
+		t.Fatal(r.end)
+	}
+	r.send(contracts(act(wire.ActionExposeObject, `3`, 1)))
+	if r.end == nil {
+		t.Error("a fourth contract or channel was let in")
+	}
+
+	names := descriptorSize(object1(`2`)) + descriptorSize(object1(`3`))
+	x = New(Config{Limits: Limits{LinkBytes: names + 10 + 2*28}}) // 28: a version of one element and the format
+	r = rawPeer(t, x, 1, RoleDownstream)
+	r.send(then(upstreamGreeting(), then(initialize(up(2), wire.ChannelStream, object1(`2`)), initialize(up(3), wire.ChannelStream, object1(`3`))...)...)...)
+	r.send(states(up(2), patch(1, "123456", 0)), states(up(3), patch(1, "1234", 0)), states(up(2), patch(2, "654321", 0)))
+	if r.end != nil {
+		t.Fatal(r.end)
+	}
+	r.send(states(up(3), patch(2, "12345", 0)))
+	if r.end == nil {
+		t.Error("an eleventh byte was let in")
+	}
+}
+
+func TestLimits_OthersObjectsAreNotHeldAgainstATagContract(t *testing.T) {
+	x := New(Config{Limits: Limits{LinkObjects: 10}})
+	observer, exposer := rawPeer(t, x, 1, RoleUpstream), rawPeer(t, x, 2, RoleUpstream)
+	observer.send(then(greeting(), contracts(act(wire.ActionObserveTag, `"T"`, 0)))...)
+	exposer.send(greeting()...)
+	for i := range 9 {
+		exposer.send(contracts(act(wire.ActionExposeObject, strconv.Itoa(i), 1, `"T"`)))
+	}
+	observer.send(contracts(act(wire.ActionObserveObject, `"own"`, 0)))
+	if observer.end != nil || exposer.end != nil {
+		t.Fatalf("observer %v, exposer %v", observer.end, exposer.end)
+	}
+	exposer.send(contracts(act(wire.ActionObserveObject, `0`, 0, `"T"`))) // a second contract on one object
+	if exposer.end != nil {
+		t.Fatal(exposer.end)
+	}
+	exposer.send(contracts(act(wire.ActionExposeObject, `9`, 1)))
+	if exposer.end == nil {
+		t.Error("an eleventh was let in")
+	}
+}
+
+func TestLimits_ADescriptorInWholeIsBounded(t *testing.T) {
+	r := downstream(t)
+	tag := `"` + strings.Repeat("t", 1<<19)
+	r.send(then(greeting(), contracts(act(wire.ActionObserveObject, `1`, 0, tag+`1"`, tag+`2"`, tag+`3"`)))...)
+	if r.end == nil {
+		t.Error("tags of 1.5 MiB in all were let in")
+	}
+}
+
+func TestLimits_StatesThatOneMessageMakes(t *testing.T) {
+	r := exposer(t)
+	r.x.config.Limits.Wire.State = 1 << 20
+	r.send(states(up(2), patch(1, strings.Repeat("x", 1<<20), 0)))
+	if r.end != nil {
+		t.Fatal(r.end)
+	}
+	same := diffed(2, 0xff, 0x80, 253, 0, 0x10, 0, 0) // all of old
+	r.send(states(up(2), same, same, same))
+	if r.end == nil {
+		t.Error("a message of 60 bytes made 3 MiB")
+	}
+}
+
+func TestLimits_ChannelsOfOneObject(t *testing.T) {
+	r := observing(t)
+	for i := range uint64(maxObjectChannels) {
+		r.send(initialize(up(3+i), wire.ChannelStream, thing)...)
+	}
+	if r.end == nil {
+		t.Error("65 streams of one object were let in")
+	}
+}
+
+// TestLimits_DescriptorsCount: what a link asks for counts as long as it asks.
+func TestLimits_DescriptorsCount(t *testing.T) {
+	big := func(c string) string { return `"` + strings.Repeat(c, 1000) + `"` }
+	for _, row := range []struct {
+		story              string
+		role               Role
+		begin              []wire.Event
+		first, less, again []wire.Event
+	}{
+		{"objects", RoleUpstream, greeting(), []wire.Event{contracts(act(wire.ActionObserveObject, big("a"), 0))},
+			[]wire.Event{contracts(act(wire.ActionUnobserveObject, big("a"), 0))}, []wire.Event{contracts(act(wire.ActionExposeObject, big("b"), 1))}},
+		{"an object's tags", RoleUpstream, greeting(), []wire.Event{contracts(act(wire.ActionObserveObject, `1`, 0, big("a")))},
+			[]wire.Event{contracts(act(wire.ActionUnobserveObject, `1`, 0, big("a")))}, []wire.Event{contracts(act(wire.ActionObserveObject, `2`, 0, big("a")))}},
+		{"tags", RoleUpstream, greeting(), []wire.Event{contracts(act(wire.ActionObserveTag, big("a"), 0))},
+			[]wire.Event{contracts(act(wire.ActionUnobserveTag, big("a"), 0))}, []wire.Event{contracts(act(wire.ActionExposeTag, big("b"), 1))}},
+		{"channels", RoleDownstream, upstreamGreeting(), initialize(up(2), wire.ChannelStream, object1(big("a"))),
+			[]wire.Event{closing(up(2))}, initialize(up(3), wire.ChannelSink, object1(big("b")))},
+	} {
+		for _, roomy := range []bool{true, false} {
+			r := rawPeer(t, New(Config{Limits: Limits{LinkBytes: 3500}}), 1, row.role)
+			r.send(row.begin...)
+			r.send(row.first...)
+			if roomy {
+				r.send(row.less...)
+			}
+			if r.end != nil {
+				t.Fatalf("%s: %v", row.story, r.end)
+			}
+			r.send(row.again...)
+			if ended := r.end != nil; ended == roomy {
+				t.Errorf("%s, the first ones taken back: %v; the link ended: %v", row.story, roomy, r.end)
+			}
+		}
+	}
+}
+
+// TestLimits_WhatIsKeptOfExposersThatLeftCounts: exposers that come, send and leave fill the exchange at the cost of the link that
+// keeps their objects, which is ended when that is too much; then they are forgotten.
+func TestLimits_WhatIsKeptOfExposersThatLeftCounts(t *testing.T) {
+	x := New(Config{Limits: Limits{LinkBytes: 10_000}})
+	keeper, other := rawPeer(t, x, 1, RoleUpstream), rawPeer(t, x, 2, RoleUpstream)
+	keeper.send(greeting()...)
+	other.send(then(greeting(), contracts(act(wire.ActionObserveObject, `0`, 0)))...)
+	for i := range 5 {
+		name := strconv.Itoa(i)
+		keeper.send(contracts(act(wire.ActionObserveObject, name, 0)))
+		exposer := rawPeer(t, x, LinkID(10+i), RoleUpstream)
+		exposer.send(then(greeting(), contracts(act(wire.ActionExposeObject, name, 1)))...)
+		exposer.pull()
+		exposer.send(states(up(2), patch(1, strings.Repeat("x", 2000), 0)))
+		before := x.links[1].bytes
+		exposer.step(Input{Kind: InputDetach, Link: exposer.link})
+		if i < 4 {
+			expect(t, "bytes that the keeper is charged more", x.links[1].bytes-before, 2000+28)
+		}
+	}
+	if x.links[1] != nil {
+		t.Fatalf("the link that keeps the states of five exposers that left holds %d bytes and goes on", x.links[1].bytes)
+	}
+	expect(t, "objects left", len(x.objects), 1)
+	expect(t, "bytes of the other one who observes that", x.links[2].bytes, descriptorSize(object1(`0`))+2000+28)
+	if err := x.Check(); err != nil {
+		t.Error(err)
+	}
+	other.send(contracts(act(wire.ActionUnobserveObject, `0`, 0)))
+	expect(t, "bytes when nothing is asked for", x.links[2].bytes, 0)
+}
+
+// TestLimits_NothingIsKeptOfWhatIsReplaced: a state counts once, against who brought it, as soon as somebody does again.
+func TestLimits_NothingIsKeptOfWhatIsReplaced(t *testing.T) {
+	x := New(Config{})
+	keeper := rawPeer(t, x, 1, RoleUpstream)
+	keeper.send(then(greeting(), contracts(act(wire.ActionObserveObject, `0`, 0)))...)
+	asks := x.links[1].bytes
+	for i := range int64(3) {
+		exposer := rawPeer(t, x, LinkID(10+i), RoleUpstream)
+		exposer.send(then(greeting(), contracts(act(wire.ActionExposeObject, `0`, 1)))...)
+		exposer.pull()
+		exposer.send(states(up(2), patch(i, "a state", 0)))
+		expect(t, "bytes of the keeper while somebody exposes", x.links[1].bytes, asks)
+		exposer.send(states(up(2), patch(i-1, "an older one", 0)))
+		expect(t, "bytes of the keeper when the channel went back", x.links[1].bytes, asks+7+28)
+		exposer.send(contracts(act(wire.ActionUnexposeObject, `0`, 0)))
+		exposer.pull()
+		expect(t, "bytes of the keeper when nobody exposes", x.links[1].bytes, asks+7+28)
+		if err := x.Check(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
