@@ -17,6 +17,7 @@ import (
 // under one lock; see docs/decisions/0001-the-loop-is-a-lock.md.
 type Exchange struct {
 	logger *slog.Logger
+	limits Limits    // in force
 	start  time.Time // zero of the core's monotonic clock
 	done   chan struct{}
 
@@ -78,6 +79,7 @@ func NewExchange(options *Options) *Exchange {
 	}
 	x := &Exchange{
 		logger:    options.Logger,
+		limits:    config.Limits,
 		start:     time.Now(),
 		done:      make(chan struct{}),
 		core:      impl.New(config),

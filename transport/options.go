@@ -2,6 +2,7 @@ package transport
 
 import (
 	"crypto/tls"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
@@ -9,7 +10,7 @@ import (
 	"hakuban"
 )
 
-// Option is an option of [Listen], [Connect] or [Pipe]. Where one has no meaning it is ignored.
+// Option is an option of [Listen], [Connect] or [Pipe], which refuse one whose value is bad. Where one has no meaning it is ignored.
 type Option func(*options)
 
 type options struct {
@@ -25,7 +26,7 @@ type options struct {
 	backoff          backoff
 }
 
-func newOptions(list []Option) *options {
+func newOptions(list []Option) (*options, error) {
 	o := &options{
 		logger:           slog.Default(),
 		maxConnections:   65_536,
@@ -37,7 +38,22 @@ func newOptions(list []Option) *options {
 	for _, option := range list {
 		option(o)
 	}
-	return o
+	return o, o.check()
+}
+
+// check refuses what could carry no link.
+func (o *options) check() error {
+	switch {
+	case o.handshakeTimeout <= 0:
+		return fmt.Errorf("a handshake timeout of %v: a duration above zero was expected", o.handshakeTimeout)
+	case o.messageLimit <= 0:
+		return fmt.Errorf("a message limit of %d bytes: a size above zero was expected", o.messageLimit)
+	case o.maxConnections <= 0:
+		return fmt.Errorf("at most %d connections: a number above zero was expected", o.maxConnections)
+	case o.sendBuffer < 0:
+		return fmt.Errorf("a send buffer of %d bytes: a size, or zero for the kernel's choice, was expected", o.sendBuffer)
+	}
+	return nil
 }
 
 // WithLogger has links made, refused and ended, and at debug level each message, told to logger. The default is slog.Default().

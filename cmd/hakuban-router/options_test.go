@@ -141,6 +141,8 @@ func TestProgram_SaysWhatIsRight(t *testing.T) {
 		"ConnectScheme":       {nil, []string{"-b", free, "--connect", "127.0.0.1:3001"}, "--connect"},
 		"ConnectPortZero":     {nil, []string{"-b", free, "--connect", "ws://127.0.0.1:0"}, "port 0"},
 		"ConnectLoadLimit":    {nil, []string{"-b", free, "--connect", "ws://127.0.0.1:9#load-limit=-1"}, "load"},
+		"ConnectName":         {nil, []string{"-b", free, "--connect", "ws://127.0.0.1:9#name=" + strings.Repeat("n", 70_000)}, "a link's name of 70000 bytes, at most 65536"},
+		"BindName":            {nil, []string{"-b", free + "#name=" + strings.Repeat("n", 70_000)}, "a link's name of 70000 bytes, at most 65536"},
 		"ConnectVariable":     {env{"HAKUBAN_CONNECT": "x", "HAKUBAN_BIND": free}, nil, "ws or wss was expected"},
 		"RecordEmpty":         {nil, []string{"--record", ""}, "a file name was expected"},
 		"RecordNoFolder":      {nil, []string{"-b", free, "--record", filepath.Join(full, "x")}, "a file that can be written was expected"},
