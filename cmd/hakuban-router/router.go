@@ -104,8 +104,12 @@ func start(o *options, logger *slog.Logger) (_ *router, err error) {
 	}
 	r := &router{logger: logger}
 	defer func() {
-		if err != nil {
-			r.drain()
+		if err == nil {
+			return
+		}
+		r.drain()
+		if r.recording != nil {
+			_ = os.Truncate(o.record, 0) // so that it does not block the next start; what is no regular file refuses, and keeps nothing
 		}
 	}()
 	exchangeOptions := hakuban.Options{Rebalance: true, RebalanceThreshold: o.threshold, Logger: logger}
