@@ -37,6 +37,9 @@ type Connector struct {
 //
 // The connector ends with the exchange, or by [Connector.Close].
 func Connect(x *hakuban.Exchange, url string, list ...Option) (*Connector, error) {
+	if x == nil {
+		return nil, errNoExchange
+	}
 	o, err := newOptions(list)
 	if err != nil {
 		return nil, err

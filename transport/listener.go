@@ -39,6 +39,9 @@ type Listener struct {
 //
 // The listener closes with the exchange, or by [Listener.Close].
 func Listen(x *hakuban.Exchange, url string, list ...Option) (*Listener, error) {
+	if x == nil {
+		return nil, errNoExchange
+	}
 	o, err := newOptions(list)
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -26,9 +27,10 @@ type options struct {
 	backoff          backoff
 }
 
+var errNoExchange = errors.New("the exchange is nil")
+
 func newOptions(list []Option) (*options, error) {
 	o := &options{
-		logger:           slog.Default(),
 		maxConnections:   65_536,
 		handshakeTimeout: 10 * time.Second,
 		sendBuffer:       64 << 10,
@@ -36,7 +38,13 @@ func newOptions(list []Option) (*options, error) {
 		backoff:          newBackoff(),
 	}
 	for _, option := range list {
+		if option == nil {
+			return nil, errors.New("a nil option")
+		}
 		option(o)
+	}
+	if o.logger == nil {
+		o.logger = slog.Default()
 	}
 	return o, o.check()
 }
@@ -56,7 +64,7 @@ func (o *options) check() error {
 	return nil
 }
 
-// WithLogger has links made, refused and ended, and at debug level each message, told to logger. The default is slog.Default().
+// WithLogger has links made, refused and ended, and at debug level each message, told to logger. The default, and nil, is slog.Default().
 func WithLogger(logger *slog.Logger) Option {
 	return func(o *options) { o.logger = logger }
 }
