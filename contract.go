@@ -2,6 +2,7 @@ package hakuban
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"sync"
@@ -189,6 +190,10 @@ func objectDescriptor(object Object) (wire.Descriptor, error) {
 func (x *Exchange) openExpose(kind impl.ContractKind, descriptor wire.Descriptor, err error, options []ExposeOption) *ExposeContract {
 	input := &impl.Input{ContractKind: kind, Descriptor: descriptor, Capacity: 1}
 	for _, option := range options {
+		if option == nil {
+			err = errors.New("hakuban: a nil ExposeOption")
+			break
+		}
 		option(input)
 	}
 	return &ExposeContract{x.open(input, err)}

@@ -33,6 +33,7 @@
 //
 // # Errors
 //
-// Misuse gives an error, never a panic. After [Exchange.Close] contracts are returned already closed, and their Next gives
+// Misuse gives an error, never a panic, but for what panics anywhere in Go: a method of nil or of a struct that this package did not
+// make, a nil context, a nil function. After [Exchange.Close] contracts are returned already closed, and their Next gives
 // [ErrClosed]. A panic that says BUG is a fault of this package.
 package hakuban

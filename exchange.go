@@ -3,6 +3,7 @@ package hakuban
 import (
 	"io"
 	"log/slog"
+	"math"
 	"sync"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 // under one lock; see docs/decisions/0001-the-loop-is-a-lock.md.
 type Exchange struct {
 	logger *slog.Logger
+	limits Limits    // in force
 	start  time.Time // zero of the core's monotonic clock
 	done   chan struct{}
 
@@ -36,13 +38,13 @@ type Exchange struct {
 
 // Options of an exchange. The zero value is good.
 type Options struct {
-	// Limits bound what a peer or a caller can make the exchange hold. Zero fields mean [DefaultLimits].
+	// Limits bound what a peer or a caller can make the exchange hold. Fields that are zero or below mean [DefaultLimits].
 	Limits Limits
 
 	// Rebalance moves objects from loaded downstream links to less loaded ones, once per 0.5 to 1.5 s and object. Routers do.
 	Rebalance bool
-	// RebalanceThreshold is by how much the load must become less by a move. Zero and below, and NaN, mean that any less will do.
-	// The reference's router takes [DefaultRebalanceThreshold].
+	// RebalanceThreshold is by how much the load must become less by a move. Zero and below, and NaN, mean that any less will do,
+	// infinity that none does. The reference's router takes [DefaultRebalanceThreshold].
 	RebalanceThreshold float64
 
 	// Record receives every input of the exchange, as a line of JSON each, before it is carried out, so that a run can be stepped
@@ -74,10 +76,11 @@ func NewExchange(options *Options) *Exchange {
 	}
 	config := impl.Config{Limits: options.Limits.WithDefaults(), Rebalance: options.Rebalance}
 	if options.RebalanceThreshold > 0 {
-		config.RebalanceThreshold = options.RebalanceThreshold
+		config.RebalanceThreshold = min(options.RebalanceThreshold, math.MaxFloat64) // a recording has no infinity
 	}
 	x := &Exchange{
 		logger:    options.Logger,
+		limits:    config.Limits,
 		start:     time.Now(),
 		done:      make(chan struct{}),
 		core:      impl.New(config),

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"math"
 	"runtime"
 	"slices"
 	"strings"
@@ -289,6 +290,29 @@ func TestMisuse_GivesErrors(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	for name, err := range map[string]error{
+		"Object exposed with a nil option": second(x.ExposeObject(room, nil).Next(ctx)),
+		"Tag exposed with a nil option":    second(x.ExposeTag(tag, hakuban.Capacity(1), nil).Next(ctx)),
+		"no exchange linked upstream":      second(transport.Connect(nil, "ws://127.0.0.1:9")),
+		"no exchange linked downstream":    second(transport.Listen(nil, "ws://127.0.0.1:0")),
+		"no exchange above a pipe":         second(transport.Pipe(nil, x)),
+		"no exchange below a pipe":         second(transport.Pipe(x, nil)),
+		"Connect with a nil option":        second(transport.Connect(x, "ws://127.0.0.1:9", nil)),
+		"Listen with a nil option":         second(transport.Listen(x, "ws://127.0.0.1:0", nil)),
+		"a link's name too long":           x.CheckLink(hakuban.LinkOptions{Name: strings.Repeat("n", hakuban.DefaultLimits().Wire.Name+1)}),
+	} {
+		if err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	x.ObserveObject(room)
+	sink := must[*hakuban.Sink](t)(x.ExposeObject(room).Next(ctx))
+	if err := sink.Send(ctx, hakuban.NewState("x").Encode(nil).JSON()); !errors.Is(err, hakuban.ErrFormat) {
+		t.Errorf("Send of a state encoded with nil: %v", err)
+	}
+	if _, err := hakuban.Decode[string](hakuban.NewState("x"), nil); !errors.Is(err, hakuban.ErrFormat) {
+		t.Errorf("Decode with nil: %v", err)
+	}
 	if _, err := x.AttachDownstream(hakuban.LinkOptions{Name: "\xff"}); err == nil {
 		t.Error("a name that is not UTF-8 was taken")
 	}
@@ -322,6 +346,24 @@ func TestMisuse_GivesErrors(t *testing.T) {
 	claim.Release()
 	if _, err = claim.Attach(hakuban.LinkOptions{}); !errors.Is(err, hakuban.ErrUpstream) {
 		t.Errorf("Attach after Release: %v", err)
+	}
+}
+
+// Options that say nothing sensible mean what is nearest.
+func TestMisuse_OptionsOutOfRange(t *testing.T) {
+	var tape bytes.Buffer
+	x := hakuban.NewExchange(&hakuban.Options{
+		Limits:             hakuban.Limits{LinkObjects: -1, LinkBytes: -1, Wire: hakuban.WireLimits{Name: -1, State: -1, Version: -1, Descriptor: -1}},
+		RebalanceThreshold: math.Inf(1),
+		Record:             &tape,
+	})
+	x.ObserveObject(room)
+	send(t, must[*hakuban.Sink](t)(x.ExposeObject(room).Next(ctx)), 1)
+	listener := must[*transport.Listener](t)(transport.Listen(x, "ws://127.0.0.1:0", transport.WithLogger(nil)))
+	x.Close()
+	listener.Close()
+	if lines := bytes.Count(tape.Bytes(), []byte("\n")); lines != 5 {
+		t.Errorf("%d lines were recorded, 5 were expected: %s", lines, tape.Bytes())
 	}
 }
 

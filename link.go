@@ -1,7 +1,6 @@
 package hakuban
 
 import (
-	"errors"
 	"fmt"
 	"time"
 	"unicode/utf8"
@@ -108,12 +107,26 @@ func (x *Exchange) AttachDownstream(options LinkOptions) (*Link, error) {
 	return x.attach(impl.RoleUpstream, nil, options)
 }
 
-func (x *Exchange) attach(role impl.Role, claim *Upstream, options LinkOptions) (*Link, error) {
-	if !utf8.ValidString(options.Name) {
-		return nil, errors.New("hakuban: a link's name is not UTF-8")
+// CheckLink says whether links can be attached with the options, for a transport that attaches later.
+func (x *Exchange) CheckLink(options LinkOptions) error {
+	switch n := len(options.Name); {
+	case n > x.limits.Wire.Name:
+		return fmt.Errorf("%w: a link's name of %d bytes, at most %d were expected", ErrTooLarge, n, x.limits.Wire.Name)
+	case !utf8.ValidString(options.Name):
+		return fmt.Errorf("hakuban: a link's name %q: UTF-8 was expected", options.Name)
+	case len(options.LoadLimit) > x.limits.Wire.LoadPoints:
+		return fmt.Errorf("%w: %d points of a load limit, at most %d were expected", ErrTooLarge, len(options.LoadLimit), x.limits.Wire.LoadPoints)
 	}
-	limit, err := loadLimit(options.LoadLimit)
-	if err != nil {
+	for _, point := range options.LoadLimit {
+		if point.After < 0 {
+			return fmt.Errorf("hakuban: a load limit's point at %v: must not be negative", point.After)
+		}
+	}
+	return nil
+}
+
+func (x *Exchange) attach(role impl.Role, claim *Upstream, options LinkOptions) (*Link, error) {
+	if err := x.CheckLink(options); err != nil {
 		return nil, err
 	}
 	x.mu.Lock()
@@ -132,7 +145,7 @@ func (x *Exchange) attach(role impl.Role, claim *Upstream, options LinkOptions) 
 		done:  make(chan struct{}),
 	}
 	x.links[l.id] = l
-	a := x.apply(&impl.Input{Kind: impl.InputAttach, Link: l.id, Role: role, Name: options.Name, LoadLimit: limit})
+	a := x.apply(&impl.Input{Kind: impl.InputAttach, Link: l.id, Role: role, Name: options.Name, LoadLimit: loadLimit(options.LoadLimit)})
 	if a.err != nil {
 		delete(x.links, l.id)
 		return nil, a.err
@@ -140,18 +153,11 @@ func (x *Exchange) attach(role impl.Role, claim *Upstream, options LinkOptions) 
 	return l, nil
 }
 
-func loadLimit(points []LoadPoint) ([]wire.LoadPoint, error) {
-	if len(points) > wire.DefaultLimits.LoadPoints {
-		return nil, fmt.Errorf("%w: %d points of a load limit", ErrTooLarge, len(points))
-	}
-	var limit []wire.LoadPoint
+func loadLimit(points []LoadPoint) (limit []wire.LoadPoint) {
 	for _, point := range points {
-		if point.After < 0 {
-			return nil, fmt.Errorf("hakuban: a load limit's point at %v: must not be negative", point.After)
-		}
 		limit = append(limit, wire.LoadPoint{Seconds: float32(point.After.Seconds()), Load: point.Load})
 	}
-	return limit, nil
+	return limit
 }
 
 // ID is unique in the exchange's life. Never zero.

@@ -41,6 +41,10 @@ func (s State) Encode(format Format) State {
 	if s.err != nil && s.data != nil {
 		return s // an earlier encoding failed
 	}
+	if format == nil {
+		s.value, s.data, s.err = nil, []byte{}, fmt.Errorf("%w: a state encoded with nil", ErrFormat)
+		return s
+	}
 	value := s.value
 	if value == nil && s.data != nil {
 		value = s.data
@@ -99,6 +103,9 @@ func Decode[T any](state State, format Format) (T, error) {
 	var value T
 	if state.err != nil {
 		return value, state.err
+	}
+	if format == nil {
+		return value, fmt.Errorf("%w: a state decoded with nil", ErrFormat)
 	}
 	names := format.Names()
 	inner := len(state.format) - len(names)

@@ -24,8 +24,8 @@ type Config struct {
 	Trace bool
 }
 
-// Limits bound what a peer or a caller can make an exchange hold. Zero fields
-// mean the defaults.
+// Limits bound what a peer or a caller can make an exchange hold. Fields that
+// are zero or below mean the defaults.
 type Limits struct {
 	Wire wire.Limits
 
@@ -43,11 +43,11 @@ const DefaultRebalanceThreshold = 0.1
 // DefaultLimits are the limits in force where nothing else is said.
 var DefaultLimits = Limits{Wire: wire.DefaultLimits, LinkObjects: 1 << 20, LinkBytes: 1 << 30}
 
-// WithDefaults returns the limits with [DefaultLimits] in place of every zero.
+// WithDefaults returns the limits with [DefaultLimits] in place of each that is zero or below.
 func (l Limits) WithDefaults() Limits {
 	return Limits{
 		Wire:        l.Wire.WithDefaults(),
-		LinkObjects: cmp.Or(l.LinkObjects, DefaultLimits.LinkObjects),
-		LinkBytes:   cmp.Or(l.LinkBytes, DefaultLimits.LinkBytes),
+		LinkObjects: cmp.Or(max(l.LinkObjects, 0), DefaultLimits.LinkObjects),
+		LinkBytes:   cmp.Or(max(l.LinkBytes, 0), DefaultLimits.LinkBytes),
 	}
 }

@@ -21,6 +21,7 @@ type Connector struct {
 	x        *hakuban.Exchange
 	upstream *hakuban.Upstream
 	address  *address
+	link     hakuban.LinkOptions
 	options  *options
 	stop     context.CancelFunc
 	done     chan struct{} // closed when run has returned
@@ -36,7 +37,13 @@ type Connector struct {
 //
 // The connector ends with the exchange, or by [Connector.Close].
 func Connect(x *hakuban.Exchange, url string, list ...Option) (*Connector, error) {
-	o := newOptions(list)
+	if x == nil {
+		return nil, errNoExchange
+	}
+	o, err := newOptions(list)
+	if err != nil {
+		return nil, err
+	}
 	name := o.name
 	if name == "" {
 		name = defaultConnectorName
@@ -45,13 +52,17 @@ func Connect(x *hakuban.Exchange, url string, list ...Option) (*Connector, error
 	if err != nil {
 		return nil, err
 	}
-	if address.parameters.loadLimit == nil {
-		address.parameters.loadLimit = o.loadLimit
-	}
 	if port := address.url.Port(); port == "0" {
 		return nil, fmt.Errorf("URL %q: nothing listens on port 0", url)
 	}
-	c := &Connector{x: x, address: address, options: o, done: make(chan struct{})}
+	link := hakuban.LinkOptions{Name: address.parameters.name, LoadLimit: address.parameters.loadLimit}
+	if link.LoadLimit == nil {
+		link.LoadLimit = o.loadLimit
+	}
+	if err := x.CheckLink(link); err != nil {
+		return nil, err // now, since every attempt would fail
+	}
+	c := &Connector{x: x, address: address, link: link, options: o, done: make(chan struct{})}
 	if c.upstream, err = x.ClaimUpstream(); err != nil {
 		return nil, err
 	}
@@ -188,10 +199,7 @@ func (c *Connector) dial(ctx context.Context) (*session, error) {
 		_ = connection.Close()
 		return nil, fmt.Errorf("the peer wants extensions that were not offered: %q", extensions)
 	}
-	link, err := c.upstream.Attach(hakuban.LinkOptions{
-		Name:      c.address.parameters.name,
-		LoadLimit: c.address.parameters.loadLimit,
-	})
+	link, err := c.upstream.Attach(c.link)
 	if err != nil {
 		_ = connection.Close()
 		return nil, err

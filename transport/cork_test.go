@@ -124,9 +124,13 @@ func TestSession_OneSystemCallPerPull(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	o, err := newOptions([]Option{quiet()})
+	if err != nil {
+		t.Fatal(err)
+	}
 	r := &recorder{}
 	c := &corkConn{Conn: r}
-	s := newSession(link, websocketOn(c), c, parameters{timeout: time.Minute, keepAlive: time.Minute}, newOptions([]Option{quiet()}))
+	s := newSession(link, websocketOn(c), c, parameters{timeout: time.Minute, keepAlive: time.Minute}, o)
 	if err := s.pull(); err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,7 @@ import (
 type Listener struct {
 	x       *hakuban.Exchange
 	address *address
+	link    hakuban.LinkOptions
 	options *options
 	server  *http.Server
 	upgrade websocket.Upgrader
@@ -38,7 +39,13 @@ type Listener struct {
 //
 // The listener closes with the exchange, or by [Listener.Close].
 func Listen(x *hakuban.Exchange, url string, list ...Option) (*Listener, error) {
-	o := newOptions(list)
+	if x == nil {
+		return nil, errNoExchange
+	}
+	o, err := newOptions(list)
+	if err != nil {
+		return nil, err
+	}
 	name := o.name
 	if name == "" {
 		name = defaultListenerName
@@ -52,13 +59,17 @@ func Listen(x *hakuban.Exchange, url string, list ...Option) (*Listener, error) 
 	case address.url.Scheme == "wss" && !hasCertificate(o.tls):
 		return nil, fmt.Errorf("URL %q: wss needs a certificate", url)
 	}
+	link := hakuban.LinkOptions{Name: address.parameters.name}
+	if err := x.CheckLink(link); err != nil {
+		return nil, err
+	}
 	socket, err := net.Listen("tcp", address.url.Host)
 	if err != nil {
 		return nil, err
 	}
 	address.url.Host = socket.Addr().String()
 
-	l := &Listener{x: x, address: address, options: o, ending: make(chan struct{}), sessions: map[*session]struct{}{}}
+	l := &Listener{x: x, address: address, link: link, options: o, ending: make(chan struct{}), sessions: map[*session]struct{}{}}
 	l.upgrade = websocket.Upgrader{
 		HandshakeTimeout: o.handshakeTimeout,
 		ReadBufferSize:   readBufferSize,
@@ -132,7 +143,7 @@ func (l *Listener) serve(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		panic("BUG: a connection that came past the gate")
 	}
-	link, err := l.x.AttachDownstream(hakuban.LinkOptions{Name: l.address.parameters.name})
+	link, err := l.x.AttachDownstream(l.link)
 	if err != nil {
 		l.options.logger.Info("a connection was refused", "remote", r.RemoteAddr, "error", err)
 		turnAway(socket)

@@ -2,6 +2,8 @@ package transport
 
 import (
 	"crypto/tls"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
@@ -9,7 +11,7 @@ import (
 	"hakuban"
 )
 
-// Option is an option of [Listen], [Connect] or [Pipe]. Where one has no meaning it is ignored.
+// Option is an option of [Listen], [Connect] or [Pipe], which refuse one whose value is bad. Where one has no meaning it is ignored.
 type Option func(*options)
 
 type options struct {
@@ -25,9 +27,10 @@ type options struct {
 	backoff          backoff
 }
 
-func newOptions(list []Option) *options {
+var errNoExchange = errors.New("the exchange is nil")
+
+func newOptions(list []Option) (*options, error) {
 	o := &options{
-		logger:           slog.Default(),
 		maxConnections:   65_536,
 		handshakeTimeout: 10 * time.Second,
 		sendBuffer:       64 << 10,
@@ -35,12 +38,33 @@ func newOptions(list []Option) *options {
 		backoff:          newBackoff(),
 	}
 	for _, option := range list {
+		if option == nil {
+			return nil, errors.New("a nil option")
+		}
 		option(o)
 	}
-	return o
+	if o.logger == nil {
+		o.logger = slog.Default()
+	}
+	return o, o.check()
 }
 
-// WithLogger has links made, refused and ended, and at debug level each message, told to logger. The default is slog.Default().
+// check refuses what could carry no link.
+func (o *options) check() error {
+	switch {
+	case o.handshakeTimeout <= 0:
+		return fmt.Errorf("a handshake timeout of %v: a duration above zero was expected", o.handshakeTimeout)
+	case o.messageLimit <= 0:
+		return fmt.Errorf("a message limit of %d bytes: a size above zero was expected", o.messageLimit)
+	case o.maxConnections <= 0:
+		return fmt.Errorf("at most %d connections: a number above zero was expected", o.maxConnections)
+	case o.sendBuffer < 0:
+		return fmt.Errorf("a send buffer of %d bytes: a size, or zero for the kernel's choice, was expected", o.sendBuffer)
+	}
+	return nil
+}
+
+// WithLogger has links made, refused and ended, and at debug level each message, told to logger. The default, and nil, is slog.Default().
 func WithLogger(logger *slog.Logger) Option {
 	return func(o *options) { o.logger = logger }
 }

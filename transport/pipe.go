@@ -19,7 +19,13 @@ var errPipeClosed = errors.New("the pipe was closed")
 // closes, or by [Conduit.Close], and does not come back. It uses two goroutines. [WithName] and [WithLoadLimit] are about the
 // downstream end.
 func Pipe(upstream, downstream *hakuban.Exchange, list ...Option) (*Conduit, error) {
-	o := newOptions(list)
+	if upstream == nil || downstream == nil {
+		return nil, errNoExchange
+	}
+	o, err := newOptions(list)
+	if err != nil {
+		return nil, err
+	}
 	name := o.name
 	if name == "" {
 		name = defaultConnectorName

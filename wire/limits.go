@@ -38,23 +38,23 @@ var DefaultLimits = Limits{
 	Initializers: 16,
 }
 
-// WithDefaults returns the limits with [DefaultLimits] in place of every zero.
+// WithDefaults returns the limits with [DefaultLimits] in place of each that is zero or below.
 func (l Limits) WithDefaults() Limits {
 	d := DefaultLimits
 	return Limits{
-		Message:      cmp.Or(l.Message, d.Message),
-		State:        cmp.Or(l.State, d.State),
-		Diff:         cmp.Or(l.Diff, d.Diff),
-		Descriptor:   cmp.Or(l.Descriptor, d.Descriptor),
-		Tags:         cmp.Or(l.Tags, d.Tags),
-		Version:      cmp.Or(l.Version, d.Version),
-		Formats:      cmp.Or(l.Formats, d.Formats),
-		Format:       cmp.Or(l.Format, d.Format),
-		Name:         cmp.Or(l.Name, d.Name),
-		LoadPoints:   cmp.Or(l.LoadPoints, d.LoadPoints),
-		Actions:      cmp.Or(l.Actions, d.Actions),
-		States:       cmp.Or(l.States, d.States),
-		Initializers: cmp.Or(l.Initializers, d.Initializers),
+		Message:      cmp.Or(max(l.Message, 0), d.Message),
+		State:        cmp.Or(max(l.State, 0), d.State),
+		Diff:         cmp.Or(max(l.Diff, 0), d.Diff),
+		Descriptor:   cmp.Or(max(l.Descriptor, 0), d.Descriptor),
+		Tags:         cmp.Or(max(l.Tags, 0), d.Tags),
+		Version:      cmp.Or(max(l.Version, 0), d.Version),
+		Formats:      cmp.Or(max(l.Formats, 0), d.Formats),
+		Format:       cmp.Or(max(l.Format, 0), d.Format),
+		Name:         cmp.Or(max(l.Name, 0), d.Name),
+		LoadPoints:   cmp.Or(max(l.LoadPoints, 0), d.LoadPoints),
+		Actions:      cmp.Or(max(l.Actions, 0), d.Actions),
+		States:       cmp.Or(max(l.States, 0), d.States),
+		Initializers: cmp.Or(max(l.Initializers, 0), d.Initializers),
 	}
 }
 

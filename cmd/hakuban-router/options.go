@@ -33,6 +33,16 @@ type options struct {
 	record         string
 	help           bool
 	version        bool
+
+	variables map[string]bool // flags that were given as environment variables
+}
+
+// called is what the user called a flag: an error is about that.
+func (o *options) called(flag string) string {
+	if o.variables[flag] {
+		return findFlag(flag).variable()
+	}
+	return "--" + flag
 }
 
 const (
@@ -113,7 +123,7 @@ var flagSpecs = []*flagSpec{
 
 // parse reads the command line and, for flags that are not on it, the environment. The error is one line that says what is right.
 func parse(arguments []string, environment func(string) string) (*options, error) {
-	o := &options{threshold: hakuban.DefaultRebalanceThreshold}
+	o := &options{threshold: hakuban.DefaultRebalanceThreshold, variables: map[string]bool{}}
 	set := flag.NewFlagSet("hakuban-router", flag.ContinueOnError)
 	set.SetOutput(io.Discard)
 	set.Usage = func() {}
@@ -157,13 +167,13 @@ func (o *options) checkCertificate() error {
 	secure := slices.IndexFunc(o.binds, isSecure)
 	switch {
 	case o.certificate != "" && o.key == "":
-		return errors.New("--certificate without --key: give both")
+		return fmt.Errorf("%s without --key: give both", o.called("certificate"))
 	case o.certificate == "" && o.key != "":
-		return errors.New("--key without --certificate: give both")
+		return fmt.Errorf("%s without --certificate: give both", o.called("key"))
 	case secure >= 0 && o.certificate == "":
-		return fmt.Errorf("--bind %q: wss needs --certificate and --key", o.binds[secure])
+		return fmt.Errorf("%s %q: wss needs --certificate and --key", o.called("bind"), o.binds[secure])
 	case secure < 0 && o.certificate != "":
-		return errors.New("--certificate without a --bind that begins with wss://")
+		return fmt.Errorf("%s without a --bind that begins with wss://", o.called("certificate"))
 	}
 	return nil
 }
@@ -185,6 +195,7 @@ func fromEnvironment(o *options, spec *flagSpec, value string) error {
 		if err := spec.set(o, v); err != nil {
 			return fmt.Errorf("%s=%q: %w", spec.variable(), v, err)
 		}
+		o.variables[spec.name] = true
 	}
 	return nil
 }

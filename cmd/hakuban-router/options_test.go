@@ -65,6 +65,7 @@ func TestParse_WhatIsGood(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			o.variables = nil // TestProgram_SaysWhatIsRight
 			if !reflect.DeepEqual(*o, c.expected) {
 				t.Errorf("%+v, expected %+v", *o, c.expected)
 			}
@@ -137,14 +138,19 @@ func TestProgram_SaysWhatIsRight(t *testing.T) {
 		"BindInUse":           {nil, []string{"-b", "ws://" + busy.Addr().String()}, "the port is in use"},
 		"BindInUseWithOthers": {nil, []string{"-b", free, "-c", "ws://127.0.0.1:9", "-b", "ws://" + busy.Addr().String()}, "the port is in use"},
 		"BindNotHere":         {nil, []string{"-b", "ws://192.0.2.1:0"}, "no interface of this machine has that address"},
-		"BindVariable":        {env{"HAKUBAN_BIND": free + " tcp://x:1"}, nil, "ws or wss was expected"},
+		"BindVariable":        {env{"HAKUBAN_BIND": free + " tcp://x:1"}, nil, `router: HAKUBAN_BIND: URL "tcp://x:1"`},
 		"ConnectScheme":       {nil, []string{"-b", free, "--connect", "127.0.0.1:3001"}, "--connect"},
 		"ConnectPortZero":     {nil, []string{"-b", free, "--connect", "ws://127.0.0.1:0"}, "port 0"},
 		"ConnectLoadLimit":    {nil, []string{"-b", free, "--connect", "ws://127.0.0.1:9#load-limit=-1"}, "load"},
-		"ConnectVariable":     {env{"HAKUBAN_CONNECT": "x", "HAKUBAN_BIND": free}, nil, "ws or wss was expected"},
+		"ConnectName":         {nil, []string{"-b", free, "--connect", "ws://127.0.0.1:9#name=" + strings.Repeat("n", 70_000)}, "a link's name of 70000 bytes, at most 65536"},
+		"BindName":            {nil, []string{"-b", free + "#name=" + strings.Repeat("n", 70_000)}, "a link's name of 70000 bytes, at most 65536"},
+		"ConnectVariable":     {env{"HAKUBAN_CONNECT": "x", "HAKUBAN_BIND": free}, nil, `router: HAKUBAN_CONNECT: URL "x"`},
 		"RecordEmpty":         {nil, []string{"--record", ""}, "a file name was expected"},
 		"RecordNoFolder":      {nil, []string{"-b", free, "--record", filepath.Join(full, "x")}, "a file that can be written was expected"},
 		"RecordFolder":        {nil, []string{"-b", free, "--record", filepath.Dir(full)}, "a file that can be written was expected"},
+		"RecordVariable":      {env{"HAKUBAN_RECORD": full, "HAKUBAN_BIND": free}, nil, "router: HAKUBAN_RECORD "},
+		"BindInUseVariable":   {env{"HAKUBAN_BIND": "ws://" + busy.Addr().String()}, nil, "router: HAKUBAN_BIND "},
+		"CertificateVariable": {env{"HAKUBAN_CERTIFICATE": full + "1", "HAKUBAN_KEY": full, "HAKUBAN_BIND": "wss://127.0.0.1:0"}, nil, "router: HAKUBAN_CERTIFICATE "},
 		"RecordHasContent":    {nil, []string{"-b", free, "--record", full}, "has content already: name another"},
 	} {
 		t.Run(name, func(t *testing.T) {

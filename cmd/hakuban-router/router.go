@@ -104,13 +104,17 @@ func start(o *options, logger *slog.Logger) (_ *router, err error) {
 	}
 	r := &router{logger: logger}
 	defer func() {
-		if err != nil {
-			r.drain()
+		if err == nil {
+			return
+		}
+		r.drain()
+		if r.recording != nil {
+			_ = os.Truncate(o.record, 0) // so that it does not block the next start; what is no regular file refuses, and keeps nothing
 		}
 	}()
 	exchangeOptions := hakuban.Options{Rebalance: true, RebalanceThreshold: o.threshold, Logger: logger}
 	if o.record != "" {
-		if r.recording, err = createRecording(o.record); err != nil {
+		if r.recording, err = createRecording(o.called("record"), o.record); err != nil {
 			return nil, err
 		}
 		exchangeOptions.Record = r.recording
@@ -119,28 +123,28 @@ func start(o *options, logger *slog.Logger) (_ *router, err error) {
 	for _, bind := range o.binds {
 		listener, err := transport.Listen(r.exchange, bind, list...)
 		if err != nil {
-			return nil, explainListen(bind, err)
+			return nil, explainListen(o.called("bind"), bind, err)
 		}
 		r.listeners = append(r.listeners, listener)
 	}
 	if o.connect != "" {
 		if r.connector, err = transport.Connect(r.exchange, o.connect, list...); err != nil {
-			return nil, fmt.Errorf("--connect: %w", err)
+			return nil, fmt.Errorf("%s: %w", o.called("connect"), err)
 		}
 	}
 	return r, nil
 }
 
-func explainListen(bind string, err error) error {
+func explainListen(flag, bind string, err error) error {
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("--bind %q: the port is in use: end who has it, or bind another (0 lets the system choose)", bind)
+		return fmt.Errorf("%s %q: the port is in use: end who has it, or bind another (0 lets the system choose)", flag, bind)
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return fmt.Errorf("--bind %q: no interface of this machine has that address (0.0.0.0 stands for all)", bind)
+		return fmt.Errorf("%s %q: no interface of this machine has that address (0.0.0.0 stands for all)", flag, bind)
 	case errors.Is(err, syscall.EACCES):
-		return fmt.Errorf("--bind %q: the system does not permit that port: bind one from 1024 up", bind)
+		return fmt.Errorf("%s %q: the system does not permit that port: bind one from 1024 up", flag, bind)
 	}
-	return fmt.Errorf("--bind: %w", err)
+	return fmt.Errorf("%s: %w", flag, err)
 }
 
 func transportOptions(o *options, logger *slog.Logger) ([]transport.Option, error) {
@@ -154,7 +158,7 @@ func transportOptions(o *options, logger *slog.Logger) ([]transport.Option, erro
 	if o.certificate != "" {
 		pair, err := tls.LoadX509KeyPair(o.certificate, o.key)
 		if err != nil {
-			return nil, fmt.Errorf("--certificate %q, --key %q: %w", o.certificate, o.key, err)
+			return nil, fmt.Errorf("%s %q, %s %q: %w", o.called("certificate"), o.certificate, o.called("key"), o.key, err)
 		}
 		list = append(list, transport.WithTLS(&tls.Config{Certificates: []tls.Certificate{pair}}))
 	}
@@ -179,18 +183,18 @@ func originCheck(allowed []string) func(*http.Request) bool {
 }
 
 // createRecording opens a file to record to. It does not overwrite: the recording of a run that crashed is worth more than the next.
-func createRecording(name string) (*os.File, error) {
+func createRecording(flag, name string) (*os.File, error) {
 	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE, 0o600)
 	if err != nil {
 		var path *fs.PathError
 		if errors.As(err, &path) {
 			err = path.Err
 		}
-		return nil, fmt.Errorf("--record %q: a file that can be written was expected: %w", name, err)
+		return nil, fmt.Errorf("%s %q: a file that can be written was expected: %w", flag, name, err)
 	}
 	if status, err := file.Stat(); err == nil && status.Mode().IsRegular() && status.Size() > 0 {
 		_ = file.Close() // nothing was written
-		return nil, fmt.Errorf("--record %q: the file has content already: name another, or remove it", name)
+		return nil, fmt.Errorf("%s %q: the file has content already: name another, or remove it", flag, name)
 	}
 	return file, nil
 }

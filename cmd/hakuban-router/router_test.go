@@ -338,6 +338,22 @@ func TestRouter_RecordingReplays(t *testing.T) {
 	}
 }
 
+func TestRouter_FailedStartLeavesNoRecording(t *testing.T) {
+	busy, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer busy.Close()
+	file := filepath.Join(t.TempDir(), "recording")
+	if got := execute(t, nil, "--record", file, "--bind", "ws://"+busy.Addr().String()); got.status != exitUsage {
+		t.Fatalf("status %d, stderr %q", got.status, got.stderr)
+	}
+	startProgram(t, "--record", file, "--bind", "ws://127.0.0.1:0").end()
+	if text, err := os.ReadFile(file); err != nil || !bytes.HasPrefix(text, []byte(`{"hakuban-recording"`)) {
+		t.Errorf("%q, %v, expected a recording", text, err)
+	}
+}
+
 // A peer that does not answer does not hold up the end.
 func TestRouter_DrainIsBounded(t *testing.T) {
 	r := startProgram(t, "--bind", "ws://127.0.0.1:0", "--connect", "ws://127.0.0.1:1")

@@ -52,8 +52,9 @@ A first walk:
   simulate replay router.log                every input and what came of it
 
 Each command has its own --help. Exit status: 0 everything holds, 1 a property is
-violated, 2 wrong usage, 3 not known (interrupted, or a file that cannot be read
-or written, or a tape that no longer fails).
+violated, 2 wrong usage, or a file that is not there or holds something else,
+3 not known (interrupted, or reading or writing failed, or a tape that no longer
+fails).
 `
 
 // gcPercent is for many short runs that each keep little and make much garbage.

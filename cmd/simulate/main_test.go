@@ -58,6 +58,10 @@ func TestCommand_HelpTeaches(t *testing.T) {
 			t.Errorf("%v: exit %d, %q, %q", args, code, stdout, stderr)
 		}
 	}
+	// As TestCommand_WrongUsageIsOneLine has it.
+	if !strings.Contains(help, "2 wrong usage, or a file that is not there or holds something else") {
+		t.Error("--help does not say what exit status 2 is for")
+	}
 }
 
 func TestRunAndReplay_SameHash(t *testing.T) {

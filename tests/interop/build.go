@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -54,7 +55,7 @@ func skipOrFail(t testing.TB, err error) {
 }
 
 var buildReference = sync.OnceValues(func() (Reference, error) {
-	host, err := cargoHost()
+	host, err := rustHost()
 	if err != nil {
 		return Reference{}, err
 	}
@@ -122,20 +123,45 @@ func removeBuilt() (err error) {
 	return err
 }
 
-func cargoHost() (string, error) {
-	if _, err := exec.LookPath("cargo"); err != nil {
-		return "", fmt.Errorf("%w: cargo, to build the reference: %w", errMissing, err)
+// rustHost names the platform that Rust builds for here. It is an errMissing where the reference cannot be built.
+func rustHost() (host string, err error) {
+	for _, program := range []string{"cargo", "rustc", "pkg-config"} {
+		if _, err := exec.LookPath(program); err != nil {
+			return "", fmt.Errorf("%w: %s, to build the reference: %w", errMissing, program, err)
+		}
 	}
-	version, err := run("cargo", "-vV")
+	if _, err := run("pkg-config", "--exists", "--print-errors", "openssl"); err != nil {
+		return "", fmt.Errorf("%w: the headers of OpenSSL, to build the reference: %w", errMissing, err)
+	}
+	version, err := run("rustc", "-vV")
+	if err != nil {
+		return "", fmt.Errorf("%w: a Rust that runs, to build the reference: %w", errMissing, err)
+	}
+	manifest, err := os.ReadFile("peer/Cargo.toml")
 	if err != nil {
 		return "", err
 	}
-	for line := range strings.Lines(string(version)) {
-		if host, found := strings.CutPrefix(strings.TrimSpace(line), "host: "); found {
-			return host, nil
+	here, wanted := field(version, "release: "), field(manifest, `rust-version = "`)
+	var have, need [2]int
+	for text, numbers := range map[string]*[2]int{here: &have, wanted: &need} {
+		if _, err := fmt.Sscanf(text, "%d.%d", &numbers[0], &numbers[1]); err != nil {
+			return "", fmt.Errorf("%q, of rustc -vV or peer/Cargo.toml, is no release of Rust: %w", text, err)
 		}
 	}
-	return "", fmt.Errorf("cargo -vV names no host: %s", version)
+	if slices.Compare(have[:], need[:]) < 0 {
+		return "", fmt.Errorf("%w: Rust %d.%d or newer, to build the reference: here is %s", errMissing, need[0], need[1], here)
+	}
+	return field(version, "host: "), nil
+}
+
+// field returns what follows the prefix of a line.
+func field(text []byte, prefix string) string {
+	for line := range strings.Lines(string(text)) {
+		if value, found := strings.CutPrefix(strings.TrimSpace(line), prefix); found {
+			return value
+		}
+	}
+	return ""
 }
 
 // cargoTarget is where the reference is built: outside the source tree, kept from run to run.

@@ -83,6 +83,18 @@ func TestReadme_MainJobShowsEachState(t *testing.T) {
 	}
 }
 
+// Whoever has the Go that README asks for can build the module: any release of it.
+func TestReadme_NamesTheGoOfTheModule(t *testing.T) {
+	module, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	needed := regexp.MustCompile(`(?m)^go (.*)\.0$`).FindStringSubmatch(string(module))
+	if needed == nil || !strings.Contains(readme(t), "With Go "+needed[1]+" and nothing else") {
+		t.Errorf("README asks for another Go than go.mod, which has %q", needed)
+	}
+}
+
 func TestReadme_SimulatorRuns(t *testing.T) {
 	for _, block := range blocks(t, "sh")[2:] {
 		for line := range strings.Lines(block) {

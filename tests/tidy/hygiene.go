@@ -64,6 +64,26 @@ func LockFiles(t *Tree) []string {
 	return found
 }
 
+// place matches a path of somebody's machine, and the host of a package registry. (It does not match itself.)
+var place = regexp.MustCompile(`(^|[^\w./])/(root|home|Users|work|tmp)/\w|\b[A-Z]:\\Users\\` +
+	`|\b(crates|pypi|rubygems|pythonhosted)\.(io|org)\b|\bnpmjs\.|\b(proxy|sum)\.golang\.|\bmaven\.(apache\.)?org\b|\bdeb\.debian\.` +
+	`|https?://[\w.-]*(registry|mirror|artifactory|nexus|goproxy)`)
+
+// Places is the rule that no file holds what is true on one machine only.
+func Places(t *Tree) []string {
+	var found []string
+	for _, name := range t.names("") {
+		number := 0
+		for line := range bytes.Lines(t.Files[name]) {
+			number++
+			if match := place.Find(line); match != nil {
+				found = append(found, fmt.Sprintf("%s:%d: %q is a path of one machine or the host of a registry", name, number, match))
+			}
+		}
+	}
+	return found
+}
+
 // Formatted is the rule that Go files are as gofmt leaves them.
 func Formatted(t *Tree) []string {
 	var found []string

@@ -62,6 +62,14 @@ var planted = []struct {
 	{"LockFile", LockFiles, "tests/interop/peer/Cargo.lock", "", "tests/interop/peer/Cargo.lock: a generated lock file"},
 	{"GoSumIsFine", LockFiles, "go.sum", "", ""},
 
+	{"PathOfAMachine", Places, "docs/a.md", "fine\nsee /ho" + "me/me/a\n", `docs/a.md:2: " /ho` + `me/m" is a path`},
+	{"PathOfATemporaryFile", Places, ".ci/run", "x >/tm" + "p/x\n", ".ci/run:1: "},
+	{"PathOfWindows", Places, "a.go", "package a\n\n// C:\\Us" + "ers\\me\n", "a.go:3: "},
+	{"HostOfARegistry", Places, "tests/a.toml", "index = \"https://index.crates." + "io/\"\n", "tests/a.toml:1: "},
+	{"HostOfAProxy", Places, "Makefile", "GOPROXY=https://proxy.go" + "lang.org\n", "Makefile:1: "},
+	{"HostOfAMirror", Places, "pom.xml", "<url>http://maven-mir" + "ror.example:8080/</url>\n", "pom.xml:1: "},
+	{"PathOfAURLIsFine", Places, "docs/a.md", "ws://example.com/ho" + "me/x and docs/wo" + "rk/x, https://example.com\n", ""},
+
 	{"Unformatted", Formatted, "impl/a.go", "package impl\nfunc  f() {}\n", "impl/a.go is not as gofmt leaves it"},
 	{"UnformattedTest", Formatted, "impl/a_test.go", "package impl\nfunc  f() {}\n", "impl/a_test.go is not as gofmt leaves it"},
 	{"FormattedIsFine", Formatted, "impl/a.go", "package impl\n\nfunc f() {}\n", ""},

@@ -17,6 +17,7 @@ var rules = []struct {
 	{"Length", Length},
 	{"OpenEnds", OpenEnds},
 	{"LockFiles", LockFiles},
+	{"Places", Places},
 	{"Formatted", Formatted},
 	{"Documented", Documented},
 }
