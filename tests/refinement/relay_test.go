@@ -139,8 +139,8 @@ func (c *connection) reset(ends ...int) {
 }
 
 // breakOff breaks the newest connection: at once, after some bytes in one direction, or so that the parent does not notice. It reports
-// whether there was one. A connection to whose parent's end no session is attached yet is left alone: that session would begin with
-// what was sent in one that is over, which the specification does not have.
+// whether there was one. It leaves a connection alone until the parent's end is attached: a child that is back before would have two
+// sessions that the parent attaches in the other order, and the specification has no session that begins when one end has left.
 func (r *relay) breakOff(random *rand.Rand) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
