@@ -48,7 +48,8 @@ type Options struct {
 	RebalanceThreshold float64
 
 	// Record receives every input of the exchange, as a line of JSON each, before it is carried out, so that a run can be stepped
-	// again. The exchange waits for each Write. When one fails, recording ends, and Logger says so; the exchange goes on.
+	// again. Each Write is one line, and the exchange waits for it. When one fails, recording ends, and Logger says so; the exchange
+	// goes on.
 	Record io.Writer
 
 	// Logger is told what the exchange has no caller to tell. Nil means slog.Default().

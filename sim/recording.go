@@ -34,17 +34,24 @@ type Replay struct {
 	Violation *checker.Violation
 }
 
+// recordingEntry is any line of a recording. Those of several exchanges can be
+// in one file: then each line says which it is of.
+type recordingEntry struct {
+	recordingHeader
+	recordingLine
+	Exchange *int `json:"exchange"`
+}
+
 // ReplayRecording steps a fresh core through a recording. It prints every step:
 // the input, the effects, and what changed.
 func ReplayRecording(r io.Reader, out io.Writer) (replay Replay, err error) {
-	lines := bufio.NewReader(r)
-	first, err := lines.ReadBytes('\n')
-	var header recordingHeader
-	if jsonErr := json.Unmarshal(first, &header); jsonErr != nil {
-		return replay, fmt.Errorf("recording header: %w: %w", ErrFormat, jsonErr)
+	lines := recordingReader{lines: bufio.NewReader(r)}
+	header, err := lines.next()
+	if err == nil {
+		err = header.check()
 	}
-	if header.Version != recordingVersion {
-		return replay, fmt.Errorf("recording version %d, expected %d: %w", header.Version, recordingVersion, ErrFormat)
+	if err != nil {
+		return replay, fmt.Errorf("recording header: %w: %w", ErrFormat, err)
 	}
 	core := impl.New(header.Config)
 	defer func() {
@@ -53,19 +60,13 @@ func ReplayRecording(r io.Reader, out io.Writer) (replay Replay, err error) {
 		}
 	}()
 	var before impl.Snapshot
-	for err == nil {
-		var text []byte
-		text, err = lines.ReadBytes('\n')
-		if len(text) == 0 {
-			break
-		}
-		var line recordingLine
-		if jsonErr := json.Unmarshal(text, &line); jsonErr != nil {
-			if errors.Is(err, io.EOF) {
-				replay.Cut = true
-				break
-			}
-			return replay, fmt.Errorf("recording line %d: %w: %w", replay.Steps+2, ErrFormat, jsonErr)
+	for {
+		line, err := lines.next()
+		if errors.Is(err, io.EOF) {
+			replay.Cut = lines.cut
+			return replay, nil
+		} else if err != nil {
+			return replay, err
 		}
 		replay.Steps++
 		fmt.Fprintf(out, "%d  %.3f ms  %s\n", replay.Steps, float64(line.Now.Mono)/1e6, DescribeInput(&line.Input))
@@ -82,10 +83,37 @@ func ReplayRecording(r io.Reader, out io.Writer) (replay Replay, err error) {
 			return replay, nil
 		}
 	}
-	if err != nil && !errors.Is(err, io.EOF) {
-		return replay, err
+}
+
+func (h *recordingHeader) check() error {
+	if h.Version != recordingVersion {
+		return fmt.Errorf("recording version %d, expected %d: %w", h.Version, recordingVersion, ErrFormat)
 	}
-	return replay, nil
+	return nil
+}
+
+// recordingReader reads a recording line by line.
+type recordingReader struct {
+	lines *bufio.Reader
+	line  int  // the number of the last one, from 1
+	cut   bool // the last line is incomplete and was left out
+}
+
+// next reads a line; io.EOF: there is none.
+func (r *recordingReader) next() (entry recordingEntry, err error) {
+	text, err := r.lines.ReadBytes('\n')
+	last := errors.Is(err, io.EOF)
+	if err != nil && !last || len(text) == 0 {
+		return entry, err
+	}
+	r.line++
+	if err = json.Unmarshal(text, &entry); err == nil {
+		return entry, nil
+	}
+	if r.cut = last && r.line > 1; r.cut {
+		return entry, io.EOF
+	}
+	return entry, fmt.Errorf("recording line %d: %w: %w", r.line, ErrFormat, err)
 }
 
 // describeChanges prints what differs between two snapshots, object by object.

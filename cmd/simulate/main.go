@@ -28,7 +28,8 @@ const help = `simulate runs trees of Hakuban exchanges in virtual time and check
 
   simulate run --seed N         one run: a tree, chaos with faults, then calm
   simulate sweep --seeds N      many runs, and what they came through
-  simulate replay FILE          a tape of a run, or a recording of a router
+  simulate replay FILE...       a tape of a run, a recording of a router, or the
+                                recordings of all exchanges of a tree
   simulate shrink TAPE          a smaller tape that fails in the same way
 
 Every step is held to spec/hakuban.tla as well, unless a command is given
@@ -50,6 +51,8 @@ A first walk:
 
   hakuban-router --record router.log        on a router, then
   simulate replay router.log                every input and what came of it
+  simulate replay a.log b.log c.log         of all exchanges of a tree: every step
+                                            is held to the specification
 
 Each command has its own --help. Exit status: 0 everything holds, 1 a property is
 violated, 2 wrong usage, or a file that is not there or holds something else,
@@ -153,6 +156,9 @@ func defaultOf(f *flag.Flag) string {
 	return f.DefValue
 }
 
+// atLeastOne is a number of arguments for [parse].
+const atLeastOne = -1
+
 // parse parses flags, which may stand before and after the arguments, and
 // returns as many arguments as expected.
 func parse(set *flag.FlagSet, args []string, expected int, what string) ([]string, error) {
@@ -173,7 +179,7 @@ func parse(set *flag.FlagSet, args []string, expected int, what string) ([]strin
 		rest = append(rest, set.Arg(0))
 		args = set.Args()[1:]
 	}
-	if len(rest) != expected {
+	if len(rest) != expected && (expected != atLeastOne || len(rest) == 0) {
 		return nil, fmt.Errorf("%w: %s: %d arguments given, expected %s", errUsage, set.Name(), len(rest), what)
 	}
 	return rest, nil

@@ -110,7 +110,7 @@ func (o *object) seat(s *session) bool {
 		switch {
 		case o.slots[i].session == s:
 			return false
-		case o.slots[i].session == nil && o.slots[i].child == s.Child && free < 0:
+		case o.slots[i].session == nil && o.slots[i].child == s.Child && o.slots[i].parent == s.Parent && free < 0:
 			free = i
 		}
 	}

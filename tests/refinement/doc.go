@@ -8,4 +8,12 @@
 //
 //   - walk_test.go: random walks, each step refined
 //   - trace_test.go: walks written as TLA+ literals and given to TLC, whole and corrupted
+//
+// And it holds what real exchanges did to the model: with goroutines, real time and websockets, recorded and stepped again.
+//
+//   - real_test.go, relay_test.go: the applications, and the network that breaks
+//   - recorded_test.go: every step is one of the specification
+//   - corrupted_test.go: a recording of what did not happen is rejected, and where
+//   - realtrace_test.go: what the exchanges did, given to TLC
+//   - plants_test.go: real runs with bugs planted into the core
 package refinement

@@ -70,7 +70,7 @@ type place struct{ trace, line int }
 func corrupt(m *model.Model, traces []trace, random *rand.Rand, offset int) (places []place) {
 	for i := range traces {
 		for {
-			line := 1 + random.IntN(traceLines-1)
+			line := 1 + random.IntN(len(traces[i].states)-1)
 			states := slices.Clone(traces[i].states)
 			states[line] = damaged(states[line], random)
 			if _, err := refineAny(m, states[line-1], states[line]); err != nil {
