@@ -1,7 +1,9 @@
 package refinement
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"hakuban/impl"
 	"hakuban/model"
@@ -107,6 +109,7 @@ func (h *happening) session(r *Refinement, x *exchange, input *impl.Input, effec
 	case input.Kind == impl.InputReceive:
 		h.received, err = s.receive(end, input.Data)
 	case input.Kind == impl.InputPull:
+		first := len(s.queues[end])
 		for i := range effects {
 			if effects[i].Kind != impl.EffectWrite {
 				continue
@@ -116,6 +119,9 @@ func (h *happening) session(r *Refinement, x *exchange, input *impl.Input, effec
 				return err
 			}
 			h.sent = append(h.sent, m)
+		}
+		if s.unordered && end == childEnd { // the specification has them in the order of the channels
+			slices.SortStableFunc(s.queues[end][first:], func(a, b message) int { return cmp.Compare(a.channel, b.channel) })
 		}
 	}
 	return err

@@ -129,12 +129,16 @@ func (w *world) abstractObject(N *model.Node, n, o int, from *impl.ObjectSnapsho
 			b.Sink[o] = w.channel(link.Sink)
 		}
 	}
-	for _, source := range from.Sources {
-		N.Sources[o] = append(N.Sources[o], w.channel(source))
+	N.Sources[o], N.Outlets[o] = w.channels(from.Sources), w.channels(from.Outlets)
+}
+
+// channels is a set, which the model keeps in order of numbers, and the core in the order in which they arrived.
+func (w *world) channels(all []impl.ChannelSnapshot) (set []model.Channel) {
+	for _, c := range all {
+		set = append(set, w.channel(c))
 	}
-	for _, outlet := range from.Outlets {
-		N.Outlets[o] = append(N.Outlets[o], w.channel(outlet))
-	}
+	slices.SortFunc(set, func(a, b model.Channel) int { return a.Number - b.Number })
+	return set
 }
 
 func (w *world) channel(c impl.ChannelSnapshot) model.Channel {
@@ -150,11 +154,15 @@ func (w *world) flag(version []int64, synchronized impl.Synchronized) model.Flag
 }
 
 // understand decodes a message as it is sent, and says what it is to the model.
-func (w *world) understand(s *session, up bool, data []byte) *model.Message {
+func (w *world) understand(s *session, up bool, data []byte) flight {
 	event, err := wire.DecodeEvent(data, nil)
 	if err != nil {
 		panic("BUG: " + err.Error())
 	}
+	return flight{data: data, channel: event.Channel, message: w.message(s, up, &event)}
+}
+
+func (w *world) message(s *session, up bool, event *wire.Event) *model.Message {
 	key := channelKey{up, event.Channel.Number}
 	if up && event.Channel.Origin == wire.DownstreamOriginated || !up && event.Channel.Number == 1 {
 		if event.Kind == wire.EventMessage && event.Message.Kind == wire.MessageUpstreamControl {

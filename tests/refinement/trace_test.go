@@ -39,9 +39,6 @@ func TestTrace_TLCAcceptsWhatTheCoresDid(t *testing.T) {
 	jar := tlcJar(t)
 	accepted, rejected := 0, 0
 	for index, c := range model.Configurations() {
-		if !ordered(c.Model) {
-			continue
-		}
 		m := parametric(c.Model)
 		var traces []trace
 		for seed := uint64(1000); len(traces) < tracesOfEach; seed++ {
@@ -217,7 +214,7 @@ const traceConfiguration = `CONSTANTS
   States <- TStates
   Version <- TVersion
   Limit <- TLimit
-  Ordered <- TLinks
+  Ordered <- TOrdered
   Loads = FALSE
   Limited = TRUE
   Threshold = 0
@@ -327,9 +324,12 @@ func traceConstants(b *bytes.Buffer, m *model.Model) {
 		}
 		return m.Tags[d-len(m.Objects)]
 	}
-	var links, parents, children, limits, objects, tagsOf, contracts, at, kind, on, capacities, versions []string
+	var links, ordered, parents, children, limits, objects, tagsOf, contracts, at, kind, on, capacities, versions []string
 	for _, l := range m.Links {
 		links = append(links, l.Name)
+		if l.Ordered {
+			ordered = append(ordered, l.Name)
+		}
 		parents = append(parents, fmt.Sprintf("%s |-> %q", l.Name, m.Exchanges[l.Parent]))
 		children = append(children, fmt.Sprintf("%s |-> %q", l.Name, m.Exchanges[l.Child]))
 		limits = append(limits, l.Name+" |-> 0")
@@ -354,8 +354,8 @@ func traceConstants(b *bytes.Buffer, m *model.Model) {
 	for state, version := range m.Version {
 		versions = append(versions, fmt.Sprintf("%d :> %d", state, version))
 	}
-	fmt.Fprintf(b, "TExchanges == %s\nTLinks == %s\nTParent == %s\nTChild == %s\nTLimit == %s\n",
-		set(quoted(m.Exchanges)), set(quoted(links)), record(parents), record(children), record(limits))
+	fmt.Fprintf(b, "TExchanges == %s\nTLinks == %s\nTOrdered == %s\nTParent == %s\nTChild == %s\nTLimit == %s\n",
+		set(quoted(m.Exchanges)), set(quoted(links)), set(quoted(ordered)), record(parents), record(children), record(limits))
 	fmt.Fprintf(b, "TObjectOrder == <<%s>>\nTTags == %s\nTTagsOf == %s\n", strings.Join(quoted(objects), ", "), set(quoted(m.Tags)), record(tagsOf))
 	fmt.Fprintf(b, "TContracts == %s\nTAt == %s\nTKind == %s\nTOn == %s\n", set(quoted(contracts)), record(at), record(kind), record(on))
 	fmt.Fprintf(b, "TCapacities == %s\nTStates == 1..%d\nTVersion == %s\n", set(capacities), len(m.Version)-1, strings.Join(versions, " @@ "))
