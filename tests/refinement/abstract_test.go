@@ -17,7 +17,7 @@ import (
 //	Below.Contract           ObjectLinkSnapshot for objects, TagLinkSnapshot for tags
 //	Below.Sink, Revoked      ObjectLinkSnapshot.Sink, one or the other by ObjectLinkSnapshot.Revoked
 //	Below.Stream             ObjectLinkSnapshot.Stream
-//	Below.Share              0: loads are not counted here
+//	Below.Share              ObjectLinkSnapshot.Share, in sixths; 0 where loads are not counted
 //	Node.Told                LinkSnapshot.Told of the upstream link
 //	Node.Sources, Outlets    ObjectSnapshot.Sources, Outlets
 //	Wire.Up, Down            the bytes, decoded as they were sent
@@ -123,6 +123,9 @@ func (w *world) abstractObject(N *model.Node, n, o int, from *impl.ObjectSnapsho
 		b := &N.Below[w.below(n, link.Link)]
 		b.Contract[o] = model.Asks{Observes: link.Observes, Exposes: link.Exposes, Capacity: int(link.Capacity)}
 		b.Stream[o] = w.channel(link.Stream)
+		if w.m.Loads {
+			b.Share[o] = sixths(link.Share)
+		}
 		if link.Revoked {
 			b.Revoked[o] = int(link.Sink.Number)
 		} else {
@@ -130,6 +133,13 @@ func (w *world) abstractObject(N *model.Node, n, o int, from *impl.ObjectSnapsho
 		}
 	}
 	N.Sources[o], N.Outlets[o] = w.channels(from.Sources), w.channels(from.Outlets)
+}
+
+func sixths(load uint64) int {
+	if load*loadUnit%coreLoadUnit != 0 {
+		panic(fmt.Sprintf("BUG: a load of %d is not one of the specification", load))
+	}
+	return int(load * loadUnit / coreLoadUnit)
 }
 
 // channels is a set, which the model keeps in order of numbers, and the core in the order in which they arrived.

@@ -215,9 +215,9 @@ const traceConfiguration = `CONSTANTS
   Version <- TVersion
   Limit <- TLimit
   Ordered <- TOrdered
-  Loads = FALSE
-  Limited = TRUE
-  Threshold = 0
+  Loads <- TLoads
+  Limited <- TLimited
+  Threshold <- TThreshold
   Chunked = TRUE
   Mutations = {}
 INIT TInit
@@ -332,7 +332,7 @@ func traceConstants(b *bytes.Buffer, m *model.Model) {
 		}
 		parents = append(parents, fmt.Sprintf("%s |-> %q", l.Name, m.Exchanges[l.Parent]))
 		children = append(children, fmt.Sprintf("%s |-> %q", l.Name, m.Exchanges[l.Child]))
-		limits = append(limits, l.Name+" |-> 0")
+		limits = append(limits, fmt.Sprintf("%s |-> %d", l.Name, l.Limit))
 	}
 	for _, o := range m.Objects {
 		objects = append(objects, o.Name)
@@ -358,5 +358,7 @@ func traceConstants(b *bytes.Buffer, m *model.Model) {
 		set(quoted(m.Exchanges)), set(quoted(links)), set(quoted(ordered)), record(parents), record(children), record(limits))
 	fmt.Fprintf(b, "TObjectOrder == <<%s>>\nTTags == %s\nTTagsOf == %s\n", strings.Join(quoted(objects), ", "), set(quoted(m.Tags)), record(tagsOf))
 	fmt.Fprintf(b, "TContracts == %s\nTAt == %s\nTKind == %s\nTOn == %s\n", set(quoted(contracts)), record(at), record(kind), record(on))
+	boolean := map[bool]string{true: "TRUE", false: "FALSE"}
+	fmt.Fprintf(b, "TLoads == %s\nTLimited == %s\nTThreshold == %d\n", boolean[m.Loads], boolean[m.Limited], m.Threshold)
 	fmt.Fprintf(b, "TCapacities == %s\nTStates == 1..%d\nTVersion == %s\n", set(capacities), len(m.Version)-1, strings.Join(versions, " @@ "))
 }

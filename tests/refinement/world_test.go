@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"hakuban/impl"
 	"hakuban/model"
@@ -52,10 +53,18 @@ type flight struct {
 	message *model.Message
 }
 
-func newWorld(m *model.Model) *world {
+// loadUnit is the load of an object on a link of capacity 1: in the specification, where loads are counted in sixths, and in
+// the core. Of capacities 1 and 2 both are exact.
+const (
+	loadUnit     = 6
+	coreLoadUnit = 1 << 32
+)
+
+// newWorld is cores with nothing open. Where moves is false objects stay on the link that they are on.
+func newWorld(m *model.Model, moves bool) *world {
 	w := &world{m: m, now: impl.Now{Mono: 1e9, Wall: 1}}
 	for range m.Exchanges {
-		w.cores = append(w.cores, impl.New(impl.Config{Rebalance: true}))
+		w.cores = append(w.cores, impl.New(impl.Config{Rebalance: moves, RebalanceThreshold: float64(m.Threshold) / loadUnit}))
 	}
 	w.links = make([]session, len(m.Links))
 	for l := range w.links {
@@ -238,6 +247,9 @@ func (w *world) do(in input) []model.Action {
 	case model.Rebalance:
 		at, _ := w.cores[in.Exchange].Deadline()
 		w.now.Mono = max(w.now.Mono, at)
+		if w.m.Loads {
+			w.now.Mono += int64(2 * time.Second) // later than any object's deadline
+		}
 		w.step(in.Exchange, impl.Input{Kind: impl.InputTick})
 	default:
 		w.local(in)
@@ -336,7 +348,11 @@ func (w *world) session(in input) {
 	if in.Action == model.Attach {
 		w.ids++
 		*id, *end = impl.LinkID(w.ids), model.On
-		w.step(n, impl.Input{Kind: impl.InputAttach, Link: *id, Role: role, Name: w.m.Exchanges[n]})
+		input := impl.Input{Kind: impl.InputAttach, Link: *id, Role: role, Name: w.m.Exchanges[n]}
+		if in.Below && w.m.Loads {
+			input.LoadLimit = []wire.LoadPoint{{Load: uint32(link.Limit / loadUnit)}}
+		}
+		w.step(n, input)
 		return
 	}
 	w.step(n, impl.Input{Kind: impl.InputDetach, Link: *id})
