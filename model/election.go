@@ -1,6 +1,9 @@
 package model
 
-import "slices"
+import (
+	"math/bits"
+	"slices"
+)
 
 // IsOpen reports whether a contract, by its index in the node, is open.
 func (N *Node) IsOpen(k int) bool { return N.Contracts[k] != Closed }
@@ -280,26 +283,39 @@ func (m *Model) settle(n int, N *Node) {
 // links or upstream's channels of some objects changed: one copy for each way
 // the elections can end.
 func (m *Model) afterElections(n int, N *Node, changed func(o int) bool, yield func(*Node)) {
-	m.electFrom(n, N, changed, 0, yield)
+	var left uint64
+	for o := range m.Objects {
+		if changed(o) {
+			left |= 1 << o
+		}
+	}
+	m.electFrom(n, N, left, yield)
 }
 
-func (m *Model) electFrom(n int, N *Node, changed func(o int) bool, o int, yield func(*Node)) {
-	for o < len(m.Objects) && !changed(o) {
-		o++
-	}
-	if o == len(m.Objects) {
+// electFrom elects for a set of objects, one after the other: each may change the
+// loads that the next one sees.
+func (m *Model) electFrom(n int, N *Node, left uint64, yield func(*Node)) {
+	if left == 0 {
 		m.settle(n, N)
 		yield(N)
 		return
 	}
-	choices := m.Choices(n, N, o)
-	for _, e := range choices[1:] {
-		M := N.copy()
-		m.elect(M, o, e)
-		m.electFrom(n, M, changed, o+1, yield)
+	for rest := left; rest != 0; rest &= rest - 1 {
+		o := bits.TrailingZeros64(rest)
+		last := !m.AnyOrder || rest&(rest-1) == 0
+		choices := m.Choices(n, N, o)
+		for i, e := range choices {
+			M := N
+			if !last || i < len(choices)-1 {
+				M = N.copy()
+			}
+			m.elect(M, o, e)
+			m.electFrom(n, M, left&^(1<<o), yield)
+		}
+		if last {
+			return
+		}
 	}
-	m.elect(N, o, choices[0])
-	m.electFrom(n, N, changed, o+1, yield)
 }
 
 // absorb takes a state whose version is greater than the one held.

@@ -106,18 +106,47 @@ func (r *Refinement) State() model.State { return r.objects[0].state }
 // Contract is the local contract that stands for one of the model's; zero: none.
 func (r *Refinement) Contract(k int) impl.ContractID { return r.objects[0].places[k].contract }
 
-// Oldest is the oldest message in flight in a slot, in one direction: its bytes,
-// and the message of the specification that it is; none: it is nothing to it.
-func (r *Refinement) Oldest(l int, up bool) (data []byte, kind model.MessageKind, none, found bool) {
+// unordered reports whether messages of a session overtake one another: those of
+// a run never do, those of a model that is given as it says.
+func (r *Refinement) unordered(number int) bool {
+	if len(r.objects) == 0 || !r.objects[0].fixed {
+		return false
+	}
+	links := r.objects[0].model.Links
+	return !links[number%len(links)].Ordered
+}
+
+// Deliverable is the messages of a kind that may arrive next in a slot, in one
+// direction: of each the bytes of what is to be delivered, which are nothing to
+// the specification but for the last.
+func (r *Refinement) Deliverable(l int, up bool, kind model.MessageKind) (ways [][][]byte) {
 	o := r.objects[0]
 	end := parentEnd
 	if up {
 		end = childEnd
 	}
 	s := o.slots[l].session
-	if s == nil || len(s.queues[end]) == 0 {
-		return nil, 0, false, false
+	if s == nil {
+		return nil
 	}
-	m := &s.queues[end][0]
-	return m.data, m.kind, !o.concerns(m), true
+	before := make(map[uint64][][]byte) // by channel, 0 of all: nothing to the specification
+	stopped := make(map[uint64]bool)
+	for i := range s.queues[end] {
+		m := &s.queues[end][i]
+		channel := m.channel
+		if !s.unordered {
+			channel = 0
+		}
+		if stopped[channel] {
+			continue
+		}
+		before[channel] = append(before[channel], m.data)
+		if o.concerns(m) {
+			stopped[channel] = true
+			if m.kind == kind {
+				ways = append(ways, before[channel])
+			}
+		}
+	}
+	return ways
 }

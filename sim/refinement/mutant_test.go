@@ -47,6 +47,34 @@ func TestRefine_RefusesMutants(t *testing.T) {
 			return in, effects
 		}
 	}
+	// What the application published is something else than what the core took, and answered or not.
+	published := func(change func(*impl.Input), answered bool) func(*impl.Input, []impl.Effect) (*impl.Input, []impl.Effect) {
+		return func(in *impl.Input, effects []impl.Effect) (*impl.Input, []impl.Effect) {
+			if in.Kind != impl.InputPublish || in.State == nil {
+				return in, effects
+			}
+			other := *in
+			change(&other)
+			for i := range effects {
+				if e := &effects[i]; e.Kind == impl.EffectState && answered {
+					answer := *other.State
+					answer.Version = e.State.Version
+					e.State, e.Synchronized.Now = &answer, other.Synchronized.Now
+				}
+			}
+			return &other, effects
+		}
+	}
+	shown := func(change func(*impl.Effect)) func(*impl.Input, []impl.Effect) (*impl.Input, []impl.Effect) {
+		return func(in *impl.Input, effects []impl.Effect) (*impl.Input, []impl.Effect) {
+			for i := range effects {
+				if e := &effects[i]; e.Kind == impl.EffectState && in.Kind == impl.InputRead && e.State != nil {
+					change(e)
+				}
+			}
+			return in, effects
+		}
+	}
 	mutants := []struct {
 		name    string
 		distort func(n int, N *model.Node)
@@ -95,16 +123,28 @@ func TestRefine_RefusesMutants(t *testing.T) {
 			}
 			return in, effects
 		}, says: []string{"delivers what is not the oldest message in flight"}},
-		{name: "another state was published", change: func(in *impl.Input, effects []impl.Effect) (*impl.Input, []impl.Effect) {
-			for i := range effects {
-				if effects[i].Kind == impl.EffectState && in.Kind == impl.InputPublish {
-					other := *effects[i].State
-					other.Data = append(slices.Clone(other.Data), 'x')
-					effects[i].State = &other
-				}
-			}
-			return in, effects
-		}, says: []string{"a state of version", "that nobody published"}},
+		{name: "another state was published, and answered", change: published(func(in *impl.Input) {
+			other := *in.State
+			other.Data = append(slices.Clone(other.Data), 'x')
+			in.State = &other
+		}, true), says: []string{"a state of version", "that nobody published"}},
+		{name: "another format was published, and answered", change: published(func(in *impl.Input) {
+			other := *in.State
+			other.Format = append(slices.Clone(other.Format), "x")
+			in.State = &other
+		}, true), says: []string{"a state of version", "that nobody published"}},
+		{name: "the other flag was published, and answered", change: published(func(in *impl.Input) {
+			in.Synchronized.Now = !in.Synchronized.Now
+		}, true), says: []string{"expected Publish(", ".held: the specification has"}},
+		{name: "another state was published than is answered", change: published(func(in *impl.Input) {
+			other := *in.State
+			other.Data = append(slices.Clone(other.Data), 'x')
+			in.State = &other
+		}, false), says: []string{"a publication of", "was answered with"}},
+		{name: "a Read shows the other flag", change: shown(func(e *impl.Effect) { e.Synchronized.Now = !e.Synchronized.Now }),
+			says: []string{"a Read shows {State:", "Now:true}", "Now:false}"}},
+		{name: "a Read shows nothing", change: shown(func(e *impl.Effect) { e.State = nil }),
+			says: []string{"a Read shows {State:0 Now:false}, held is {State:"}},
 	}
 	for _, m := range mutants {
 		t.Run(m.name, func(t *testing.T) {

@@ -1,7 +1,10 @@
 package refinement
 
 import (
+	"bytes"
+	"cmp"
 	"fmt"
+	"slices"
 
 	"hakuban/impl"
 	"hakuban/model"
@@ -16,8 +19,8 @@ type happening struct {
 
 	contract impl.ContractID
 	capacity int
-	key      string // of the object of an offer
-	state    *impl.State
+	key      string      // of the object of an offer
+	state    *impl.State // published or shown
 	now      bool
 
 	sessions []attachment // those that the step touched, with the end where it was
@@ -77,13 +80,34 @@ func (r *Refinement) happened(n int, input *impl.Input, effects []impl.Effect) (
 			}
 		}
 		if o := r.object(h.key); o != nil && input.Kind == impl.InputPublish {
-			if h.refused {
-				h.state, h.now = input.State, input.Synchronized.Now
+			if err := h.publish(input); err != nil {
+				return nil, err
 			}
 			o.publish(h.state)
 		}
 	}
 	return h, nil
+}
+
+// publish takes what was published from the input, and of what the core answers
+// only the version, where the input has none; the rest must be the same.
+func (h *happening) publish(input *impl.Input) error {
+	answer, now, state := h.state, h.now, input.State
+	h.state, h.now = state, input.Synchronized.Now
+	if h.refused {
+		return nil
+	}
+	if answer == nil {
+		return fmt.Errorf("a publication was neither refused nor answered")
+	}
+	if len(state.Version) == 0 {
+		h.state = &impl.State{Version: answer.Version, Format: state.Format, Data: state.Data}
+	}
+	if now != h.now || !bytes.Equal(appendContent(nil, answer), appendContent(nil, h.state)) {
+		return fmt.Errorf("a publication of %d bytes of format %q, version %v, now %v, was answered with %d bytes of format %q, version %v, now %v",
+			len(state.Data), state.Format, state.Version, h.now, len(answer.Data), answer.Format, answer.Version, now)
+	}
+	return nil
 }
 
 // begin uses the memory of the last happening again.
@@ -107,6 +131,7 @@ func (h *happening) session(r *Refinement, x *exchange, input *impl.Input, effec
 	case input.Kind == impl.InputReceive:
 		h.received, err = s.receive(end, input.Data)
 	case input.Kind == impl.InputPull:
+		first := len(s.queues[end])
 		for i := range effects {
 			if effects[i].Kind != impl.EffectWrite {
 				continue
@@ -116,6 +141,9 @@ func (h *happening) session(r *Refinement, x *exchange, input *impl.Input, effec
 				return err
 			}
 			h.sent = append(h.sent, m)
+		}
+		if s.unordered && end == childEnd { // the specification has them in the order of the channels
+			slices.SortStableFunc(s.queues[end][first:], func(a, b message) int { return cmp.Compare(a.channel, b.channel) })
 		}
 	}
 	return err
@@ -272,6 +300,9 @@ func (o *object) refine(r *Refinement, h *happening) (changed bool, err error) {
 			o.lookAtWire(o.slotOf(a.session))
 		}
 	}
+	if h.input == impl.InputRead && !h.refused && h.key == o.descriptor.Key {
+		o.shows(h)
+	}
 	if o.unknown != "" {
 		return false, fmt.Errorf("object %s: %s", o.descriptor.Key, o.unknown)
 	}
@@ -297,6 +328,14 @@ func (o *object) refine(r *Refinement, h *happening) (changed bool, err error) {
 		}
 	}
 	return changed, o.explain(before, o.state, steps)
+}
+
+// shows demands that what a Read shows is what is held.
+func (o *object) shows(h *happening) {
+	shown, held := o.flag(h.state, impl.Synchronized{Now: h.now}), o.views[h.exchange].raw.Held[0]
+	if shown != held && o.unknown == "" {
+		o.unknown = fmt.Sprintf("a Read shows %+v, held is %+v", shown, held)
+	}
 }
 
 // refuses demands that what a core refused is not enabled.

@@ -122,6 +122,7 @@ func (r *Refinement) Attach(public sim.Session, n int) {
 	s := r.sessions[public.Number]
 	if s == nil {
 		s = newSession(public)
+		s.unordered = r.unordered(public.Number)
 		r.sessions[public.Number] = s
 	}
 	end, link := childEnd, public.ChildLink

@@ -28,6 +28,9 @@ type session struct {
 	ends   [2]model.End
 	queues [2][]message // by the sending end
 
+	// Messages overtake one another, but for those of one channel.
+	unordered bool
+
 	told     map[string]model.Asks // by thing: what the child has asked for, as sent
 	channels map[uint64]*channel   // state channels, all numbered by the parent
 }
@@ -210,19 +213,31 @@ func (s *session) sendContracts(r *Refinement, m *message, actions []wire.Contro
 	return nil
 }
 
-// receive takes the oldest message in flight to an end. Nil: an empty message,
-// which the fault injector made and receivers ignore.
+// receive takes a message in flight to an end that may arrive next. Nil: an empty
+// message, which the fault injector made and receivers ignore.
 func (s *session) receive(end int, data []byte) (*message, error) {
 	if len(data) == 0 {
 		return nil, nil
 	}
 	q := s.queues[1-end]
-	if len(q) == 0 || !bytes.Equal(q[0].data, data) {
+	at := slices.IndexFunc(q, func(m message) bool { return bytes.Equal(m.data, data) })
+	if at < 0 || !s.deliverable(q, at) {
 		return nil, fmt.Errorf("session %d delivers what is not the oldest message in flight", s.Number)
 	}
-	m := q[0]
-	s.queues[1-end] = q[1:]
+	m := q[at]
+	if at == 0 {
+		s.queues[1-end] = q[1:]
+	} else {
+		s.queues[1-end] = slices.Delete(slices.Clone(q), at, at+1)
+	}
 	return &m, nil
+}
+
+// deliverable reports whether the message at a place of a queue may arrive next:
+// it is the oldest, or where messages overtake one another that of its channel.
+// Of the channels that one end writes on no two have one number.
+func (s *session) deliverable(q []message, at int) bool {
+	return !slices.ContainsFunc(q[:at], func(older message) bool { return !s.unordered || older.channel == q[at].channel })
 }
 
 // Things are named by what they are and their identity.

@@ -33,7 +33,7 @@ func (p *product) key() string {
 
 // The cores can do what the model can, and nothing else.
 func TestBisimulation(t *testing.T) {
-	for _, c := range []*model.Configuration{model.S(), model.H(), model.M3(), model.MS(), model.T2()} {
+	for _, c := range []*model.Configuration{model.S(), model.H(), model.R(), model.M3(), model.MS(), model.T2()} {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
 			limit := *most
@@ -174,7 +174,7 @@ func start(c *model.Configuration) (*product, error) {
 		steps = append(steps, model.Step{Action: model.Attach, Link: l}, model.Step{Action: model.Attach, Link: l, Below: true})
 	}
 	for _, step := range steps {
-		if done, err := w.do(step); err != nil || !done {
+		if done, err := w.do(step, 0); err != nil || !done {
 			return nil, fmt.Errorf("to start, %+v: done is %v, %w", step, done, err)
 		}
 	}
@@ -192,19 +192,22 @@ func (p *product) edges(c *model.Configuration, r *result, mutate func(*model.St
 	world := p.world.clone()
 	for action := model.Open; action < model.Rebalance && err == nil; action++ {
 		c.Model.Steps(action, func(step model.Step) {
-			next := *p
-			next.world = world
-			name, allowed := next.spend(c, step)
-			if err != nil || !allowed {
-				return
-			}
-			done, edgeErr := next.edge(p, step, r, mutate)
-			if edgeErr != nil {
-				err = fmt.Errorf("%+v: %w; from\n%s", step, edgeErr, c.Model.AppendText(nil, p.world.state()))
-			} else if done {
-				r.actions[name]++
-				yield(&next)
-				world = p.world.clone()
+			ways := max(1, len(p.world.receivable(step)))
+			for which := range ways {
+				next := *p
+				next.world = world
+				name, allowed := next.spend(c, step)
+				if err != nil || !allowed {
+					return
+				}
+				done, edgeErr := next.edge(p, step, which, ways, r, mutate)
+				if edgeErr != nil {
+					err = fmt.Errorf("%+v: %w; from\n%s", step, edgeErr, c.Model.AppendText(nil, p.world.state()))
+				} else if done {
+					r.actions[name]++
+					yield(&next)
+					world = p.world.clone()
+				}
 			}
 		})
 	}
@@ -212,7 +215,8 @@ func (p *product) edges(c *model.Configuration, r *result, mutate func(*model.St
 }
 
 // edge tries one step from a product, in both, and reports whether it was done.
-func (next *product) edge(p *product, step model.Step, r *result, mutate func(*model.Step)) (done bool, err error) {
+// Where several messages may arrive next, it is one of so many ways.
+func (next *product) edge(p *product, step model.Step, which, ways int, r *result, mutate func(*model.Step)) (done bool, err error) {
 	m := p.world.model
 	r.steps++
 	var successors []model.State
@@ -220,7 +224,7 @@ func (next *product) edge(p *product, step model.Step, r *result, mutate func(*m
 	if mutate != nil {
 		mutate(&step)
 	}
-	done, err = next.world.do(step)
+	done, err = next.world.do(step, which)
 	switch {
 	case err != nil:
 		return false, err
@@ -237,7 +241,9 @@ func (next *product) edge(p *product, step model.Step, r *result, mutate func(*m
 		return false, fmt.Errorf("the cores come to another state than the model:\n%s", m.AppendText(nil, next.world.state()))
 	}
 	r.edges++
-	r.others += len(successors) - 1
+	if which == 0 {
+		r.others += len(successors) - ways
+	}
 	if m.Equal(next.world.state(), p.world.state()) {
 		r.loops++
 	}

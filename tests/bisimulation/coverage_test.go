@@ -102,7 +102,7 @@ func (v *coverage) walk(c *model.Configuration, first *product, seed uint64) err
 		before := p
 		p.spend(c, step)
 		p.world = before.world.clone()
-		if done, err := p.edge(&before, step, &result{}, nil); err != nil || !done {
+		if done, err := p.edge(&before, step, 0, 1, &result{}, nil); err != nil || !done {
 			return fmt.Errorf("%+v: done is %v, %w", step, done, err)
 		}
 	}

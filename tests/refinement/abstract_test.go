@@ -17,7 +17,7 @@ import (
 //	Below.Contract           ObjectLinkSnapshot for objects, TagLinkSnapshot for tags
 //	Below.Sink, Revoked      ObjectLinkSnapshot.Sink, one or the other by ObjectLinkSnapshot.Revoked
 //	Below.Stream             ObjectLinkSnapshot.Stream
-//	Below.Share              0: loads are not counted here
+//	Below.Share              ObjectLinkSnapshot.Share, in sixths; 0 where loads are not counted
 //	Node.Told                LinkSnapshot.Told of the upstream link
 //	Node.Sources, Outlets    ObjectSnapshot.Sources, Outlets
 //	Wire.Up, Down            the bytes, decoded as they were sent
@@ -123,18 +123,32 @@ func (w *world) abstractObject(N *model.Node, n, o int, from *impl.ObjectSnapsho
 		b := &N.Below[w.below(n, link.Link)]
 		b.Contract[o] = model.Asks{Observes: link.Observes, Exposes: link.Exposes, Capacity: int(link.Capacity)}
 		b.Stream[o] = w.channel(link.Stream)
+		if w.m.Loads {
+			b.Share[o] = sixths(link.Share)
+		}
 		if link.Revoked {
 			b.Revoked[o] = int(link.Sink.Number)
 		} else {
 			b.Sink[o] = w.channel(link.Sink)
 		}
 	}
-	for _, source := range from.Sources {
-		N.Sources[o] = append(N.Sources[o], w.channel(source))
+	N.Sources[o], N.Outlets[o] = w.channels(from.Sources), w.channels(from.Outlets)
+}
+
+func sixths(load uint64) int {
+	if load*loadUnit%coreLoadUnit != 0 {
+		panic(fmt.Sprintf("BUG: a load of %d is not one of the specification", load))
 	}
-	for _, outlet := range from.Outlets {
-		N.Outlets[o] = append(N.Outlets[o], w.channel(outlet))
+	return int(load * loadUnit / coreLoadUnit)
+}
+
+// channels is a set, which the model keeps in order of numbers, and the core in the order in which they arrived.
+func (w *world) channels(all []impl.ChannelSnapshot) (set []model.Channel) {
+	for _, c := range all {
+		set = append(set, w.channel(c))
 	}
+	slices.SortFunc(set, func(a, b model.Channel) int { return a.Number - b.Number })
+	return set
 }
 
 func (w *world) channel(c impl.ChannelSnapshot) model.Channel {
@@ -150,11 +164,15 @@ func (w *world) flag(version []int64, synchronized impl.Synchronized) model.Flag
 }
 
 // understand decodes a message as it is sent, and says what it is to the model.
-func (w *world) understand(s *session, up bool, data []byte) *model.Message {
+func (w *world) understand(s *session, up bool, data []byte) flight {
 	event, err := wire.DecodeEvent(data, nil)
 	if err != nil {
 		panic("BUG: " + err.Error())
 	}
+	return flight{data: data, channel: event.Channel, message: w.message(s, up, &event)}
+}
+
+func (w *world) message(s *session, up bool, event *wire.Event) *model.Message {
 	key := channelKey{up, event.Channel.Number}
 	if up && event.Channel.Origin == wire.DownstreamOriginated || !up && event.Channel.Number == 1 {
 		if event.Kind == wire.EventMessage && event.Message.Kind == wire.MessageUpstreamControl {

@@ -1,8 +1,10 @@
 package refinement
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"hakuban/impl"
 	"hakuban/model"
@@ -47,13 +49,22 @@ type channelSaid struct {
 // flight is a message in flight, and what it is to the model; nil: nothing.
 type flight struct {
 	data    []byte
+	channel wire.ChannelID
 	message *model.Message
 }
 
-func newWorld(m *model.Model) *world {
+// loadUnit is the load of an object on a link of capacity 1: in the specification, where loads are counted in sixths, and in
+// the core. Of capacities 1 and 2 both are exact.
+const (
+	loadUnit     = 6
+	coreLoadUnit = 1 << 32
+)
+
+// newWorld is cores with nothing open. Where moves is false objects stay on the link that they are on.
+func newWorld(m *model.Model, moves bool) *world {
 	w := &world{m: m, now: impl.Now{Mono: 1e9, Wall: 1}}
 	for range m.Exchanges {
-		w.cores = append(w.cores, impl.New(impl.Config{Rebalance: true}))
+		w.cores = append(w.cores, impl.New(impl.Config{Rebalance: moves, RebalanceThreshold: float64(m.Threshold) / loadUnit}))
 	}
 	w.links = make([]session, len(m.Links))
 	for l := range w.links {
@@ -116,7 +127,8 @@ func (w *world) step(n int, input impl.Input) []impl.Effect {
 // action depends on what is there.
 type input struct {
 	model.Step
-	deliver bool // the oldest message on Link: up where Below, else down
+	deliver bool // a message on Link: up where Below, else down
+	at      int  // its place in the queue
 }
 
 // inputs lists what can happen now.
@@ -176,8 +188,8 @@ func (w *world) inputs() (list []input) {
 			if s.ready[0] {
 				add(model.Step{Action: model.PullUp, Link: l})
 			}
-			if len(s.down) > 0 {
-				list = append(list, input{Step: model.Step{Link: l}, deliver: true})
+			for _, at := range w.deliverable(l, s.down) {
+				list = append(list, input{Step: model.Step{Link: l}, deliver: true, at: at})
 			}
 		}
 		if s.above == model.On {
@@ -185,8 +197,8 @@ func (w *world) inputs() (list []input) {
 			if s.ready[1] {
 				add(model.Step{Action: model.PullDown, Link: l})
 			}
-			if len(s.up) > 0 {
-				list = append(list, input{Step: model.Step{Link: l, Below: true}, deliver: true})
+			for _, at := range w.deliverable(l, s.up) {
+				list = append(list, input{Step: model.Step{Link: l, Below: true}, deliver: true, at: at})
 			}
 		}
 	}
@@ -196,6 +208,18 @@ func (w *world) inputs() (list []input) {
 		}
 	}
 	return list
+}
+
+// deliverable is the places in a queue of what may arrive next: the oldest message, of each channel where channels overtake
+// one another.
+func (w *world) deliverable(l int, queue []flight) (places []int) {
+	for at, f := range queue {
+		waits := func(older flight) bool { return w.m.Links[l].Ordered || older.channel == f.channel }
+		if !slices.ContainsFunc(queue[:at], waits) {
+			places = append(places, at)
+		}
+	}
+	return places
 }
 
 // linked reports whether an exchange has a link to upstream.
@@ -211,7 +235,7 @@ func (w *world) linked(n int) bool {
 // do carries an input out, and returns the actions that it may be in the model, none meaning that it must be nothing there.
 func (w *world) do(in input) []model.Action {
 	if in.deliver {
-		return w.deliver(in.Link, in.Below)
+		return w.deliver(in.Link, in.Below, in.at)
 	}
 	switch in.Action {
 	case model.Attach, model.Detach:
@@ -223,6 +247,9 @@ func (w *world) do(in input) []model.Action {
 	case model.Rebalance:
 		at, _ := w.cores[in.Exchange].Deadline()
 		w.now.Mono = max(w.now.Mono, at)
+		if w.m.Loads {
+			w.now.Mono += int64(2 * time.Second) // later than any object's deadline
+		}
 		w.step(in.Exchange, impl.Input{Kind: impl.InputTick})
 	default:
 		w.local(in)
@@ -321,7 +348,11 @@ func (w *world) session(in input) {
 	if in.Action == model.Attach {
 		w.ids++
 		*id, *end = impl.LinkID(w.ids), model.On
-		w.step(n, impl.Input{Kind: impl.InputAttach, Link: *id, Role: role, Name: w.m.Exchanges[n]})
+		input := impl.Input{Kind: impl.InputAttach, Link: *id, Role: role, Name: w.m.Exchanges[n]}
+		if in.Below && w.m.Loads {
+			input.LoadLimit = []wire.LoadPoint{{Load: uint32(link.Limit / loadUnit)}}
+		}
+		w.step(n, input)
 		return
 	}
 	w.step(n, impl.Input{Kind: impl.InputDetach, Link: *id})
@@ -338,18 +369,26 @@ func (w *world) session(in input) {
 }
 
 // pull has one end of a link write at most what one object is owed, or one portion of the contracts.
+//
+// Where channels overtake one another an object can have two outlets. The specification owes both at once, and the core
+// writes what the budget allows, one by one: it is given the budget for both, once upstream was told of all contracts.
 func (w *world) pull(l int, up bool) {
 	s, link := &w.links[l], w.m.Links[l]
 	n, id, ready, gone := link.Parent, s.parent, &s.ready[1], s.below == model.Gone
+	budget := 1
 	if up {
 		n, id, ready, gone = link.Child, s.child, &s.ready[0], s.above == model.Gone
+		if N := w.abstract().Nodes[n]; !link.Ordered && slices.Equal(N.Told, w.m.Summary(n, N)) {
+			budget = 1 << 16
+		}
 	}
-	for _, e := range w.step(n, impl.Input{Kind: impl.InputPull, Link: id, Budget: 1}) {
+	first := len(s.up)
+	for _, e := range w.step(n, impl.Input{Kind: impl.InputPull, Link: id, Budget: budget}) {
 		switch e.Kind {
 		case impl.EffectDrained:
 			*ready = false
 		case impl.EffectWrite:
-			f := flight{slices.Clone(e.Data), w.understand(s, up, e.Data)}
+			f := w.understand(s, up, slices.Clone(e.Data))
 			switch {
 			case gone:
 			case up:
@@ -359,17 +398,20 @@ func (w *world) pull(l int, up bool) {
 			}
 		}
 	}
+	if !link.Ordered { // nor is the order of two channels anything; the specification has that of their numbers
+		slices.SortStableFunc(s.up[first:], func(a, b flight) int { return cmp.Compare(a.channel.Number, b.channel.Number) })
+	}
 }
 
-// deliver hands the oldest message over.
-func (w *world) deliver(l int, up bool) []model.Action {
+// deliver hands a message over.
+func (w *world) deliver(l int, up bool, at int) []model.Action {
 	s, link := &w.links[l], w.m.Links[l]
 	queue, n, id := &s.down, link.Child, s.child
 	if up {
 		queue, n, id = &s.up, link.Parent, s.parent
 	}
-	f := (*queue)[0]
-	*queue = slices.Clone((*queue)[1:])
+	f := (*queue)[at]
+	*queue = slices.Delete(slices.Clone(*queue), at, at+1)
 	w.step(n, impl.Input{Kind: impl.InputReceive, Link: id, Data: f.data})
 	if f.message == nil {
 		return nil
