@@ -2,7 +2,8 @@
 // for each what happens: that the link ends, with what close code and why, or that the input is harmless. Always: the process
 // lives; the healthy pair exchanges states before, during and after, each within a deadline (a minute, for machines that are
 // busy with other tests: go test -v shows the slowest, less than a second on one that is not); no other link ends; the router's
-// memory has stayed below a bound that stands in the test; and no line of its log is long.
+// memory has stayed below a bound that stands in the test; and no line of its log is long. The router is never built with the race
+// detector, whose memory would hide what is bounded; tests/interop builds it so where the tests are.
 //
 // Bad input is tried at several layers, each where it can be told apart best. TestCount counts it:
 //

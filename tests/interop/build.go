@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"hakuban/internal/race"
 )
 
 // requireVariable turns every reason to skip into a failure, so that CI cannot pass by running nothing.
@@ -94,7 +96,8 @@ var (
 	buildGoPeer   = sync.OnceValues(func() (string, error) { return buildGo("hakuban/tests/interop/gopeer") })
 )
 
-// buildGo builds a program of this module in a folder of its own.
+// buildGo builds a program of this module in a folder of its own, under the race detector where the tests are. A race found makes the
+// program end with status 66, which its test takes for what it is: a fault.
 func buildGo(source string) (string, error) {
 	folder, err := os.MkdirTemp("", "hakuban-interop-")
 	if err != nil {
@@ -104,7 +107,11 @@ func buildGo(source string) (string, error) {
 	built = append(built, folder)
 	builtMutex.Unlock()
 	path := filepath.Join(folder, filepath.Base(source))
-	if _, err := run("go", "build", "-o", path, source); err != nil {
+	arguments := []string{"build", "-o", path}
+	if race.Enabled {
+		arguments = append(arguments, "-race")
+	}
+	if _, err := run("go", append(arguments, source)...); err != nil {
 		return "", err
 	}
 	return path, nil

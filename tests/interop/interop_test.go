@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"hakuban/internal/race"
 )
 
 // parallel is how many scenarios run at once unless -parallel says: they mostly wait, for processes more than for the processor.
@@ -21,6 +23,9 @@ func TestMain(m *testing.M) {
 		if err := flag.Set("test.parallel", strconv.Itoa(parallel)); err != nil {
 			panic("BUG: testing has no flag parallel: " + err.Error())
 		}
+	}
+	if race.Enabled && os.Getenv("GORACE") == "" {
+		_ = os.Setenv("GORACE", "atexit_sleep_ms=0") // or each of our processes waits a second at its end
 	}
 	status := m.Run()
 	if err := removeBuilt(); err != nil {

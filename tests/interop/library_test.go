@@ -378,7 +378,7 @@ var libraryScenarios = []scenario{
 		theirObserve, ourObserve := them.ObserveObject(ours), us.ObserveObject(theirs)
 		ourSink, theirSink := us.ExposeObject(ours).Sink(), them.ExposeObject(theirs).Sink()
 		random := rand.New(rand.NewPCG(9, 10))
-		ourData, theirData := randomBytes(random, 1<<20), textBytes(random, 1<<20)
+		ourData, theirData := randomBytes(random, megabyte()), textBytes(random, megabyte())
 		var seesOurs *Stream
 		var seesTheirs *LibraryStream
 		for version := range int64(20) {

@@ -324,7 +324,7 @@ func (p *Peer) readLines(stdout io.Reader) {
 	}
 }
 
-// stop ends the peer by closing its stdin, which it must obey, and checks that it had not ended by itself.
+// stop ends the peer by closing its stdin, which it must obey with status 0, and checks that it had not ended by itself.
 func (p *Peer) stop(stdout io.Closer) {
 	defer stdout.Close()
 	if p.process.killed {
@@ -339,6 +339,9 @@ func (p *Peer) stop(stdout io.Closer) {
 	p.stdin.Close()
 	select {
 	case <-p.process.exited:
+		if p.process.err != nil {
+			p.t.Errorf("%s: %v, expected exit status 0 once its stdin closed", p.name, p.process.err)
+		}
 	case <-time.After(grace):
 		p.t.Errorf("%s was still running %v after its stdin closed", p.name, grace)
 	}
