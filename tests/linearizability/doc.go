@@ -15,6 +15,9 @@
 //   - parallel: they yield to the scheduler instead and run at once, on all processors; the program is a function of the seed, the
 //     history is not. Time hardly passes, so that Porcupine has the order of calls to find.
 //
+// network_test.go runs them while the exchange has one above and one below it, on simulated links that are slow and break as the seed
+// says, and that carry states of an object of others.
+//
 // unbubbled_test.go runs the same programs outside a bubble, on the wall clock, where times are forgotten.
 //
 // Each run ends, when all is quiet, with a look at everything there is.

@@ -78,10 +78,17 @@ type worker struct {
 // execute runs a program in a bubble and returns its history.
 func execute(t *testing.T, p *program, s schedule) []porcupine.Operation {
 	t.Helper()
+	return executeBeside(t, p, s, func(*hakuban.Exchange) (leave func()) { return func() {} })
+}
+
+// executeBeside does the same while something else goes on at the exchange.
+func executeBeside(t *testing.T, p *program, s schedule, beside func(*hakuban.Exchange) (leave func())) []porcupine.Operation {
+	t.Helper()
 	var history []porcupine.Operation
 	synctest.Test(t, func(*testing.T) {
 		r := &run{program: p, schedule: s, x: hakuban.NewExchange(nil), tag: hakuban.MustTag("t")}
 		defer r.x.Close()
+		defer beside(r.x)()
 		for i := range p.objects {
 			if i < p.tagged {
 				r.names = append(r.names, hakuban.MustObject(i, "t"))
@@ -458,6 +465,9 @@ func (w *worker) looks(clock int64) []look {
 	looks := make([]look, w.program.objects)
 	for _, o := range s.Objects {
 		at := slices.IndexFunc(w.names, func(name hakuban.Object) bool { return o.Descriptor.Key == name.String() })
+		if at < 0 {
+			continue // of others
+		}
 		l := &looks[at]
 		l.live, l.needed, l.capacity = o.ShouldExist, o.DataNeeded, o.Capacity
 		l.contracts = [4]int{o.ObjectObserveContracts, o.ObjectExposeContracts, o.TagObserveContracts, o.TagExposeContracts}
