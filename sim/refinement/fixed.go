@@ -126,7 +126,7 @@ func (r *Refinement) Deliverable(l int, up bool, kind model.MessageKind) (ways [
 		end = childEnd
 	}
 	s := o.slots[l].session
-	if s == nil {
+	if s == nil || len(s.queues[end]) == 0 {
 		return nil
 	}
 	before := make(map[uint64][][]byte) // by channel, 0 of all: nothing to the specification

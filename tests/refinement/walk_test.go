@@ -173,26 +173,30 @@ func choose(w *world, random *rand.Rand) input {
 	list := w.inputs()
 	for {
 		in := list[random.IntN(len(list))]
-		if random.IntN(16) < likely(in) {
+		if random.IntN(64) < likely(in) {
 			return in
 		}
 	}
 }
 
-// likely is how often an input is taken that could be, in sixteenths.
+// likely is how often an input is taken that could be, of 64 times.
 func likely(in input) int {
 	if in.deliver {
-		return 16
+		return 64
 	}
 	switch in.Action {
-	case model.Attach, model.PullUp, model.PullDown:
-		return 16
-	case model.Open, model.Take, model.Rebalance:
-		return 8
+	case model.Open, model.Take:
+		return 32
 	case model.Publish, model.Read:
+		return 8
+	case model.Release, model.SetCapacity:
+		return 4
+	case model.Close:
 		return 2
+	case model.Detach:
+		return 1
 	}
-	return 1 // Close, SetCapacity, Release, Detach
+	return 64 // Attach, PullUp, PullDown, Rebalance
 }
 
 func TestWalk_EveryStepIsOneOfTheSpecification(t *testing.T) {
