@@ -317,11 +317,16 @@ func (w *World) chooseLoadLimit(index int, ordinal uint32) []wire.LoadPoint {
 	}
 	shape := w.choose(chooseLoadLimit, index, 1, ordinal, 6)
 	load := w.choose(chooseLoadLimit, index, 2, ordinal, 4)
+	if w.rules.workload == workloadBalance {
+		load /= 2
+		if shape == 2 {
+			shape = 3 // more of those that rise
+		}
+	}
 	if shape == 0 {
 		return nil
 	}
 	w.marks.Hit(mark.LoadLimit)
-	w.set.Excuse().LoadLimits = true
 	switch shape {
 	case 1, 2:
 		return []wire.LoadPoint{{Seconds: 0, Load: load}}

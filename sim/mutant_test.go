@@ -37,18 +37,28 @@ func (m *mutant) Step(s *checker.Step) error {
 	return stepper.Step(&tampered)
 }
 
-func (m *mutant) Look(l *checker.Look) error {
-	looker, ok := m.Checker.(checker.Looker)
-	if !ok {
-		return nil
+func (m *mutant) Glance(l *checker.Look) error {
+	if glancer, ok := m.Checker.(checker.Glancer); ok {
+		return m.tampered(l, glancer.Glance)
 	}
+	return nil
+}
+
+func (m *mutant) Look(l *checker.Look) error {
+	if looker, ok := m.Checker.(checker.Looker); ok {
+		return m.tampered(l, looker.Look)
+	}
+	return nil
+}
+
+func (m *mutant) tampered(l *checker.Look, look func(*checker.Look) error) error {
 	if m.look == nil {
-		return looker.Look(l)
+		return look(l)
 	}
 	tampered := *l
 	tampered.Snapshot = cloneSnapshot(l.Snapshot)
 	m.look(&tampered)
-	return looker.Look(&tampered)
+	return look(&tampered)
 }
 
 func (m *mutant) Quiet(q *checker.Quiet) (int, error) {

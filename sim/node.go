@@ -22,6 +22,7 @@ type node struct {
 	tickAt      int64 // of the tick event that counts; zero: none
 	lastLook    *impl.Snapshot
 	lastLookAt  impl.Now
+	glances     [2]glance // after the last step, and before it
 
 	nextLink     impl.LinkID
 	nextContract impl.ContractID
@@ -56,11 +57,12 @@ func (w *World) start(n *node) {
 	n.monoBase = int64(1+n.index*7+n.life*13) * second
 	n.tickAt, n.pausedUntil = 0, 0
 	n.lastLook = nil
+	n.glances[0].forget()
 	if w.observer != nil {
 		w.observer.Begin(n.index, n.core)
 	}
 	if w.set != nil {
-		w.set.Begin(n.index, n.life)
+		w.set.Begin(n.index, n.life, &n.config)
 	}
 	if n.parent >= 0 {
 		w.scheduleDial(n, linkDelay)
@@ -118,6 +120,39 @@ func (n *node) lookBefore(now impl.Now) *impl.Snapshot {
 	}
 	snapshot := n.core.Snapshot(now)
 	return &snapshot
+}
+
+// glance is what there is to see of what elects in an exchange. Its memory is
+// used again.
+type glance struct {
+	snapshot impl.Snapshot // objects, links, and upstream
+	views    []impl.ObjectView
+}
+
+func (g *glance) forget() {
+	g.snapshot.Objects, g.snapshot.Links, g.snapshot.Upstream = g.snapshot.Objects[:0], g.snapshot.Links[:0], 0
+}
+
+// take looks at an exchange.
+func (g *glance) take(w *World, n *node, now impl.Now) {
+	g.forget()
+	if g.views == nil {
+		g.views = make([]impl.ObjectView, len(w.objects))
+	}
+	for i := range w.objects {
+		v := &g.views[i]
+		if n.core.View(&w.objects[i].descriptor, v); v.Object.Number != 0 {
+			g.snapshot.Objects = append(g.snapshot.Objects, v.Object)
+		}
+	}
+	for _, a := range n.links {
+		if link, ok := n.core.SnapshotLink(now, a.link); ok {
+			g.snapshot.Links = append(g.snapshot.Links, link)
+		}
+		if a.end == childEnd {
+			g.snapshot.Upstream = a.link
+		}
+	}
 }
 
 // attached lists the links of an exchange for the checkers.

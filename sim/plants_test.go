@@ -35,6 +35,10 @@ var forgotten = map[string]string{
 	"a share of another capacity":         "loads",
 	"rebalance against the threshold":     "loads",
 	"the load limit is not told":          "loads",
+	"rebalance ignores the threshold":     "loads",
+	"rebalance moves though it is off":    "loads",
+	"rebalance never moves":               "that something happens",
+	"rebalance never elects":              "that something happens",
 	"a stale state moves the flag":        "the time of a last-at",
 	"last-at moves back":                  "the time of a last-at",
 	"last-at falls below the last now":    "the time of a last-at",
@@ -189,6 +193,26 @@ var plants = []plant{
 	{"rebalance against the threshold", "balance.go",
 		`expected+x.threshold < o.links[at].link.load`,
 		`expected < o.links[at].link.load+x.threshold`},
+	{"rebalance ignores the threshold", "balance.go",
+		`expected+x.threshold < o.links[at].link.load`,
+		`expected < o.links[at].link.load`},
+	{"rebalance moves though it is off", "balance.go",
+		`	return o.dataNeeded && (x.config.Rebalance || o.elected.Kind == ElectedNobody) &&`,
+		`	x.config.Rebalance = true
+	return o.dataNeeded &&`},
+	{"rebalance never moves", "balance.go",
+		`		if !x.config.Rebalance {
+			return
+		}
+		best, expected`,
+		`		if x != nil {
+			return
+		}
+		best, expected`},
+	{"rebalance never elects", "balance.go",
+		`		elected = x.pick(o)
+	case`,
+		`	case`},
 	{"a stale state moves the flag", "propagation.go",
 		`case order == 0 && flag.Now:`,
 		`case flag.Now:`},

@@ -18,15 +18,18 @@ const (
 	workloadElection                 // exposers come and go
 	workloadCapacity                 // capacities change, many exposers
 	workloadStorm                    // bursts
+	workloadBalance                  // exposers below, long enough for loads to be balanced
 	workloadCount
 )
 
-var workloadNames = [workloadCount]string{"object", "tag", "mixed", "election churn", "capacity churn", "storm"}
+var workloadNames = [workloadCount]string{"object", "tag", "mixed", "election churn", "capacity churn", "storm", "balance"}
 
 // String returns the workload's name.
 func (k workload) String() string { return workloadNames[k] }
 
-func (k workload) wantsTags() bool { return k == workloadTag || k == workloadMixed }
+func (k workload) wantsTags() bool {
+	return k == workloadTag || k == workloadMixed || k == workloadBalance
+}
 
 // action is what an application does in a slot.
 type action uint8
@@ -53,6 +56,7 @@ var shares = [workloadCount][actCount]uint32{
 	workloadMixed:    {actObserveObject: 10, actExposeObject: 9, actObserveTag: 8, actExposeTag: 9, actClose: 13, actPublish: 38, actSetCapacity: 4, actRelease: 4, actPublishRevoked: 2, actReopen: 3},
 	workloadElection: {actObserveObject: 8, actExposeObject: 26, actObserveTag: 3, actExposeTag: 10, actClose: 24, actPublish: 18, actSetCapacity: 2, actRelease: 4, actPublishRevoked: 2, actReopen: 3},
 	workloadCapacity: {actObserveObject: 10, actExposeObject: 18, actObserveTag: 3, actExposeTag: 14, actClose: 10, actPublish: 18, actSetCapacity: 22, actRelease: 2, actPublishRevoked: 1, actReopen: 2},
+	workloadBalance:  {actObserveObject: 24, actExposeObject: 16, actObserveTag: 4, actExposeTag: 24, actClose: 14, actPublish: 8, actSetCapacity: 8, actRelease: 2},
 	workloadStorm:    {actObserveObject: 12, actExposeObject: 12, actObserveTag: 8, actExposeTag: 8, actClose: 20, actPublish: 30, actSetCapacity: 4, actRelease: 3, actPublishRevoked: 1, actReopen: 2},
 }
 
@@ -82,6 +86,8 @@ func (w *World) slotGap(k uint32) int64 {
 		return millisecond
 	case gap < 20 && w.rules.workload == workloadStorm:
 		return microsecond
+	case w.rules.workload == workloadBalance:
+		return int64(gap) * 4 * millisecond
 	case gap < 10:
 		return 10 * microsecond
 	case gap == 63:
@@ -105,6 +111,11 @@ func (w *World) pickAction(roll uint32) action {
 // the slot's own labels, so that forgetting one slot leaves the others alone.
 func (w *World) act(k uint32, a action) {
 	n := w.nodes[w.choose(chooseNode, 0, 0, k, uint32(len(w.nodes)))]
+	if exposes := a == actExposeObject || a == actExposeTag; exposes && w.rules.workload == workloadBalance {
+		for len(n.children) > 0 {
+			n = w.nodes[n.children[int(k)%len(n.children)]]
+		}
+	}
 	if n.core == nil || n.pausedUntil > w.now {
 		return
 	}
@@ -161,6 +172,8 @@ func (w *World) capacity(k uint32) uint32 {
 	case c == 39:
 		w.marks.Hit(mark.CapacityHuge)
 		return math.MaxUint32
+	case w.rules.workload == workloadBalance:
+		return 1 + c%4
 	default:
 		return 1 + c%8
 	}

@@ -1,7 +1,8 @@
 // Package checker holds the properties of a tree of exchanges, one file each.
 //
-// A checker sees steps ([Stepper]), exchanges looked at whole between steps
-// ([Looker]), and the tree at rest ([Quieter]). It computes what should be so
+// A checker sees steps ([Stepper]), what elects in an exchange after each step
+// ([Glancer]), exchanges looked at whole now and then ([Looker]), and the tree at
+// rest ([Quieter]). It computes what should be so
 // from docs/spec-map.md and from what the applications did; it calls nothing of
 // package impl. What all of them need to remember of the past is in the
 // [Ledger].
@@ -93,6 +94,10 @@ type Checker interface {
 // Stepper is a checker of steps. The error says what is wrong.
 type Stepper interface{ Step(*Step) error }
 
+// Glancer is a checker of what elects: it sees each exchange after each step,
+// but only its objects, and its links without what they were told.
+type Glancer interface{ Glance(*Look) error }
+
 // Looker is a checker of whole exchanges.
 type Looker interface{ Look(*Look) error }
 
@@ -119,6 +124,7 @@ type Set struct {
 	ledger   *Ledger
 	checkers []Checker
 	steppers []Stepper
+	glancers []Glancer
 	lookers  []Looker
 }
 
@@ -130,6 +136,9 @@ func NewSet(checkers []Checker, marks *mark.Set) *Set {
 		if stepper, ok := c.(Stepper); ok {
 			s.steppers = append(s.steppers, stepper)
 		}
+		if glancer, ok := c.(Glancer); ok {
+			s.glancers = append(s.glancers, glancer)
+		}
 		if looker, ok := c.(Looker); ok {
 			s.lookers = append(s.lookers, looker)
 		}
@@ -137,16 +146,8 @@ func NewSet(checkers []Checker, marks *mark.Set) *Set {
 	return s
 }
 
-// Excuse is what the run did that some properties must know of.
-func (s *Set) Excuse() *Excuse {
-	if s == nil {
-		return new(Excuse)
-	}
-	return &s.ledger.Excuse
-}
-
 // Begin tells that a life of an exchange begins.
-func (s *Set) Begin(exchange, life int) { s.ledger.begin(exchange, life) }
+func (s *Set) Begin(exchange, life int, config *impl.Config) { s.ledger.begin(exchange, life, config) }
 
 // Step checks a step.
 func (s *Set) Step(step *Step) *Violation {
@@ -157,6 +158,16 @@ func (s *Set) Step(step *Step) *Violation {
 		}
 	}
 	s.ledger.after(step)
+	return nil
+}
+
+// Glance checks one exchange of which only the objects and links are shown.
+func (s *Set) Glance(look *Look) *Violation {
+	for _, c := range s.glancers {
+		if err := c.Glance(look); err != nil {
+			return &Violation{Property: c.(Checker).Name(), Exchange: look.Exchange, Step: look.Step, Text: err.Error()}
+		}
+	}
 	return nil
 }
 

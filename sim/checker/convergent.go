@@ -12,12 +12,14 @@ import (
 // lead, exchange by exchange, to one sink. If it ever published, everyone on the
 // way holds that version or a newer one, and exactly that one if it is the
 // newest there ever was; its flag is then theirs; and every stream has shown
-// what its exchange holds. Where nobody is elected, nobody was willing.
+// what its exchange holds. Where nobody is elected, no contract anywhere exposes
+// it, or none of the links that expose it there can take it.
 type Convergent struct {
 	base
-	// Unexcused lets a contract of capacity zero excuse nothing but itself. It
-	// does not hold: see testdata/capacity-zero-starves.tape.
+	// Unexcused lets a branch of capacity zero excuse nothing above it. That does
+	// not hold: see testdata/capacity-zero-starves.tape.
 	Unexcused bool
+	loads     loads
 }
 
 // Name implements [Checker].
@@ -39,6 +41,9 @@ func (c *Convergent) Quiet(q *Quiet) (int, error) {
 		if err := c.streams(look); err != nil {
 			return i, err
 		}
+		if err := c.tags(q, look); err != nil {
+			return i, err
+		}
 	}
 	return 0, nil
 }
@@ -50,7 +55,7 @@ func (c *Convergent) object(q *Quiet, look *Look, o *impl.ObjectSnapshot) error 
 	}
 	if end == nil {
 		c.ledger.marks.Hit(mark.SettledWithoutExposer)
-		return c.nobody(q, look, o)
+		return c.nobody(q, at, objectByKey(at.Snapshot, o.Descriptor.Key))
 	}
 	sink := c.sink(at, end)
 	if sink == nil || sink.Published == nil {
@@ -123,28 +128,99 @@ func (c *Convergent) sink(at *Look, o *impl.ObjectSnapshot) *Offer {
 	return nil
 }
 
-// nobody checks that an object contract which observes without an exposer had
-// none to reach. Load limits excuse, and so does any exposer of capacity zero: the
-// exchanges above it believe that its branch needs no data from elsewhere.
-func (c *Convergent) nobody(q *Quiet, look *Look, o *impl.ObjectSnapshot) error {
-	if o.ObjectObserveContracts == 0 || c.ledger.Excuse.LoadLimits {
-		return nil
+// nobody checks that an exchange where the elections end with nobody elected has
+// no exposer to reach. Two things excuse, where all that it has is links below
+// that expose: their capacity is zero (such an exposer makes the exchanges above
+// it believe that its branch needs no data from elsewhere), or their load limits
+// refuse. An exchange without such links has asked its parent, which then has
+// nobody either.
+func (c *Convergent) nobody(q *Quiet, at *Look, o *impl.ObjectSnapshot) error {
+	willing := c.willing(q, o)
+	for {
+		zero, refused, err := c.excuses(at, o)
+		switch {
+		case err != nil:
+			return err
+		case zero && c.Unexcused && willing != nil:
+			return fmt.Errorf("nobody is elected, though %w", willing)
+		case zero || refused:
+			if willing != nil && zero {
+				c.ledger.marks.Hit(mark.ExcusedByCapacityZero)
+			}
+			if willing != nil && refused {
+				c.ledger.marks.Hit(mark.ExcusedByLoadLimit)
+			}
+			return nil
+		}
+		up := upstream(at)
+		if up == nil && willing != nil {
+			return fmt.Errorf("nobody is elected, though %w", willing)
+		}
+		if up == nil {
+			return nil
+		}
+		at = &q.Exchanges[up.Peer]
+		if o = objectByKey(at.Snapshot, o.Descriptor.Key); o == nil || o.Elected.Kind != impl.ElectedNobody {
+			return fmt.Errorf("nobody is elected, though exchange %d above knows an exposer, or does not know the object", at.Exchange)
+		}
 	}
-	var willing error
+}
+
+// excuses says why links that expose at an exchange were not elected.
+func (c *Convergent) excuses(at *Look, o *impl.ObjectSnapshot) (zero, refused bool, err error) {
+	c.loads.of(at.Snapshot)
+	for i := range o.Links {
+		link := &o.Links[i]
+		if !exposes(link) {
+			continue
+		}
+		if capacityOf(link) == 0 {
+			zero = true
+			continue
+		}
+		if limit, limited := c.ledger.limit(at, link.Link); !limited || float64(c.loads[link.Link]+shareOf(link)) <= limit {
+			return false, false, fmt.Errorf("nobody is elected at exchange %d, though link %d has room", at.Exchange, link.Link)
+		}
+		refused = true
+	}
+	return zero, refused, nil
+}
+
+// willing is a contract that would expose an object, as an error; nil: there is
+// none.
+func (c *Convergent) willing(q *Quiet, o *impl.ObjectSnapshot) error {
 	for i := range q.Exchanges {
 		for k := range q.Exchanges[i].Snapshot.Contracts {
 			contract := &q.Exchanges[i].Snapshot.Contracts[k]
-			if contract.Kind != impl.ExposeObject && contract.Kind != impl.ExposeTag || !covers(contract, o) {
-				continue
-			}
-			if contract.Capacity > 0 {
-				willing = fmt.Errorf("it is observed and nobody is elected, though contract %d of exchange %d would expose it", contract.Contract, i)
-			} else if !c.Unexcused {
-				return nil
+			if (contract.Kind == impl.ExposeObject || contract.Kind == impl.ExposeTag) && contract.Capacity > 0 && covers(contract, o) {
+				return fmt.Errorf("contract %d of exchange %d would expose it", contract.Contract, i)
 			}
 		}
 	}
-	return willing
+	return nil
+}
+
+// tags checks that an exchange knows the objects that its tag observers want and
+// that its parent has from elsewhere.
+func (c *Convergent) tags(q *Quiet, look *Look) error {
+	up := upstream(look)
+	if up == nil {
+		return nil
+	}
+	above := q.Exchanges[up.Peer].Snapshot
+	for i := range look.Snapshot.Contracts {
+		k := &look.Snapshot.Contracts[i]
+		if k.Kind != impl.ObserveTag {
+			continue
+		}
+		for n := range above.Objects {
+			o := &above.Objects[n]
+			if covers(k, o) && o.Elected.Kind != impl.ElectedNobody && o.Elected != linkElected(up.PeerLink) && objectByKey(look.Snapshot, o.Descriptor.Key) == nil {
+				return fmt.Errorf("tag contract %d observes object %s, which has an exposer at exchange %d and is unknown here", k.Contract, o.Descriptor.Key, up.Peer)
+			}
+		}
+	}
+	return nil
 }
 
 // streams checks that applications saw what their exchange holds.

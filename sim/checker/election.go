@@ -10,46 +10,175 @@ import (
 
 // Election: the elected exposer is the one that the six rules choose, computed
 // here from who was elected before the step and who asks now, and it moves only
-// when a step changed what elects. Rule 6 looks at the loads of links, which
-// other objects' elections in the same step change: it is checked only when one
-// object's election moved.
-type Election struct{ base }
+// when a step changed what elects, or when a tick rebalances. Rule 6 and a
+// rebalance look at the loads of links, which other elections of the same step
+// change: in some order each of them must be right. At rest no rebalance is due,
+// and nobody is unelected where a link has room.
+type Election struct {
+	base
+	loads loads
+	due   []election
+}
+
+// election is one object of which a step may have moved the election.
+type election struct{ was, is *impl.ObjectSnapshot }
+
+// none is an object that an exchange does not know.
+var none impl.ObjectSnapshot
 
 // Name implements [Checker].
 func (*Election) Name() string { return "election" }
 
-const loadUnit = 1 << 32
-
-// Look implements [Looker].
-func (c *Election) Look(l *Look) error {
-	moved := 0
-	if l.Before != nil {
-		for i := range l.Snapshot.Objects {
-			o := &l.Snapshot.Objects[i]
-			if b := findObject(l.Before, o.Number); b == nil && o.Elected.Kind != impl.ElectedNobody || b != nil && b.Elected != o.Elected {
-				moved++
-			}
+// Glance implements [Glancer].
+func (c *Election) Glance(l *Look) error {
+	c.due = c.due[:0]
+	for i := range l.Snapshot.Objects {
+		e := election{was: &none, is: &l.Snapshot.Objects[i]}
+		if b := findObject(l.Before, e.is.Number); b != nil {
+			e.was = b
+		}
+		c.marks(e.is)
+		if err := c.standing(l, e.is); err != nil {
+			return fmt.Errorf("object %s: %w", e.is.Descriptor.Key, err)
+		}
+		switch {
+		case c.elects(l, e):
+			c.due = append(c.due, e)
+		case e.was.Elected != e.is.Elected:
+			return fmt.Errorf("object %s: elected moved from %v to %v though nothing that elects changed", e.is.Descriptor.Key, e.was.Elected, e.is.Elected)
 		}
 	}
+	for i := range l.Before.Objects {
+		if b := &l.Before.Objects[i]; b.Elected.Kind == impl.ElectedLink && findObject(l.Snapshot, b.Number) == nil {
+			c.due = append(c.due, election{was: b, is: &none})
+		}
+	}
+	c.loads.of(l.Before)
+	if err := c.inSomeOrder(l, c.due); err != nil {
+		return err
+	}
+	for _, e := range c.due {
+		if e.was.Elected != e.is.Elected && l.Input.Kind != impl.InputTick {
+			c.moveMarks(e.was.Elected, e.is.Elected, e.is)
+		}
+	}
+	return nil
+}
+
+// elects reports whether a step may have elected for an object. A tick may for
+// any; of which the time had come is not known here.
+func (c *Election) elects(l *Look, e election) bool {
+	switch l.Input.Kind {
+	case impl.InputTick:
+		return e.was.Elected != e.is.Elected
+	case impl.InputRelease:
+		if e.is.Descriptor.Key == c.ledger.lives[l.Exchange].released {
+			return true
+		}
+	}
+	return changedFacts(e.was, e.is) || e.was.Elected.Kind == impl.ElectedNobody && changedCapacity(e.was, e.is)
+}
+
+// inSomeOrder checks elections one after the other, each with the loads that the
+// ones before it left.
+func (c *Election) inSomeOrder(l *Look, due []election) (err error) {
+	if len(due) == 0 {
+		return nil
+	}
+	for i := range due {
+		due[0], due[i] = due[i], due[0]
+		wrong := c.one(l, due[0])
+		if wrong != nil {
+			wrong = fmt.Errorf("object %s: %w", due[0].is.Descriptor.Key, wrong)
+		} else {
+			c.loads.move(due[0].was, due[0].is)
+			if wrong = c.inSomeOrder(l, due[1:]); wrong == nil {
+				return nil
+			}
+			c.loads.move(due[0].is, due[0].was)
+		}
+		due[0], due[i] = due[i], due[0]
+		if err == nil {
+			err = wrong
+		}
+	}
+	return err
+}
+
+// one checks one election.
+func (c *Election) one(l *Look, e election) error {
+	was, is := e.was.Elected, e.is.Elected
+	if l.Input.Kind == impl.InputTick {
+		if was.Kind == impl.ElectedLink {
+			return c.moved(l, e)
+		}
+		if was.Kind != impl.ElectedNobody {
+			return fmt.Errorf("a tick moved the election from %v to %v", was, is)
+		}
+		c.ledger.marks.Hit(mark.RebalanceElected)
+	}
+	if want := c.choose(l, e.is, was); want != is {
+		return fmt.Errorf("elected is %v after %v, the rules say %v", is, was, want)
+	}
+	if was != is {
+		return shared(e.is)
+	}
+	return nil
+}
+
+// moved checks a move from a link by a tick.
+func (c *Election) moved(l *Look, e election) error {
+	was, is := e.was.Elected, e.is.Elected
+	c.ledger.marks.Hit(mark.RebalanceMoved)
+	config := &c.ledger.lives[l.Exchange].config
+	if !config.Rebalance {
+		return fmt.Errorf("a tick moved the election from %v to %v where rebalancing is off", was, is)
+	}
+	best, load := c.leastLoaded(l, e.is, was.Link)
+	if is != linkElected(best) {
+		return fmt.Errorf("rebalance moved from link %d to %v, the least loaded is link %d", was.Link, is, best)
+	}
+	if !c.pays(config, load, was.Link) {
+		return fmt.Errorf("rebalance moved from link %d with load %d to link %d, which gets %d: less than the threshold", was.Link, c.loads[was.Link], best, load)
+	}
+	return shared(e.is)
+}
+
+// pays reports whether to move to a load is worth it.
+func (c *Election) pays(config *impl.Config, load uint64, from impl.LinkID) bool {
+	return float64(load)+config.RebalanceThreshold*loadUnit < float64(c.loads[from])
+}
+
+// Look implements [Looker]: nothing is due at rest.
+func (c *Election) Look(l *Look) error {
+	if !l.AtRest {
+		return nil
+	}
+	config := &c.ledger.lives[l.Exchange].config
+	c.loads.of(l.Snapshot)
 	for i := range l.Snapshot.Objects {
 		o := &l.Snapshot.Objects[i]
-		c.marks(o)
-		if err := c.standing(l.Snapshot, o); err != nil {
-			return fmt.Errorf("object %s: %w", o.Descriptor.Key, err)
+		if !o.DataNeeded {
+			continue
 		}
-		if l.Before != nil {
-			if err := c.transition(l, o, findObject(l.Before, o.Number), moved); err != nil {
-				return fmt.Errorf("object %s: %w", o.Descriptor.Key, err)
-			}
+		best, load := c.leastLoaded(l, o, o.Elected.Link)
+		switch {
+		case best == 0:
+		case o.Elected.Kind == impl.ElectedNobody:
+			return fmt.Errorf("object %s: at rest nobody is elected, and link %d has room", o.Descriptor.Key, best)
+		case o.Elected.Kind == impl.ElectedLink && config.Rebalance && c.pays(config, load, o.Elected.Link):
+			return fmt.Errorf("object %s: at rest link %d is elected with load %d, and a move to link %d, which would get %d, is due",
+				o.Descriptor.Key, o.Elected.Link, c.loads[o.Elected.Link], best, load)
 		}
 	}
 	return nil
 }
 
 // standing is what must hold of the elected one at any time.
-func (c *Election) standing(s *impl.Snapshot, o *impl.ObjectSnapshot) error {
+func (c *Election) standing(l *Look, o *impl.ObjectSnapshot) error {
 	local := func(kind impl.ContractKind) bool {
-		return slices.ContainsFunc(localExposers(s, o, kind), func(k *impl.ContractSnapshot) bool { return k.Contract == o.Elected.Contract })
+		k := c.ledger.lives[l.Exchange].contracts[o.Elected.Contract]
+		return k != nil && k.Kind == kind && k.covers(o)
 	}
 	exposers := o.ObjectExposeContracts + o.TagExposeContracts
 	switch o.Elected.Kind {
@@ -82,160 +211,86 @@ func (c *Election) standing(s *impl.Snapshot, o *impl.ObjectSnapshot) error {
 	return nil
 }
 
-// transition compares with the exchange before the step.
-func (c *Election) transition(l *Look, o, before *impl.ObjectSnapshot, moved int) error {
-	if before == nil {
-		before = &impl.ObjectSnapshot{}
-	}
-	was := before.Elected
-	elects := changedFacts(before, o) || was.Kind == impl.ElectedNobody && changedCapacity(before, o)
-	if l.Input != nil {
-		switch l.Input.Kind {
-		case impl.InputTick:
-			return c.tick(l, o, was, moved)
-		case impl.InputRelease:
-			elects = elects || o.Descriptor.Key == c.ledger.lives[l.Exchange].released
-		}
-	}
-	if !elects {
-		if was != o.Elected {
-			return fmt.Errorf("elected moved from %v to %v though nothing that elects changed", was, o.Elected)
-		}
-		return nil
-	}
-	want, sure := c.choose(l.Snapshot, o, was)
-	byLoad := was != want && (want.Kind == impl.ElectedLink || want.Kind == impl.ElectedNobody)
-	if want != o.Elected && (!byLoad || sure && moved <= 1) {
-		return fmt.Errorf("elected is %v after %v, the rules say %v", o.Elected, was, want)
-	}
-	if o.Elected != was {
-		if err := shared(o); err != nil {
-			return err
-		}
-	}
-	c.moveMarks(was, o.Elected, o)
-	return nil
-}
-
 // shared checks the share that a link was just elected with.
 func shared(o *impl.ObjectSnapshot) error {
 	if o.Elected.Kind != impl.ElectedLink {
 		return nil
 	}
 	link := linkOf(o, o.Elected.Link)
-	if want := loadUnit / max(1, min(capacityOf(link), loadUnit)); capacityOf(link) == 0 || link.Share != want {
-		return fmt.Errorf("link %d was elected with capacity %d and share %d, expected %d", link.Link, capacityOf(link), link.Share, want)
+	if capacityOf(link) == 0 || link.Share != shareOf(link) {
+		return fmt.Errorf("link %d was elected with capacity %d and share %d", link.Link, capacityOf(link), link.Share)
 	}
 	return nil
 }
 
-// choose applies the six rules. sure is false when rounding could decide.
-func (c *Election) choose(s *impl.Snapshot, o *impl.ObjectSnapshot, was impl.Elected) (elected impl.Elected, sure bool) {
+// choose applies the six rules.
+func (c *Election) choose(l *Look, o *impl.ObjectSnapshot, was impl.Elected) impl.Elected {
 	if !dataNeeded(o) {
-		return impl.Elected{}, true
+		return impl.Elected{}
 	}
 	if len(o.Sources) > 0 {
-		return impl.Elected{Kind: impl.ElectedUpstream, Link: s.Upstream}, true
+		return impl.Elected{Kind: impl.ElectedUpstream, Link: l.Snapshot.Upstream}
 	}
-	for _, kind := range []impl.ContractKind{impl.ExposeObject, impl.ExposeTag} {
-		elected.Kind = impl.ElectedObjectContract
-		if kind == impl.ExposeTag {
-			elected.Kind = impl.ElectedTagContract
-		}
-		if was.Kind == elected.Kind {
-			for _, k := range localExposers(s, o, kind) {
-				if k.Contract == was.Contract {
-					return was, true
-				}
-			}
+	contracts := c.ledger.lives[l.Exchange].contracts
+	if was.Kind == impl.ElectedObjectContract || was.Kind == impl.ElectedTagContract {
+		if k := contracts[was.Contract]; k != nil && k.covers(o) {
+			return was
 		}
 	}
-	for _, kind := range []impl.ContractKind{impl.ExposeObject, impl.ExposeTag} {
-		var best *impl.ContractSnapshot
-		for _, k := range localExposers(s, o, kind) {
-			if best == nil || k.Capacity > best.Capacity { // by id: the lowest of equals
+	for _, rule := range []struct {
+		kind    impl.ContractKind
+		elected impl.ElectedKind
+	}{{impl.ExposeObject, impl.ElectedObjectContract}, {impl.ExposeTag, impl.ElectedTagContract}} {
+		var best *Contract
+		for _, k := range contracts {
+			if k.Kind == rule.kind && k.covers(o) &&
+				(best == nil || k.Capacity > best.Capacity || k.Capacity == best.Capacity && k.ID < best.ID) {
 				best = k
 			}
 		}
 		if best != nil {
-			elected = impl.Elected{Kind: impl.ElectedObjectContract, Contract: best.Contract}
-			if kind == impl.ExposeTag {
-				elected.Kind = impl.ElectedTagContract
-			}
-			return elected, true
+			return impl.Elected{Kind: rule.elected, Contract: best.ID}
 		}
 	}
 	if was.Kind == impl.ElectedLink {
 		if link := linkOf(o, was.Link); link != nil && exposes(link) {
-			return was, true
+			return was
 		}
 	}
-	return c.leastLoaded(s, o)
+	best, _ := c.leastLoaded(l, o, 0)
+	return linkElected(best)
 }
 
-// leastLoaded is rule 6, with the load that a link had before it was elected for
-// this object.
-func (c *Election) leastLoaded(s *impl.Snapshot, o *impl.ObjectSnapshot) (impl.Elected, bool) {
-	const near = 4
-	var best impl.LinkID
-	var least uint64
-	sure := true
+func linkElected(link impl.LinkID) impl.Elected {
+	if link == 0 {
+		return impl.Elected{}
+	}
+	return impl.Elected{Kind: impl.ElectedLink, Link: link}
+}
+
+// leastLoaded is rule 6: a link, and its load with the object. Zero: none has
+// room. One link may be left out.
+func (c *Election) leastLoaded(l *Look, o *impl.ObjectSnapshot, except impl.LinkID) (best impl.LinkID, load uint64) {
+	refused := false
 	for i := range o.Links {
 		link := &o.Links[i]
-		if !exposes(link) || capacityOf(link) == 0 {
+		if !exposes(link) || capacityOf(link) == 0 || link.Link == except {
 			continue
 		}
-		of := snapshotOf(s, link.Link)
-		if of == nil {
+		sum := c.loads[link.Link] + shareOf(link)
+		if limit, limited := c.ledger.limit(l, link.Link); limited && float64(sum) > limit {
+			c.ledger.marks.Hit(mark.OverLoadLimit)
+			refused = true
 			continue
 		}
-		sum := of.Load - link.Share + loadUnit/min(capacityOf(link), loadUnit)
-		if of.HasLoadLimit {
-			limit := of.LoadLimit * loadUnit
-			if float64(sum) > limit-near && float64(sum) < limit+near && float64(sum) != limit {
-				sure = false
-			}
-			if float64(sum) > limit {
-				c.ledger.marks.Hit(mark.OverLoadLimit)
-				continue
-			}
-		}
-		if best == 0 || sum < least {
-			best, least = link.Link, sum
+		if best == 0 || sum < load {
+			best, load = link.Link, sum
 		}
 	}
-	if best == 0 {
-		return impl.Elected{}, sure
+	if refused && best == 0 {
+		c.ledger.marks.Hit(mark.NobodyForLoadLimit)
 	}
-	return impl.Elected{Kind: impl.ElectedLink, Link: best}, sure
-}
-
-// tick checks what a rebalance did: only from nobody, or from link to link.
-func (c *Election) tick(l *Look, o *impl.ObjectSnapshot, was impl.Elected, moved int) error {
-	if was == o.Elected {
-		return nil
-	}
-	switch {
-	case was.Kind == impl.ElectedNobody:
-		c.ledger.marks.Hit(mark.RebalanceElected)
-		want, sure := c.choose(l.Snapshot, o, was)
-		if moved == 1 && sure && want != o.Elected {
-			return fmt.Errorf("rebalance elected %v, the rules say %v", o.Elected, want)
-		}
-	case was.Kind == impl.ElectedLink && o.Elected.Kind == impl.ElectedLink:
-		c.ledger.marks.Hit(mark.RebalanceMoved)
-		from, to := snapshotOf(l.Before, was.Link), snapshotOf(l.Before, o.Elected.Link)
-		link := linkOf(o, o.Elected.Link)
-		if from == nil || to == nil || link == nil || capacityOf(link) == 0 {
-			return fmt.Errorf("rebalance moved from link %d to link %d, which is none or has no capacity", was.Link, o.Elected.Link)
-		}
-		if moved == 1 && to.Load+loadUnit/min(capacityOf(link), loadUnit) >= from.Load {
-			return fmt.Errorf("rebalance moved from link %d with load %d to link %d, which gets %d", was.Link, from.Load, to.Link, to.Load+link.Share)
-		}
-	default:
-		return fmt.Errorf("a tick moved the election from %v to %v", was, o.Elected)
-	}
-	return nil
+	return best, load
 }
 
 // changedFacts reports whether anything differs that elects.
@@ -283,15 +338,12 @@ func (c *Election) marks(o *impl.ObjectSnapshot) {
 				m.Hit(mark.StreamNotToElected)
 			}
 		}
-		if wantsSink(o, l) && l.Share != 0 && capacityOf(l) != 0 && l.Share != loadUnit/min(capacityOf(l), loadUnit) {
+		if wantsSink(o, l) && l.Share != 0 && capacityOf(l) != 0 && l.Share != shareOf(l) {
 			m.Hit(mark.CapacityChangedWhileElected)
 		}
 	}
 	if sinks > 1 {
 		m.Hit(mark.HandOverOverlap)
-	}
-	if o.DataNeeded && o.Elected.Kind == impl.ElectedNobody && c.ledger.Excuse.LoadLimits && slices.ContainsFunc(o.Links, func(l impl.ObjectLinkSnapshot) bool { return exposes(&l) && capacityOf(&l) > 0 }) {
-		m.Hit(mark.NobodyForLoadLimit)
 	}
 }
 

@@ -10,14 +10,8 @@ import (
 	"hakuban/wire"
 )
 
-// Excuse is what a run did that weakens some properties.
-type Excuse struct {
-	LoadLimits bool // a load limit was used: an exposer may be unwilling
-}
-
 // Ledger remembers what the applications did and saw.
 type Ledger struct {
-	Excuse  Excuse
 	Objects map[string]*Object // by key
 	marks   *mark.Set
 	lives   []life
@@ -25,10 +19,12 @@ type Ledger struct {
 
 type life struct {
 	number    int
+	config    impl.Config
 	contracts map[impl.ContractID]*Contract
 	offers    map[impl.OfferID]*Offer
-	released  string           // key of the object of the offer released last
-	limit     []wire.LoadPoint // told to the upstream attached last
+	released  string                // key of the object of the offer released last, when its contract is open
+	limit     []wire.LoadPoint      // told to the upstream attached last
+	limits    map[impl.LinkID]limit // told by the links that greeted
 	name      string
 }
 
@@ -37,6 +33,7 @@ type Contract struct {
 	ID       impl.ContractID
 	Kind     impl.ContractKind
 	Key      string // of its object; empty: a tag contract
+	Tag      string // empty: an object contract
 	Capacity uint32
 	Held     []*Offer // taken, not released
 	released map[string]bool
@@ -78,7 +75,7 @@ func newLedger(marks *mark.Set) *Ledger {
 	return &Ledger{Objects: map[string]*Object{}, marks: marks}
 }
 
-func (l *Ledger) begin(exchange, number int) {
+func (l *Ledger) begin(exchange, number int, config *impl.Config) {
 	for len(l.lives) <= exchange {
 		l.lives = append(l.lives, life{})
 	}
@@ -87,7 +84,7 @@ func (l *Ledger) begin(exchange, number int) {
 			l.Objects[o.Key].exposers--
 		}
 	}
-	l.lives[exchange] = life{number: number, contracts: map[impl.ContractID]*Contract{}, offers: map[impl.OfferID]*Offer{}}
+	l.lives[exchange] = life{number: number, config: *config, contracts: map[impl.ContractID]*Contract{}, offers: map[impl.OfferID]*Offer{}, limits: map[impl.LinkID]limit{}}
 }
 
 // object returns the ledger's page for an object.
@@ -115,12 +112,16 @@ func (l *Ledger) before(s *Step) {
 		c := &Contract{ID: s.Input.Contract, Kind: s.Input.ContractKind, Capacity: s.Input.Capacity, released: map[string]bool{}}
 		if c.Kind == impl.ObserveObject || c.Kind == impl.ExposeObject {
 			c.Key = s.Input.Descriptor.Key
+		} else {
+			c.Tag = s.Input.Descriptor.JSON
 		}
 		live.contracts[c.ID] = c
 	case impl.InputAttach:
 		if s.Input.Role == impl.RoleDownstream {
 			live.limit, live.name = s.Input.LoadLimit, s.Input.Name
 		}
+	case impl.InputReceive:
+		live.greeted(s)
 	case impl.InputSetCapacity:
 		if c := live.contracts[s.Input.Contract]; c != nil {
 			c.Capacity = s.Input.Capacity
@@ -134,6 +135,32 @@ func (l *Ledger) before(s *Step) {
 	if s.Input.Kind == impl.InputPublish && s.Answer != nil && s.Offer != nil {
 		l.published(s)
 	}
+}
+
+// greeted enters the load limit that a link's first control message tells.
+func (l *life) greeted(s *Step) {
+	if _, known := l.limits[s.Input.Link]; known {
+		return
+	}
+	event, err := wire.DecodeEvent(s.Input.Data, &wire.DefaultLimits)
+	if err != nil || event.Kind != wire.EventMessage || event.Message.Kind != wire.MessageUpstreamControl {
+		return
+	}
+	for i := range event.Message.Control {
+		if action := &event.Message.Control[i]; action.Kind == wire.ActionSetLoadLimit {
+			l.limits[s.Input.Link] = newLimit(action.LoadLimit, s.Now.Mono)
+		}
+	}
+}
+
+// limit is the load limit of a link of the exchange looked at, in units.
+func (l *Ledger) limit(look *Look, link impl.LinkID) (float64, bool) {
+	return l.lives[look.Exchange].limits[link].at(look.Now.Mono)
+}
+
+// covers reports whether a contract is about an object.
+func (c *Contract) covers(o *impl.ObjectSnapshot) bool {
+	return c.Key == o.Descriptor.Key || c.Tag != "" && slices.Contains(o.Descriptor.Tags, c.Tag)
 }
 
 // published enters a publication.
@@ -185,12 +212,15 @@ func (l *Ledger) after(s *Step) {
 			s.Offer.see(s.Answer.State, s.Answer.Synchronized)
 		}
 	case impl.InputRelease:
+		live.released = ""
 		if s.Offer != nil {
 			delete(live.offers, s.Offer.ID)
 			c := s.Offer.Contract
 			c.Held = slices.DeleteFunc(c.Held, func(o *Offer) bool { return o == s.Offer })
 			c.released[s.Offer.Key] = true
-			live.released = s.Offer.Key
+			if live.contracts[c.ID] != nil {
+				live.released = s.Offer.Key
+			}
 			l.revoke(s.Offer)
 		}
 	case impl.InputClose:

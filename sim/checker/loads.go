@@ -2,35 +2,54 @@ package checker
 
 import (
 	"fmt"
+	"math"
 
 	"hakuban/impl"
 )
 
-// Loads: the load of a link is the sum of the shares it was elected with, and
-// only an elected link has a share. Capacities are the sums of what was asked.
-type Loads struct{ base }
+// Loads: the load of a link is the sum of the shares it was elected with, only
+// an elected link has a share, and a load limit is what the link said. Capacities
+// are the sums of what was asked.
+type Loads struct {
+	base
+	sums loads
+}
 
 // Name implements [Checker].
 func (*Loads) Name() string { return "loads conserved" }
 
+// Glance implements [Glancer].
+func (c *Loads) Glance(l *Look) error {
+	for i := range l.Snapshot.Objects {
+		o := &l.Snapshot.Objects[i]
+		for k := range o.Links {
+			if link := &o.Links[k]; link.Share != 0 != wantsSink(o, link) {
+				return fmt.Errorf("object %s, link %d: share is %d, elected is %v", o.Descriptor.Key, link.Link, link.Share, o.Elected)
+			}
+		}
+	}
+	c.sums.of(l.Snapshot)
+	for i := range l.Snapshot.Links {
+		link := &l.Snapshot.Links[i]
+		if sum := c.sums[link.Link]; link.Load != sum {
+			return fmt.Errorf("link %d: load is %d, its shares are %d", link.Link, link.Load, sum)
+		}
+		limit, limited := c.ledger.limit(l, link.Link)
+		if limit /= loadUnit; link.HasLoadLimit != limited || math.Abs(link.LoadLimit-limit) > 1e-6 {
+			return fmt.Errorf("link %d: its load limit is held to be %g (there is one: %t), by what it said it is %g (%t)",
+				link.Link, link.LoadLimit, link.HasLoadLimit, limit, limited)
+		}
+	}
+	return nil
+}
+
 // Look implements [Looker].
 func (c *Loads) Look(l *Look) error {
-	var sums [64]uint64
-	links := l.Snapshot.Links
 	for i := range l.Snapshot.Objects {
 		o := &l.Snapshot.Objects[i]
 		var capacity uint64
 		for k := range o.Links {
-			link := &o.Links[k]
-			capacity += uint64(link.Capacity)
-			if link.Share != 0 != wantsSink(o, link) {
-				return fmt.Errorf("object %s, link %d: share is %d, elected is %v", o.Descriptor.Key, link.Link, link.Share, o.Elected)
-			}
-			for n := range links {
-				if links[n].Link == link.Link && n < len(sums) {
-					sums[n] += link.Share
-				}
-			}
+			capacity += uint64(o.Links[k].Capacity)
 		}
 		for k := range l.Snapshot.Contracts {
 			if contract := &l.Snapshot.Contracts[k]; contract.Kind == impl.ExposeObject && contract.Descriptor.Key == o.Descriptor.Key {
@@ -39,11 +58,6 @@ func (c *Loads) Look(l *Look) error {
 		}
 		if capacity != o.Capacity {
 			return fmt.Errorf("object %s: capacity is %d, asked for were %d", o.Descriptor.Key, o.Capacity, capacity)
-		}
-	}
-	for n := range links {
-		if n < len(sums) && links[n].Load != sums[n] {
-			return fmt.Errorf("link %d: load is %d, its shares are %d", links[n].Link, links[n].Load, sums[n])
 		}
 	}
 	return c.tags(l.Snapshot)

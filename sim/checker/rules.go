@@ -51,17 +51,6 @@ func wantsStream(o *impl.ObjectSnapshot, l *impl.ObjectLinkSnapshot) bool {
 	return observes(l) && o.Elected.Kind != impl.ElectedNobody && !wantsSink(o, l)
 }
 
-// localExposers lists the contracts of a kind that cover an object.
-func localExposers(s *impl.Snapshot, o *impl.ObjectSnapshot, kind impl.ContractKind) (list []*impl.ContractSnapshot) {
-	for i := range s.Contracts {
-		c := &s.Contracts[i]
-		if c.Kind == kind && covers(c, o) {
-			list = append(list, c)
-		}
-	}
-	return list
-}
-
 // covers reports whether a local contract is about an object.
 func covers(c *impl.ContractSnapshot, o *impl.ObjectSnapshot) bool {
 	switch c.Kind {

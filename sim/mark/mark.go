@@ -83,6 +83,8 @@ const (
 	SettledWithoutExposer
 	SettledStale
 	FreshEverywhere
+	ExcusedByCapacityZero
+	ExcusedByLoadLimit
 
 	count
 )
@@ -103,6 +105,7 @@ var names = [count]string{
 	"no stream to the elected link", "link over its load limit", "nobody for the load limit", "capacity changed while elected",
 	"state held without exposer", "data not needed", "object live for a tag-only client",
 	"at rest with an exposer", "at rest without an exposer", "at rest above the exposer's version", "fresh state reached everyone",
+	"starved by a capacity of zero", "starved by a load limit",
 }
 
 // String returns the mark in words.
