@@ -213,6 +213,9 @@ func (w *World) turn() {
 	if e.kind != eventTick {
 		w.busy--
 	}
+	if e.time < w.now {
+		w.fail(&checker.Violation{Property: "time goes on", Exchange: int(e.node), Step: w.steps, Text: fmt.Sprintf("an event of %d ns comes after %d ns", e.time, w.now)})
+	}
 	w.now = e.time
 	switch e.kind {
 	case eventLose:
