@@ -96,16 +96,18 @@ func (w *World) chaosOver(config *Config) bool {
 }
 
 // guard turns a panic into a violation: the core panics when an invariant of
-// its own is broken.
+// its own is broken. A panic with anything but a text or an error is of a source,
+// which ends the run with it.
 func (w *World) guard(f func()) {
 	defer func() {
-		if r := recover(); r != nil {
-			text := fmt.Sprint(r)
-			if text == "" {
-				panic(r)
-			}
+		r := recover()
+		switch r.(type) {
+		case nil:
+		case string, error:
 			w.violation = &checker.Violation{Property: "no panic", Exchange: w.current.Exchange, Step: w.steps, Time: w.now,
-				Text: text + "\n" + shortStack(string(debug.Stack()))}
+				Text: fmt.Sprint(r) + "\n" + shortStack(string(debug.Stack()))}
+		default:
+			panic(r)
 		}
 	}()
 	f()
