@@ -38,6 +38,7 @@ type Result struct {
 	Violation *checker.Violation // nil: none
 	Hash      Hash
 	Steps     int
+	Looks     int // steps after which the whole exchange was looked at
 	Slots     int // of the chaos that were done
 	Actions   int // of those, the ones that did something
 	Exchanges int
@@ -137,7 +138,7 @@ func shortStack(stack string) string {
 }
 
 func (w *World) result() Result {
-	r := Result{Violation: w.violation, Hash: w.hash, Steps: w.steps, Slots: w.slots, Exchanges: len(w.nodes),
+	r := Result{Violation: w.violation, Hash: w.hash, Steps: w.steps, Looks: w.looks, Slots: w.slots, Exchanges: len(w.nodes),
 		Chaos: w.chaosEnd, Calm: w.converged, Workload: w.rules.workload.String(), Marks: w.marks, Actions: w.actions}
 	if !w.calm {
 		r.Chaos, r.Calm = w.now, 0
