@@ -2,6 +2,7 @@ package impl
 
 import (
 	"math"
+	"math/big"
 	"slices"
 	"testing"
 
@@ -31,7 +32,7 @@ func TestProperty_VersionsAreTotallyOrderedAndEachHasASuccessor(t *testing.T) {
 	})
 }
 
-func TestProperty_LoadLimitIsBetweenItsPointsAndTheLastForEver(t *testing.T) {
+func TestProperty_LoadLimitIsLinearBetweenItsPointsAndTheLastForEver(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		points := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) wire.LoadPoint {
 			return wire.LoadPoint{Seconds: rapid.Float32Range(0, 1e6).Draw(t, "seconds"), Load: rapid.Uint32().Draw(t, "load")}
@@ -49,12 +50,16 @@ func TestProperty_LoadLimitIsBetweenItsPointsAndTheLastForEver(t *testing.T) {
 				}
 				return 1
 			})
-			low, high := limit[next-1].load, limit[next-1].load
-			if next < len(limit) {
-				low, high = min(low, limit[next].load), max(high, limit[next].load)
+			from, to := limit[next-1], limit[min(next, len(limit)-1)]
+			want := new(big.Int).SetUint64(from.load)
+			if span := to.mono - from.mono; span > 0 {
+				// Quo cuts towards the point before, as the limit does.
+				slope := new(big.Int).Sub(new(big.Int).SetUint64(to.load), want)
+				slope.Mul(slope, big.NewInt(start+after-from.mono))
+				want.Add(want, slope.Quo(slope, big.NewInt(span)))
 			}
-			if got < low || got > high {
-				t.Fatalf("%d ns after: %d, between %d and %d", after, got, low, high)
+			if !want.IsUint64() || got != want.Uint64() {
+				t.Fatalf("%d ns after: %d, want %v on the line from %d to %d", after, got, want, from.load, to.load)
 			}
 		}
 	})

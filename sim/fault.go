@@ -62,10 +62,31 @@ func (w *World) fault(k uint32) {
 		duration *= 10
 	}
 	detail := w.choose(chooseDetail, 0, 0, k, 1<<16)
-	if w.inject(class, n, k, duration, detail) {
+	before := w.footprint()
+	if w.inject(class, n, k, duration, detail) && w.footprint() != before {
 		w.faults[class].count++
 		w.injected++
 	}
+}
+
+// footprint is a hash of all that a fault can change. One that changes nothing,
+// such as a pause within a longer one, does not count.
+func (w *World) footprint() (h Hash) {
+	h.word(w.number)
+	h.word(uint64(w.steps))
+	for _, n := range w.nodes {
+		for which := range 2 {
+			h.word(uint64(n.stallUntil[which]))
+			h.word(uint64(n.clogUntil[which]))
+			h.word(uint64(n.slowUntil[which]))
+			h.word(uint64(n.lateUntil[which]))
+			h.word(uint64(n.sent[which]))
+		}
+		h.word(uint64(n.pausedUntil))
+		h.word(uint64(n.wallSkew))
+		h.word(uint64(n.appSlowUntil))
+	}
+	return h
 }
 
 // inject reports whether the fault made sense where it was asked for.

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"flag"
 	"testing"
 
 	"hakuban/sim/checker"
@@ -28,24 +29,67 @@ func (d *drawn) Choose(label Label, n uint32) uint32 {
 	return value % n
 }
 
-// One slot is one step of rapid's state machine, so that rapid drops whole slots.
+// walk lets rapid choose a run. One slot is one step of rapid's state machine, so
+// that rapid drops whole slots.
+func walk(t *rapid.T, checkers []checker.Checker) *World {
+	marks := new(mark.Set)
+	w := NewWorld(&drawn{t, map[Label]uint32{}}, checker.NewSet(checkers, marks), marks, nil)
+	w.guard(func() {
+		t.Repeat(map[string]func(*rapid.T){
+			"slot": func(*rapid.T) {
+				if w.Violation() == nil {
+					w.Slot()
+				}
+			},
+		})
+		w.Calm()
+	})
+	return w
+}
+
 func TestRapid_WorldHolds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		marks := new(mark.Set)
-		w := NewWorld(&drawn{t, map[Label]uint32{}}, checker.NewSet(checker.All(), marks), marks, nil)
-		w.guard(func() {
-			t.Repeat(map[string]func(*rapid.T){
-				"slot": func(t *rapid.T) { w.Slot() },
-				"": func(t *rapid.T) {
-					if v := w.Violation(); v != nil {
-						t.Fatalf("%v", v)
-					}
-				},
-			})
-			w.Calm()
-		})
-		if v := w.Violation(); v != nil {
+		if v := walk(t, checker.All()).Violation(); v != nil {
 			t.Fatalf("%v", v)
 		}
 	})
+}
+
+// refuted is a test that rapid may fail.
+type refuted struct {
+	*testing.T
+	failed bool
+}
+
+func (r *refuted) Log(...any)            {}
+func (r *refuted) Logf(string, ...any)   {}
+func (r *refuted) Errorf(string, ...any) { r.failed = true }
+func (r *refuted) Failed() bool          { return r.failed }
+func (r *refuted) FailNow()              {}
+
+func TestRapid_ShrinksToFewEvents(t *testing.T) {
+	for name, value := range map[string]string{"rapid.seed": "1", "rapid.shrinktime": "3s", "rapid.nofailfile": "true"} {
+		before := flag.Lookup(name).Value.String()
+		if err := flag.Set(name, value); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = flag.Set(name, before) })
+	}
+	claim := &refuted{T: t}
+	var failures []int // events of each run that fails, the last one shrunk
+	rapid.Check(claim, func(t *rapid.T) {
+		w := walk(t, []checker.Checker{&checker.Linearizable{}})
+		if v := w.Violation(); v != nil {
+			failures = append(failures, w.actions)
+			t.Fatalf("%v", v)
+		}
+	})
+	if !claim.failed {
+		t.Fatal("reads are linearizable; one of the checkers, or the network, does nothing")
+	}
+	first, last := failures[0], failures[len(failures)-1]
+	t.Logf("%d failing runs: from %d events to %d", len(failures), first, last)
+	if last > 10 || last >= first {
+		t.Errorf("shrunk from %d events to %d, expected fewer, and at most 10", first, last)
+	}
 }

@@ -38,6 +38,7 @@ type Result struct {
 	Violation *checker.Violation // nil: none
 	Hash      Hash
 	Steps     int
+	Looks     int // steps after which the whole exchange was looked at
 	Slots     int // of the chaos that were done
 	Actions   int // of those, the ones that did something
 	Exchanges int
@@ -96,16 +97,18 @@ func (w *World) chaosOver(config *Config) bool {
 }
 
 // guard turns a panic into a violation: the core panics when an invariant of
-// its own is broken.
+// its own is broken. A panic with anything but a text or an error is of a source,
+// which ends the run with it.
 func (w *World) guard(f func()) {
 	defer func() {
-		if r := recover(); r != nil {
-			text := fmt.Sprint(r)
-			if text == "" {
-				panic(r)
-			}
+		r := recover()
+		switch r.(type) {
+		case nil:
+		case string, error:
 			w.violation = &checker.Violation{Property: "no panic", Exchange: w.current.Exchange, Step: w.steps, Time: w.now,
-				Text: text + "\n" + shortStack(string(debug.Stack()))}
+				Text: fmt.Sprint(r) + "\n" + shortStack(string(debug.Stack()))}
+		default:
+			panic(r)
 		}
 	}()
 	f()
@@ -135,7 +138,7 @@ func shortStack(stack string) string {
 }
 
 func (w *World) result() Result {
-	r := Result{Violation: w.violation, Hash: w.hash, Steps: w.steps, Slots: w.slots, Exchanges: len(w.nodes),
+	r := Result{Violation: w.violation, Hash: w.hash, Steps: w.steps, Looks: w.looks, Slots: w.slots, Exchanges: len(w.nodes),
 		Chaos: w.chaosEnd, Calm: w.converged, Workload: w.rules.workload.String(), Marks: w.marks, Actions: w.actions}
 	if !w.calm {
 		r.Chaos, r.Calm = w.now, 0

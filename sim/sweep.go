@@ -27,6 +27,7 @@ type Coverage struct {
 	Seeds     int
 	Failed    []Failure // in order of seeds
 	Steps     int
+	Looks     int // steps after which the whole exchange was looked at
 	Exchanges int
 	Repeated  int             // seeds run twice to compare hashes
 	Calm      int64           // longest
@@ -101,6 +102,7 @@ func (s *Sweep) one(seed uint64, observer Observer) Result {
 func (c *Coverage) add(seed uint64, r *Result) {
 	c.Seeds++
 	c.Steps += r.Steps
+	c.Looks += r.Looks
 	c.Exchanges += r.Exchanges
 	c.Calm = max(c.Calm, r.Calm)
 	c.Workloads[r.Workload]++
@@ -120,4 +122,19 @@ func (c *Coverage) add(seed uint64, r *Result) {
 			c.Marks[m]++
 		}
 	}
+}
+
+// Never lists what no seed came through: fault classes and marks.
+func (c *Coverage) Never() (never []string) {
+	for class, count := range c.Faults {
+		if count == 0 {
+			never = append(never, faultNames[class])
+		}
+	}
+	for _, m := range mark.All() {
+		if c.Marks[m] == 0 {
+			never = append(never, m.String())
+		}
+	}
+	return never
 }

@@ -54,6 +54,7 @@ type World struct {
 	calm      bool
 	active    int64 // time of the last step that was no tick
 	steps     int
+	looks     int // of those, the ones after which the whole exchange was looked at
 	slots     int // done
 	dense     uint32
 	slotAt    int64
@@ -213,6 +214,9 @@ func (w *World) turn() {
 	if e.kind != eventTick {
 		w.busy--
 	}
+	if e.time < w.now {
+		w.fail(&checker.Violation{Property: "time goes on", Exchange: int(e.node), Step: w.steps, Text: fmt.Sprintf("an event of %d ns comes after %d ns", e.time, w.now)})
+	}
 	w.now = e.time
 	switch e.kind {
 	case eventLose:
@@ -368,6 +372,7 @@ func (w *World) look(n *node, before *impl.Snapshot) {
 		w.fail(&checker.Violation{Property: "invariant", Exchange: n.index, Step: w.steps, Text: err.Error()})
 		return
 	}
+	w.looks++
 	snapshot := n.core.Snapshot(now)
 	n.lastLook, n.lastLookAt = &snapshot, now
 	l := checker.Look{

@@ -2,10 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"hakuban/sim"
+	"hakuban/sim/mark"
 )
 
 // simulate runs a command line.
@@ -107,10 +111,39 @@ func TestSweep_PrintsCoverage(t *testing.T) {
 	if code, stdout, _ := simulate(t, "sweep", "--seeds", "2", "--events", "300", "--no-refinement"); code != exitOK || strings.Contains(stdout, "refined") {
 		t.Errorf("without refinement: exit %d\n%s", code, stdout)
 	}
+	if !strings.Contains(stdout, "the whole exchange after ") {
+		t.Errorf("it does not say how much was looked at:\n%s", stdout)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	var out, errs strings.Builder
 	if code := command(ctx, []string{"sweep", "--seeds", "20"}, &out, &errs); code != exitUnknown {
 		t.Errorf("an interrupted sweep: exit %d, %q", code, errs.String())
+	}
+}
+
+func TestCampaign_AMarkNeverHitIsAViolation(t *testing.T) {
+	c := sim.Coverage{Seeds: campaignSeeds, Marks: map[mark.Mark]int{}}
+	for class := range c.Faults {
+		c.Faults[class] = 1
+	}
+	for _, m := range mark.All() {
+		c.Marks[m] = 1
+	}
+	var out strings.Builder
+	if err := campaign(&out, &c); err != nil || out.Len() > 0 {
+		t.Errorf("everything hit: %v, %q", err, out.String())
+	}
+	delete(c.Marks, mark.RebalanceMoved)
+	if err := campaign(&out, &c); !errors.Is(err, errViolated) || !strings.Contains(out.String(), mark.RebalanceMoved.String()) {
+		t.Errorf("a mark never hit: %v, %q", err, out.String())
+	}
+	c.Seeds--
+	if err := campaign(&out, &c); err != nil {
+		t.Errorf("a shorter sweep: %v", err)
+	}
+	c.Seeds, c.Marks[mark.RebalanceMoved], c.Faults[0] = campaignSeeds, 1, 0
+	if err := campaign(&out, &c); !errors.Is(err, errViolated) {
+		t.Errorf("a fault never injected: %v", err)
 	}
 }
