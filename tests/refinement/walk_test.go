@@ -42,14 +42,14 @@ func refine(m *model.Model, before, after model.State, actions []model.Action) (
 	if m.Equal(before, after) {
 		return "stutter", nil
 	}
-	var reached []string
+	var reached []model.State
 	for _, action := range actions {
 		m.Steps(action, func(step model.Step) {
 			m.Do(before, step, func(next model.State) {
 				if found == "" && m.Equal(next, after) {
 					found = action.String()
 				}
-				reached = append(reached, string(m.AppendText(nil, next)))
+				reached = append(reached, next)
 			})
 		})
 	}
@@ -66,7 +66,7 @@ func refine(m *model.Model, before, after model.State, actions []model.Action) (
 		})
 	}
 	for _, other := range reached {
-		fmt.Fprintf(&text, "model  %s\n", other)
+		fmt.Fprintf(&text, "model  %s\n", m.AppendText(nil, other))
 	}
 	return "", fmt.Errorf("%s", text.String())
 }
@@ -154,20 +154,21 @@ func TestWalk_EveryStepIsOneOfTheSpecification(t *testing.T) {
 				t.Fatalf("%s: %v", c.Name, err)
 			}
 		}
-		if m.Loads && (counts["elected by a tick"] == 0 || len(m.Links) > 1 && counts["moved by a tick"] == 0) {
-			t.Errorf("%s: no tick elected, or none moved an object", c.Name)
-		}
-		if overtakes := slices.ContainsFunc(m.Links, func(l model.Link) bool { return !l.Ordered }); overtakes != (counts["overtaken"] > 0) {
-			t.Errorf("%s: %d messages overtook others", c.Name, counts["overtaken"])
-		}
 		t.Logf("%s: %v", c.Name, counts)
 		for action, count := range counts {
 			total[action] += count
 		}
 	}
-	for action := model.Open; action < model.Actions && !testing.Short() && !race.Enabled; action++ {
-		if total[action.String()] == 0 {
-			t.Errorf("no walk had a step %v", action)
+	if walks < 100 {
+		return
+	}
+	wanted := []string{"overtaken", "elected by a tick", "moved by a tick"}
+	for action := model.Open; action < model.Actions; action++ {
+		wanted = append(wanted, action.String())
+	}
+	for _, what := range wanted {
+		if total[what] == 0 {
+			t.Errorf("no walk had a step %q", what)
 		}
 	}
 }
