@@ -7,6 +7,7 @@
 // sim/refinement holds whole simulated trees to the model.)
 //
 //   - walk_test.go: random walks, each step refined
+//   - balance_test.go: what a tick must do in them, where loads are counted; plants_test.go: bugs of loads that they refuse
 //   - trace_test.go: walks written as TLA+ literals and given to TLC, whole and corrupted
 //
 // And it holds what real exchanges did to the model: with goroutines, real time and websockets, recorded and stepped again.

@@ -12,30 +12,37 @@ import (
 	"testing"
 )
 
-// plant is a bug that is planted into the core: in file, old becomes new. TestPlants_AreCaught in sim has more of them.
-type plant struct{ name, file, old, new string }
+// plant is a bug that is planted into the core: in file, the first of each pair of changes becomes the second. TestPlants_AreCaught in
+// sim has more of them.
+type plant struct {
+	name, file string
+	changes    []string
+}
 
 // Bugs of loads and rebalances, for the walks of T and B.
 var loadPlants = []plant{
-	{"the threshold is ignored", "balance.go", `expected+x.threshold < o.links`, `expected < o.links`},
-	{"rebalance against the threshold", "balance.go", `expected+x.threshold < o.links[at].link.load`, `expected < o.links[at].link.load+x.threshold`},
-	{"objects move although they are not to", "balance.go", "\t\tif !x.config.Rebalance {\n\t\t\treturn\n\t\t}\n", ""},
-	{"objects never move", "balance.go", `if !x.config.Rebalance {`, `if true {`},
-	{"nobody is elected again", "balance.go", "\t\telected = x.pick(o)\n", ""},
-	{"who is not elected is not looked at", "balance.go", ` || o.elected.Kind == ElectedNobody)`, `)`},
-	{"a load limit that excludes itself", "election.go", `limited && expected > limit`, `limited && expected >= limit`},
-	{"the most loaded link", "election.go", `best == nil || expected < load`, `best == nil || expected > load`},
-	{"a share of another capacity", "election.go", `o.share = shareOf(o.links[at].totalCapacity())`, `o.share = shareOf(o.links[at].totalCapacity()+1)`},
-	{"the load limit is not told", "pull.go", `LoadLimit: l.loadPoints`, `LoadLimit: nil`},
+	{"the threshold is ignored", "balance.go", []string{`expected+x.threshold < o.links`, `expected < o.links`}},
+	{"rebalance against the threshold", "balance.go", []string{`expected+x.threshold < o.links[at].link.load`, `expected < o.links[at].link.load+x.threshold`}},
+	{"objects move although they are not to", "balance.go", []string{
+		`(x.config.Rebalance || o.elected.Kind == ElectedNobody) && `, ``,
+		"\t\tif !x.config.Rebalance {\n\t\t\treturn\n\t\t}\n", "",
+	}},
+	{"objects never move", "balance.go", []string{`if !x.config.Rebalance {`, `if true {`}},
+	{"nobody is elected again", "balance.go", []string{"\t\telected = x.pick(o)\n", ""}},
+	{"who is not elected is not looked at", "balance.go", []string{` || o.elected.Kind == ElectedNobody)`, `)`}},
+	{"a load limit that excludes itself", "election.go", []string{`limited && expected > limit`, `limited && expected >= limit`}},
+	{"the most loaded link", "election.go", []string{`best == nil || expected < load`, `best == nil || expected > load`}},
+	{"a share of another capacity", "election.go", []string{`o.share = shareOf(o.links[at].totalCapacity())`, `o.share = shareOf(o.links[at].totalCapacity()+1)`}},
+	{"the load limit is not told", "pull.go", []string{`LoadLimit: l.loadPoints`, `LoadLimit: nil`}},
 }
 
 // Bugs for real runs.
 var realPlants = []plant{
-	{"the contract of least capacity", "election.go", `c.capacity > best.capacity`, `c.capacity < best.capacity`},
-	{"a sink outlives its election", "election.go", `old.revoked = old.sink != nil`, `old.revoked = false`},
-	{"a lower version is taken", "propagation.go", `case order > 0:`, `case order != 0:`},
-	{"an equal version is taken", "propagation.go", `case order > 0:`, `case order >= 0:`},
-	{"an elected link without capacity", "election.go", `o.links[at].anyExposes() {`, `o.links[at].anyExposes() && o.links[at].totalCapacity() > 0 {`},
+	{"the contract of least capacity", "election.go", []string{`c.capacity > best.capacity`, `c.capacity < best.capacity`}},
+	{"a sink outlives its election", "election.go", []string{`old.revoked = old.sink != nil`, `old.revoked = false`}},
+	{"a lower version is taken", "propagation.go", []string{`case order > 0:`, `case order != 0:`}},
+	{"an equal version is taken", "propagation.go", []string{`case order > 0:`, `case order >= 0:`}},
+	{"an elected link without capacity", "election.go", []string{`o.links[at].anyExposes() {`, `o.links[at].anyExposes() && o.links[at].totalCapacity() > 0 {`}},
 }
 
 // The walks of T and B refuse each. Run it with: go test -tags plants -run Plants -v ./tests/refinement
@@ -62,20 +69,24 @@ func (p *plant) refused(t *testing.T, tests string, message *regexp.Regexp) {
 	}
 	directory := t.TempDir()
 	replace := map[string]string{}
-	change := func(file, old, new string) {
-		text, err := os.ReadFile(filepath.Join(core, file))
+	change := func(file string, changes ...string) {
+		data, err := os.ReadFile(filepath.Join(core, file))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !strings.Contains(string(text), old) {
-			t.Fatalf("%s does not contain %q any more", file, old)
+		text := string(data)
+		for i := 0; i < len(changes); i += 2 {
+			if !strings.Contains(text, changes[i]) {
+				t.Fatalf("%s does not contain %q any more", file, changes[i])
+			}
+			text = strings.Replace(text, changes[i], changes[i+1], 1)
 		}
 		replace[filepath.Join(core, file)] = filepath.Join(directory, file)
-		if err := os.WriteFile(filepath.Join(directory, file), []byte(strings.Replace(string(text), old, new, 1)), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(directory, file), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	change(p.file, p.old, p.new)
+	change(p.file, p.changes...)
 	const check = "func (x *Exchange) Check() error {\n"
 	change("invariant.go", check, check+"\tif x != nil {\n\t\treturn nil\n\t}\n")
 	overlay, err := json.Marshal(map[string]any{"Replace": replace})

@@ -14,6 +14,7 @@ import (
 // world is the cores of a configuration and what is in flight between them.
 type world struct {
 	m     *model.Model
+	moves bool // ticks move objects from link to link
 	cores []*impl.Exchange
 	links []session
 	open  []impl.ContractID      // by contract of the model; 0: closed
@@ -62,7 +63,7 @@ const (
 
 // newWorld is cores with nothing open. Where moves is false objects stay on the link that they are on.
 func newWorld(m *model.Model, moves bool) *world {
-	w := &world{m: m, now: impl.Now{Mono: 1e9, Wall: 1}}
+	w := &world{m: m, moves: moves, now: impl.Now{Mono: 1e9, Wall: 1}}
 	for range m.Exchanges {
 		w.cores = append(w.cores, impl.New(impl.Config{Rebalance: moves, RebalanceThreshold: float64(m.Threshold) / loadUnit}))
 	}
