@@ -279,6 +279,21 @@ func mutants() []mutantCase {
 				}
 			}}
 		}},
+		{"a load limit that a link did not tell", func() checker.Checker {
+			return &mutant{Checker: &checker.Loads{}, look: func(l *checker.Look) {
+				for i := range l.Snapshot.Links {
+					l.Snapshot.Links[i].HasLoadLimit = true
+				}
+			}}
+		}},
+		{"another share", func() checker.Checker {
+			return &mutant{Checker: &checker.Election{}, look: anyObject(func(o *impl.ObjectSnapshot) bool {
+				for i := range o.Links {
+					o.Links[i].Share /= 2
+				}
+				return false
+			})}
+		}},
 		{"a capacity from nowhere", func() checker.Checker {
 			return &mutant{Checker: &checker.Loads{}, look: anyObject(func(o *impl.ObjectSnapshot) bool { o.Capacity++; return true })}
 		}},

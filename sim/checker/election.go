@@ -258,6 +258,9 @@ func (c *Election) choose(l *Look, o *impl.ObjectSnapshot, was impl.Elected) imp
 		}
 	}
 	best, _ := c.leastLoaded(l, o, 0)
+	if best == 0 && slices.ContainsFunc(o.Links, func(l impl.ObjectLinkSnapshot) bool { return exposes(&l) && capacityOf(&l) > 0 }) {
+		c.ledger.marks.Hit(mark.NobodyForLoadLimit)
+	}
 	return linkElected(best)
 }
 
@@ -271,7 +274,6 @@ func linkElected(link impl.LinkID) impl.Elected {
 // leastLoaded is rule 6: a link, and its load with the object. Zero: none has
 // room. One link may be left out.
 func (c *Election) leastLoaded(l *Look, o *impl.ObjectSnapshot, except impl.LinkID) (best impl.LinkID, load uint64) {
-	refused := false
 	for i := range o.Links {
 		link := &o.Links[i]
 		if !exposes(link) || capacityOf(link) == 0 || link.Link == except {
@@ -280,15 +282,11 @@ func (c *Election) leastLoaded(l *Look, o *impl.ObjectSnapshot, except impl.Link
 		sum := c.loads[link.Link] + shareOf(link)
 		if limit, limited := c.ledger.limit(l, link.Link); limited && float64(sum) > limit {
 			c.ledger.marks.Hit(mark.OverLoadLimit)
-			refused = true
 			continue
 		}
 		if best == 0 || sum < load {
 			best, load = link.Link, sum
 		}
-	}
-	if refused && best == 0 {
-		c.ledger.marks.Hit(mark.NobodyForLoadLimit)
 	}
 	return best, load
 }

@@ -91,3 +91,35 @@ func (c *Loads) tags(s *impl.Snapshot) error {
 	}
 	return nil
 }
+
+// loadUnit is the load of one object on a link of capacity 1.
+const loadUnit = 1 << 32
+
+// shareOf is the load of one object on a link with a capacity that is not zero.
+func shareOf(l *impl.ObjectLinkSnapshot) uint64 { return loadUnit / min(capacityOf(l), loadUnit) }
+
+// loads are the loads of links: the sums of the shares that they were elected
+// with.
+type loads map[impl.LinkID]uint64
+
+// of recomputes them from a snapshot's objects.
+func (l *loads) of(s *impl.Snapshot) {
+	if *l == nil {
+		*l = loads{}
+	}
+	clear(*l)
+	for i := range s.Objects {
+		l.move(&none, &s.Objects[i])
+	}
+}
+
+// move takes away what an object's election put on a link, and adds what it puts
+// there now.
+func (l *loads) move(was, is *impl.ObjectSnapshot) {
+	if link := linkOf(was, was.Elected.Link); link != nil {
+		(*l)[link.Link] -= link.Share
+	}
+	if link := linkOf(is, is.Elected.Link); link != nil {
+		(*l)[link.Link] += link.Share
+	}
+}
