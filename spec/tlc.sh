@@ -33,16 +33,19 @@ long="-XX:+UseParallelGC"
 short="-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 java=$long
 
-# tlc MODULE CONFIG LOG ARGUMENT...: wall and processor seconds in $elapsed.
+# tlc MODULE CONFIG LOG ARGUMENT...: wall and processor seconds in $elapsed, TLC's exit
+# code in $code, and what it found in $generated, $distinct and $depth.
 tlc() {
 	local module=$1 config=$2 log=$3
 	shift 3
 	local work
 	work=$(mktemp -d)
 	TIMEFORMAT='%R %U'
-	elapsed=$({ time java -Xmx"$heap" $java -cp "$jar" tlc2.TLC -metadir "$work" -deadlock \
+	elapsed=$({ time java -Xmx"$heap" $java -DTLA-Library="$PWD" -cp "$jar" tlc2.TLC -metadir "$work" -deadlock \
 		-config "$config" "$@" "$module.tla" >"$log" 2>&1; } 2>&1)
+	code=$?
 	rm -rf "$work"
+	read -r generated distinct depth <<<"$(found "$log")"
 }
 
 # found LOG: generated and distinct states, and the depth.
@@ -52,6 +55,19 @@ found() {
 	     END { print (generated ? generated : "-"), (distinct ? distinct : "-"), (depth ? depth : "-") }' "$1"
 }
 
+# outcome LOG [PROPERTY]: "holds", "violated", or "error" when TLC found neither. Its exit
+# codes are 0 without a violation, 12 for one of safety, 13 for one of liveness; others
+# mean that it did not understand something or could not work it out.
+outcome() {
+	local log=$1 property=${2:-}
+	case $code in
+	0) [ "$distinct" != - ] && [ "$distinct" -gt 1 ] && grep -q '^Model checking completed. No error has been found' "$log" && echo holds && return ;;
+	12) grep -qE "^Error: (Invariant|Action property) $property is violated" "$log" && echo violated && return ;;
+	13) grep -q '^Error: Temporal properties were violated' "$log" && echo violated && return ;;
+	esac
+	echo error
+}
+
 row() { printf '%-24s %9s %9s %6s %8s %8s  %s\n' "$@"; }
 
 number() { sed -n "s/.*\"$2\": \([0-9]*\).*/\1/p" "golden/$1.json" 2>/dev/null; }
@@ -59,9 +75,8 @@ number() { sed -n "s/.*\"$2\": \([0-9]*\).*/\1/p" "golden/$1.json" 2>/dev/null; 
 check() {
 	local name=$1 log=$cache/$1.log verdict
 	tlc "MC_$name" "MC_$name.cfg" "$log" -workers "$workers"
-	read -r generated distinct depth <<<"$(found "$log")"
-	if ! grep -q 'No error has been found' "$log"; then
-		verdict="FAILED: $(grep -m1 -E '^Error: |violated' "$log")"
+	if [ "$(outcome "$log")" != holds ]; then
+		verdict="FAILED: $(grep -m1 '^Error: ' "$log" || echo "TLC ends with $code")"
 		failed=1
 	elif [ -f "golden/$name.json" ] && [ "$generated $distinct" != "$(number "$name" generated) $(number "$name" distinct)" ]; then
 		verdict="NOT AS golden/$name.json"
@@ -74,8 +89,9 @@ check() {
 
 # A line of must_fail.txt: name | configuration | kind property | NAME = value; ...
 must_fail() {
-	local name=$1 base=$2 kind=$3 property=$4 changes=$5 verdict
+	local name=$1 base=$2 kind=$3 property=$4 changes=$5 must=violated verdict
 	local log="$cache/$name.log" config="$cache/$name.cfg" change key
+	[ "$kind" = MISTAKE ] && must=error && read -r kind property <<<"$property"
 	sed '/^INVARIANTS/,$d; /^PROPERTIES/,$d' "MC_$base.cfg" >"$config"
 	while IFS= read -r change; do
 		change=$(sed 's/^ *//; s/ *$//' <<<"$change")
@@ -87,12 +103,13 @@ must_fail() {
 		esac
 	done < <(tr ';' '\n' <<<"$changes")
 	printf '%s\n  %s\n' "$kind" "$property" >>"$config"
-	tlc "MC_$base" "$config" "$log" -workers "$workers"
-	read -r generated distinct depth <<<"$(found "$log")"
-	if grep -qE "$property is violated|property $property|Temporal properties were violated|Action property .* is violated" "$log"; then
-		verdict="violates $property, as it must"
+	printf -- '---- MODULE MustFail ----\nEXTENDS MC_%s, Mutants\n====\n' "$base" >"$cache/MustFail.tla"
+	tlc "$cache/MustFail" "$config" "$log" -workers "$workers"
+	verdict=$(outcome "$log" "$property")
+	if [ "$verdict" = "$must" ]; then
+		verdict="$property: $verdict, as it must be"
 	else
-		verdict="FAILED: $property is not violated"
+		verdict="FAILED: $property: $verdict, should be $must"
 		failed=1
 	fi
 	row "$name" "$generated" "$distinct" "$depth" ${elapsed} "$verdict"
@@ -120,7 +137,6 @@ golden() {
 		failed=1
 	fi
 	rm -f "$pipe"
-	read -r generated distinct depth <<<"$(found "$log")"
 	row "$name" "$generated" "$distinct" "$depth" ${elapsed} "$verdict"
 }
 
