@@ -1,11 +1,11 @@
 ------------------------------ MODULE Liveness -------------------------------
 (* Temporal properties of a whole tree, and of the timer. MC.tla has those of *)
-(* one exchange, and what is fair.                                            *)
+(* one exchange, and what is fair.                                           *)
 EXTENDS MC
 
 (****************************************************************************)
 (* Who may be unfair. For each property must_fail.txt has one of these, or  *)
-(* no fairness at all (MCSpec), under which it does not hold.               *)
+(* MC.tla's UnfairSpec, under which it does not hold.                       *)
 (****************************************************************************)
 \* An owner who never gives back a revoked sink.
 KeepingSpec == MCSpec /\ WF_all(\/ DoTake \/ DoAttach \/ Notice \/ DoPullUp \/ DoPullDown

@@ -1,7 +1,7 @@
 ------------------------------- MODULE Mutants -------------------------------
-(* Rules of hakuban.tla with a guard left out. must_fail.txt puts each in the  *)
-(* place of its rule (Rule <- Mutant), and a property must notice. (Where a   *)
-(* word is enough, the fault is beside the rule: see Mutations there.)        *)
+(* Rules of hakuban.tla with a guard left out. must_fail.txt puts each in the *)
+(* place of its rule (Rule <- Mutant), and a property must notice. (Where a  *)
+(* word is enough, the fault is beside the rule: see Mutations there.)       *)
 EXTENDS Properties
 
 \* Summary counts contracts that are closed.
