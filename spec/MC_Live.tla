@@ -1,6 +1,6 @@
 ------------------------------- MODULE MC_Live -------------------------------
 \* Live: liveness, on the exchanges and contracts of S with smaller budgets.
-EXTENDS MC
+EXTENDS Liveness
 MCExchanges   == {"a", "r"}
 MCLinks       == {"ra"}
 MCParent      == [ra |-> "r"]

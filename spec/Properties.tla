@@ -40,22 +40,32 @@ Exposer(n, o) == LeadsTo(n, o, 2 * Cardinality(Exchanges))
 (****************************************************************************)
 Asks     == [ob : BOOLEAN, ex : BOOLEAN, cap : Nat]
 Flags    == [v : {0} \cup States, now : BOOLEAN]
-Channels == [ch : Nat, v : {0} \cup States, now : BOOLEAN]
+Offers   == [s : {"none", "offered", "taken", "revoked"}, v : {0} \cup States, now : BOOLEAN]
+Numbers  == Nat \ {0}
+Opened   == [ch : Numbers, v : {0} \cup States, now : BOOLEAN]
+Channels == Opened \cup {NoChannel}
+Ends     == {"off", "on", "gone"}
+
+StateMessages == [k : {"state"}, o : Objects, ch : Numbers, v : States, now : BOOLEAN]
+UpMessages    == [k : {"contracts"}, told : [Things -> Asks]] \cup StateMessages
+DownMessages  == [k : {"open"}, o : Objects, t : {"sink", "stream"}, ch : Numbers]
+                 \cup [k : {"close"}, o : Objects, ch : Numbers] \cup StateMessages
 
 TypeOK ==
-  /\ \A n \in Exchanges :
-       LET N == node[n] IN
-       /\ \A k \in ContractsAt[n] : N.contracts[k] \in {Closed, 0} \cup Capacities
-       /\ \A k \in ContractsAt[n], o \in Objects :
-            N.offers[k][o] \in [s : {"none", "offered", "taken", "revoked"}, v : {0} \cup States, now : BOOLEAN]
-       /\ \A o \in Objects :
-            /\ N.elected[o] \in {Nobody, Upstream} \cup ContractsAt[n] \cup Below[n]
-            /\ N.held[o] \in Flags
-            /\ N.sources[o] \in SUBSET Channels /\ N.outlets[o] \in SUBSET Channels
-       /\ \A l \in Below[n] : /\ \A d \in Things : N.contract[l][d] \in Asks
-                              /\ \A o \in Objects : N.sink[l][o] \in Channels /\ N.stream[l][o] \in Channels
-       /\ \A d \in Things : N.told[d] \in Asks
-  /\ \A l \in Links : wire[l].below \in {"off", "on", "gone"} /\ wire[l].above \in {"off", "on", "gone"}
+  /\ \A n \in Exchanges : node[n] \in
+       [contracts : [ContractsAt[n] -> {Closed, 0} \cup Capacities],
+        offers    : [ContractsAt[n] -> [Objects -> Offers]],
+        elected   : [Objects -> {Nobody, Upstream} \cup ContractsAt[n] \cup Below[n]],
+        share     : [Below[n] -> [Objects -> 0..6]],
+        held      : [Objects -> Flags],
+        contract  : [Below[n] -> [Things -> Asks]],
+        sink      : [Below[n] -> [Objects -> Channels]],
+        revoked   : [Below[n] -> [Objects -> Nat]],
+        stream    : [Below[n] -> [Objects -> Channels]],
+        told      : [Things -> Asks],
+        sources   : [Objects -> SUBSET Opened],
+        outlets   : [Objects -> SUBSET Opened]]
+  /\ wire \in [Links -> [below : Ends, above : Ends, up : Seq(UpMessages), down : Seq(DownMessages)]]
 
 \* In one exchange at most one sink is open: the elected one. Others are revoked,
 \* locally until they are released, on a link until a pull closes them.
@@ -179,15 +189,17 @@ CapacityConserved ==
                                        /\ IsOpen(node[At[k]], k)} IN
     node[Parent[l]].contract[l][d].cap = Sum([k \in exposers |-> node[At[k]].contracts[k]], exposers)
 
-\* A link's load is what it was given with the objects that it is elected for.
+\* A link's load is what it was given with the objects that it is elected for, and
+\* never more than its limit.
 LoadConserved ==
-  \A n \in Exchanges, o \in Objects : \A l \in Below[n] :
-    IF Loads /\ node[n].elected[o] = l THEN node[n].share[l][o] > 0 ELSE node[n].share[l][o] = 0
+  /\ \A n \in Exchanges, o \in Objects : \A l \in Below[n] :
+       IF Loads /\ node[n].elected[o] = l THEN node[n].share[l][o] > 0 ELSE node[n].share[l][o] = 0
+  /\ Loads => \A l \in Links : Load(node[Parent[l]], l) <= Limit[l]
 
 \* An object that nobody needs is forgotten when all is quiet.
 Forgotten ==
   Quiet => \A n \in Exchanges, o \in Objects :
-    ~DataNeeded(n, node[n], o) /\ ~node[n].held[o].now => node[n].held[o] = NoState
+    ~DataNeeded(n, node[n], o) => node[n].held[o] = NoState
 
 \* An end that is not in a session holds nothing of one.
 NoGhost ==
@@ -207,12 +219,22 @@ NoGhost ==
 \* When all is quiet, and an exchange needs an object that somebody it is linked
 \* with would expose, somebody is elected there. A load limit may refuse; should
 \* there be room again later, the timer elects (Rebalance), and nothing else does.
-QuietServed ==
+QuietElected ==
   Quiet => \A n \in Exchanges, o \in Objects :
     LET N == node[n] IN
     DataNeeded(n, N, o) /\ N.elected[o] = Nobody =>
       /\ \A k \in ObjectExposersOf[n][o] \cup TagExposersOf[n][o] : ~IsOpen(N, k)
-      /\ Loads \/ \A l \in Below[n] : ~Exposes(N, l, o) \/ Capacity(N, l, o) = 0
+      /\ Eligible(n, N, o) = {} \/ (Loads /\ Moves(n, N, o) # {})
+
+\* When all is quiet, what is open leads, over any number of links, to a contract
+\* that is elected: a sink down from the child, a stream up from the parent.
+QuietChain ==
+  Quiet => \A l \in Links, o \in Objects :
+    LET p == node[Parent[l]] IN
+    /\ p.sink[l][o].ch # 0   => Exposer(Child[l], o) # <<>>
+    /\ p.stream[l][o].ch # 0 => Exposer(Parent[l], o) # <<>>
+
+QuietServed == QuietElected /\ QuietChain
 
 (****************************************************************************)
 (* Steps                                                                    *)
@@ -225,6 +247,13 @@ NeverBack ==
              /\ IsOpen(node[n], k) /\ IsOpen(node'[n], k)
              /\ node[n].offers[k][o].s # "none" /\ node'[n].offers[k][o].s # "none"]_vars
 
+\* Nor does what a reader has read.
+ReadsNeverGoBack ==
+  [][\A k \in Contracts, o \in Objects :
+       LET f == node[At[k]].offers[k][o]
+           g == node'[At[k]].offers[k][o] IN
+       Kind[k] = "observe" /\ f.s = "taken" /\ g.s = "taken" => Version[g.v] >= Version[f.v]]_vars
+
 \* A state comes from an open channel or a taken sink that carries it now, never
 \* from one that was closed.
 ComesFromOpen ==
@@ -236,6 +265,9 @@ ComesFromOpen ==
          \/ \E l \in Below[n] : N.sink[l][o].ch # 0 /\ N.sink[l][o].v = v
          \/ \E k \in ContractsAt[n] : Kind[k] = "expose" /\ N.offers[k][o].s = "taken"
                                       /\ N.offers[k][o].v = v]_vars
+
+\* Whatever budgets allow is a step of the specification.
+IsNext == [][Next]_vars
 
 (****************************************************************************)
 (* Situations where reading the reference raised a doubt (findings.md has   *)

@@ -2,7 +2,7 @@
 # Checks the specification with TLC.
 #
 #   spec/tlc.sh                 every configuration, then every one that must fail
-#   spec/tlc.sh NAME...         only these (S, H, ..., Live, L, or a name in must_fail.txt)
+#   spec/tlc.sh NAME...         only these (S, Live, L, ..., or a name in must_fail.txt)
 #   spec/tlc.sh --golden [NAME...]   writes golden/NAME.json (one worker, slow)
 #
 # L is large: it is checked, and its golden file written, only when it is named.
@@ -20,6 +20,7 @@ workers=${TLC_WORKERS:-2}
 heap=${TLC_HEAP:-2g}
 configurations=(S H R M3 MS T T2 B)
 large=(L)
+small=(Live Down Timer Read) # no golden files: what happens is that of the others
 # What a golden file depends on, with MC_NAME.tla and MC_NAME.cfg; model/golden_test.go
 # takes the hash in the same order. Properties.tla changes no state.
 sources=(hakuban.tla MC.tla)
@@ -36,16 +37,19 @@ long="-XX:+UseParallelGC"
 short="-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 java=$long
 
-# tlc MODULE CONFIG LOG ARGUMENT...: wall and processor seconds in $elapsed.
+# tlc MODULE CONFIG LOG ARGUMENT...: wall and processor seconds in $elapsed, TLC's exit
+# code in $code, and what it found in $generated, $distinct and $depth.
 tlc() {
 	local module=$1 config=$2 log=$3
 	shift 3
 	local work
 	work=$(mktemp -d)
 	TIMEFORMAT='%R %U'
-	elapsed=$({ time java -Xmx"$heap" $java -cp "$jar" tlc2.TLC -metadir "$work" -deadlock \
+	elapsed=$({ time java -Xmx"$heap" $java -DTLA-Library="$PWD" -cp "$jar" tlc2.TLC -metadir "$work" -deadlock \
 		-config "$config" "$@" "$module.tla" >"$log" 2>&1; } 2>&1)
+	code=$?
 	rm -rf "$work"
+	read -r generated distinct depth <<<"$(found "$log")"
 }
 
 # found LOG: generated and distinct states, and the depth.
@@ -55,6 +59,19 @@ found() {
 	     END { print (generated ? generated : "-"), (distinct ? distinct : "-"), (depth ? depth : "-") }' "$1"
 }
 
+# outcome LOG [PROPERTY]: "holds", "violated", or "error" when TLC found neither. Its exit
+# codes are 0 without a violation, 12 when an invariant is violated, 13 when another
+# property is; others mean that it did not understand something or could not work it out.
+outcome() {
+	local log=$1 property=${2:-}
+	case $code in
+	0) [ "$distinct" != - ] && [ "$distinct" -gt 1 ] && grep -q '^Model checking completed. No error has been found' "$log" && echo holds && return ;;
+	12) grep -q "^Error: Invariant $property is violated" "$log" && echo violated && return ;;
+	13) grep -qE "^Error: (Action property $property is|Temporal properties were) violated" "$log" && echo violated && return ;;
+	esac
+	echo error
+}
+
 row() { printf '%-24s %9s %9s %6s %8s %8s  %s\n' "$@"; }
 
 number() { sed -n "s/.*\"$2\": \([0-9]*\).*/\1/p" "golden/$1.json" 2>/dev/null; }
@@ -62,9 +79,8 @@ number() { sed -n "s/.*\"$2\": \([0-9]*\).*/\1/p" "golden/$1.json" 2>/dev/null; 
 check() {
 	local name=$1 log=$cache/$1.log verdict
 	tlc "MC_$name" "MC_$name.cfg" "$log" -workers "$workers"
-	read -r generated distinct depth <<<"$(found "$log")"
-	if ! grep -q 'No error has been found' "$log"; then
-		verdict="FAILED: $(grep -m1 -E '^Error: |violated' "$log")"
+	if [ "$(outcome "$log")" != holds ]; then
+		verdict="FAILED: $(grep -m1 '^Error: ' "$log" || echo "TLC ends with $code")"
 		failed=1
 	elif [ -f "golden/$name.json" ] && [ "$generated $distinct" != "$(number "$name" generated) $(number "$name" distinct)" ]; then
 		verdict="NOT AS golden/$name.json"
@@ -77,8 +93,11 @@ check() {
 
 # A line of must_fail.txt: name | configuration | kind property | NAME = value; ...
 must_fail() {
-	local name=$1 base=$2 kind=$3 property=$4 changes=$5 verdict
-	local log="$cache/$name.log" config="$cache/$name.cfg" change key
+	local name=$1 base=$2 kind=$3 property=$4 changes=$5 must=violated verdict
+	local log="$cache/$name.log" folder="$cache/$name" change key
+	local config="$folder/MustFail.cfg"
+	mkdir -p "$folder"
+	[ "$kind" = MISTAKE ] && must=error && read -r kind property <<<"$property"
 	sed '/^INVARIANTS/,$d; /^PROPERTIES/,$d' "MC_$base.cfg" >"$config"
 	while IFS= read -r change; do
 		change=$(sed 's/^ *//; s/ *$//' <<<"$change")
@@ -90,12 +109,13 @@ must_fail() {
 		esac
 	done < <(tr ';' '\n' <<<"$changes")
 	printf '%s\n  %s\n' "$kind" "$property" >>"$config"
-	tlc "MC_$base" "$config" "$log" -workers "$workers"
-	read -r generated distinct depth <<<"$(found "$log")"
-	if grep -qE "$property is violated|property $property|Temporal properties were violated|Action property .* is violated" "$log"; then
-		verdict="violates $property, as it must"
+	printf -- '---- MODULE MustFail ----\nEXTENDS MC_%s, Mutants\n====\n' "$base" >"$folder/MustFail.tla"
+	tlc "$folder/MustFail" "$config" "$log" -workers "$workers"
+	verdict=$(outcome "$log" "$property")
+	if [ "$verdict" = "$must" ]; then
+		verdict="$property: $verdict, as it must be"
 	else
-		verdict="FAILED: $property is not violated"
+		verdict="FAILED: $property: $verdict, should be $must"
 		failed=1
 	fi
 	row "$name" "$generated" "$distinct" "$depth" ${elapsed} "$verdict"
@@ -123,7 +143,6 @@ golden() {
 		failed=1
 	fi
 	rm -f "$pipe"
-	read -r generated distinct depth <<<"$(found "$log")"
 	row "$name" "$generated" "$distinct" "$depth" ${elapsed} "$verdict"
 }
 
@@ -148,7 +167,9 @@ for name in "${large[@]}"; do
 done
 if [ $mode = check ]; then
 	java=$short
-	wants Live && check Live
+	for name in "${small[@]}"; do
+		wants "$name" && check "$name"
+	done
 	while IFS='|' read -r name base expected changes; do
 		case $name in '' | '#'*) continue ;; esac
 		read -r name <<<"$name"

@@ -4,55 +4,72 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"hakuban/model"
 )
 
-// transitions finds the names in the table of docs/spec-map.md.
-var transitions = regexp.MustCompile("(?m)^\\| `([A-Z][A-Za-z]+)` \\| (?:`Input|`InputDetach`)")
+// transitions finds the names in the table of docs/spec-map.md, with the twin's functions.
+var transitions = regexp.MustCompile("(?m)^\\| `([A-Z][A-Za-z]+)` \\| `([a-z][A-Za-z]+)` \\| `Input")
 
 // TestSpecMap_EachTransitionHasOneNameEverywhere holds docs/spec-map.md to the sources: each transition of its table is an
 // action of the specification, of its twin and of the core, which says so beside the code and in its trace; and neither the
 // twin nor the specification has another.
 func TestSpecMap_EachTransitionHasOneNameEverywhere(t *testing.T) {
 	root := filepath.Join("..", "..")
-	spec, core := readAll(t, root, "spec/hakuban.tla"), readAll(t, root, "impl/*.go")
+	spec, core, twin := readAll(t, root, "spec/hakuban.tla"), readAll(t, root, "impl/*.go"), readAll(t, root, "model/*.go")
+	table := transitions.FindAllStringSubmatch(readAll(t, root, "docs/spec-map.md"), -1)
 	var names []string
-	for _, match := range transitions.FindAllStringSubmatch(readAll(t, root, "docs/spec-map.md"), -1) {
-		names = append(names, match[1])
+	for _, row := range table {
+		names = append(names, row[1])
 	}
-	if missing := unmapped(names, spec, core); len(missing) > 0 {
+	if missing := unmapped(table, spec, core, twin); len(missing) > 0 {
 		t.Errorf("named in docs/spec-map.md but: %s", strings.Join(missing, "; "))
 	}
+	var twins []string
 	for action := model.Open; action < model.Actions; action++ {
-		if !strings.Contains(strings.Join(names, " ")+" ", action.String()+" ") {
-			t.Errorf("the twin's %v is not in docs/spec-map.md", action)
-		}
+		twins = append(twins, action.String())
 	}
-	if len(names) != int(model.Actions) {
-		t.Errorf("docs/spec-map.md has %d transitions, the twin %d", len(names), model.Actions)
+	if !slices.Equal(twins, names) {
+		t.Errorf("the twin's actions are %v, those of docs/spec-map.md %v", twins, names)
+	}
+	actions := actionsOf(spec)
+	slices.Sort(actions)
+	slices.Sort(names)
+	if !slices.Equal(actions, names) {
+		t.Errorf("the specification's actions are %v, those of docs/spec-map.md %v", actions, names)
 	}
 }
 
 func TestSpecMap_SeesWhatIsMissing(t *testing.T) {
-	spec, core := "Open(k) ==", "// spec: Open\nx.traced(\"Open\""
-	if missing := unmapped([]string{"Open"}, spec, core); len(missing) > 0 {
+	table := [][]string{{"", "Open", "open"}}
+	spec, core, twin := "Open(k) ==", "// spec: Open\nx.traced(\"Open\"", "func (m *Model) open("
+	if missing := unmapped(table, spec, core, twin); len(missing) > 0 {
 		t.Errorf("refused: %v", missing)
 	}
-	for _, bad := range [][2]string{{"", core}, {spec, "x.traced(\"Open\""}, {spec, "// spec: Open"}} {
-		if len(unmapped([]string{"Open"}, bad[0], bad[1])) != 1 {
+	for _, bad := range [][3]string{
+		{"", core, twin}, {spec, "x.traced(\"Open\"", twin}, {spec, "// spec: Open", twin}, {spec, core, "func (m *Model) opens("},
+	} {
+		if len(unmapped(table, bad[0], bad[1], bad[2])) != 1 {
 			t.Errorf("let through: %q", bad)
 		}
+	}
+	if got := actionsOf("Init ==\n  F(x)\n\nNext ==\n  \\/ \\E k : Open(k, c) \\/ Close(k)\n  \\/ Open(k, 0)\n\nSpec == G(x)"); !slices.Equal(got, []string{"Open", "Close"}) {
+		t.Errorf("actions %v", got)
 	}
 }
 
 // unmapped says which names are not where they should be.
-func unmapped(names []string, spec, core string) (missing []string) {
-	for _, name := range names {
+func unmapped(table [][]string, spec, core, twin string) (missing []string) {
+	for _, row := range table {
+		name, function := row[1], row[2]
 		if !regexp.MustCompile(`(?m)^` + name + `\(`).MatchString(spec) {
 			missing = append(missing, "no action "+name+" in spec/hakuban.tla")
+		}
+		if !strings.Contains(twin, "func (m *Model) "+function+"(") {
+			missing = append(missing, "no function "+function+" in model")
 		}
 		if !regexp.MustCompile(`// spec: (?:\w+, )*` + name + `\b`).MatchString(core) {
 			missing = append(missing, "no \"// spec: "+name+"\" in impl")
@@ -63,6 +80,18 @@ func unmapped(names []string, spec, core string) (missing []string) {
 		}
 	}
 	return missing
+}
+
+// actionsOf are the actions of a specification's Next, each once.
+func actionsOf(spec string) (actions []string) {
+	_, next, _ := strings.Cut(spec, "\nNext ==\n")
+	next, _, _ = strings.Cut(next, "\n\n")
+	for _, match := range regexp.MustCompile(`\b([A-Z]\w*)\(`).FindAllStringSubmatch(next, -1) {
+		if !slices.Contains(actions, match[1]) {
+			actions = append(actions, match[1])
+		}
+	}
+	return actions
 }
 
 func readAll(t *testing.T, root, pattern string) string {
