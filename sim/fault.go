@@ -340,8 +340,8 @@ func (w *World) chooseLoadLimit(index int, ordinal uint32) []wire.LoadPoint {
 	load := w.choose(chooseLoadLimit, index, 2, ordinal, 4)
 	if w.rules.workload == workloadBalance {
 		load /= 2
-		if shape == 2 {
-			shape = 3 // more of those that rise
+		if shape == 1 || shape == 2 {
+			shape += 2 // more of those that rise
 		}
 	}
 	if shape == 0 {

@@ -163,10 +163,11 @@ func (w *World) act(k uint32, a action) {
 	}
 }
 
-// capacity is mostly small; one in twenty is zero, one in twenty huge.
+// capacity is mostly small; one in forty is zero, one in forty huge. In one seed
+// of eight, half are zero.
 func (w *World) capacity(k uint32) uint32 {
 	switch c := w.choose(chooseCapacity, 0, 0, k, 40); {
-	case c == 38:
+	case c == 38, c%2 == 1 && w.rules.zeros:
 		w.marks.Hit(mark.CapacityZero)
 		return 0
 	case c == 39:

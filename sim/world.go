@@ -93,6 +93,7 @@ type rules struct {
 	workload   workload
 	rebalance  bool
 	loadLimits bool
+	zeros      bool  // many exposers have no capacity
 	budget     int   // of a pull
 	writer     int64 // from ready to pull
 	window     int   // bytes of a direction that may be under way
@@ -106,6 +107,7 @@ func NewWorld(source Source, set *checker.Set, marks *mark.Set, observer Observe
 	w.rules.rebalance = w.choose(chooseRebalance, 0, 0, 0, 2) != 0
 	limits := w.choose(chooseLoadLimit, 0, 0, 0, 4)
 	w.rules.loadLimits = limits == 1 || limits > 0 && w.rules.workload == workloadBalance
+	w.rules.zeros = w.choose(chooseCapacity, 0, 1, 0, 8) == 7 && w.rules.workload != workloadBalance
 	w.rules.budget = [...]int{1 << 16, 1 << 16, 256, 1}[w.choose(chooseBudget, 0, 0, 0, 4)]
 	w.rules.window = [...]int{1 << 16, 1 << 12, 256, 1}[w.choose(chooseBudget, 1, 0, 0, 4)]
 	w.rules.writer = [...]int64{writerDelay, writerDelay, 0, millisecond}[w.choose(chooseBudget, 2, 0, 0, 4)]
