@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"hakuban/internal/race"
 	"hakuban/impl"
 	"hakuban/model"
 	"hakuban/sim"
@@ -114,7 +115,7 @@ func (tr *tracer) follow(after model.State, most int) error {
 
 // TestReal_TLCAcceptsWhatTheExchangesDid gives what runs over real websockets did to TLC.
 func TestReal_TLCAcceptsWhatTheExchangesDid(t *testing.T) {
-	if testing.Short() {
+	if testing.Short() || race.Enabled {
 		t.Skip("TLC takes some seconds")
 	}
 	jar := tlcJar(t)

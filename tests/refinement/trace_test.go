@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"hakuban/internal/race"
 	"hakuban/model"
 )
 
@@ -33,7 +34,7 @@ type trace struct {
 // TestTrace_TLCAcceptsWhatTheCoresDid writes walks as TLA+ literals, some of them corrupted in one place, and has TLC say
 // for each whether the specification allows every line, and if not, which is the first that it does not.
 func TestTrace_TLCAcceptsWhatTheCoresDid(t *testing.T) {
-	if testing.Short() {
+	if testing.Short() || race.Enabled {
 		t.Skip("TLC takes half a minute")
 	}
 	jar := tlcJar(t)
