@@ -6,8 +6,8 @@ import (
 	"slices"
 	"testing"
 
-	"hakuban/internal/race"
 	"hakuban/impl"
+	"hakuban/internal/race"
 	"hakuban/model"
 	"hakuban/sim"
 	"hakuban/sim/refinement"
