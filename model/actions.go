@@ -359,27 +359,17 @@ func (m *Model) pullUp(s State, l int, yield func(State)) string {
 		}
 		return ""
 	}
-	reason := "contracts or states are owed"
+	reason := "contracts or a state is owed"
 	for o, held := range N.Held {
-		var messages []Message
-		var outlets []Channel
-		for i, c := range N.Outlets[o] {
+		for i, c := range N.Outlets[o] { // two where an Open has overtaken a Close
 			if !differs(held, c.Flag) {
 				continue
 			}
-			if outlets == nil {
-				outlets = slices.Clone(N.Outlets[o])
-			}
-			outlets[i].Flag = held
-			messages = append(messages, Message{Kind: StateMessage, Object: o, Channel: c.Number, Flag: held})
+			M := N.copy()
+			M.Outlets = set(M.Outlets, o, set(N.Outlets[o], i, Channel{c.Number, held}))
+			yield(s.with(n, M).withWire(l, W.sendUp(Message{Kind: StateMessage, Object: o, Channel: c.Number, Flag: held})))
+			reason = ""
 		}
-		if messages == nil {
-			continue
-		}
-		M := N.copy()
-		M.Outlets = set(M.Outlets, o, outlets)
-		yield(s.with(n, M).withWire(l, W.sendUp(messages...)))
-		reason = ""
 	}
 	return reason
 }

@@ -126,7 +126,7 @@ func T() *Configuration {
 		Model:           m.Prepare(),
 		OpenAtStart:     []int{0, 1, 2, 3},
 		AttachedAtStart: []int{0},
-		Budget:          Budget{Toggles: 2, Publishes: 2, Losses: 1, Rebalances: 1},
+		Budget:          Budget{Toggles: 2, Publishes: 1, Losses: 1, Rebalances: 1},
 		Room:            2,
 		Fresh:           true,
 	}

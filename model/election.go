@@ -289,20 +289,28 @@ func (m *Model) afterElections(n int, N *Node, changed func(o int) bool, yield f
 			left |= 1 << o
 		}
 	}
-	m.electFrom(n, N, left, yield)
+	var seen [][]Elected // several orders may end in one way
+	m.electFrom(n, N, left, func(M *Node) {
+		if slices.ContainsFunc(seen, func(elected []Elected) bool { return slices.Equal(elected, M.Elected) }) {
+			return
+		}
+		seen = append(seen, slices.Clone(M.Elected))
+		m.settle(n, M)
+		yield(M)
+	})
 }
 
-// electFrom elects for a set of objects, one after the other: each may change the
-// loads that the next one sees.
+// electFrom elects for a set of objects, one after the other, in any order: each
+// may change the loads that the next one sees. Without loads one order is as good
+// as any other.
 func (m *Model) electFrom(n int, N *Node, left uint64, yield func(*Node)) {
 	if left == 0 {
-		m.settle(n, N)
 		yield(N)
 		return
 	}
 	for rest := left; rest != 0; rest &= rest - 1 {
 		o := bits.TrailingZeros64(rest)
-		last := !m.AnyOrder || rest&(rest-1) == 0
+		last := !m.Loads || rest&(rest-1) == 0
 		choices := m.Choices(n, N, o)
 		for i, e := range choices {
 			M := N

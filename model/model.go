@@ -49,7 +49,6 @@ type Model struct {
 	Threshold  int   // of the rebalance, when loads are counted
 	Chunked    bool  // a control message may hold a part of what changed
 	Ceiling    int   // capacities told upstream end there; 0: nowhere, as in the specification
-	AnyOrder   bool  // objects of one step are elected for in any order; the specification has that of Objects
 
 	things    int
 	covering  [][]int     // by object: the object and its tags, as things

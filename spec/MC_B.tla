@@ -9,7 +9,7 @@ MCExchanges   == {"a", "b", "r"}
 MCLinks       == {"ra", "rb"}
 MCParent      == [ra |-> "r", rb |-> "r"]
 MCChild       == [ra |-> "a", rb |-> "b"]
-MCObjectOrder == <<"x", "y">>
+MCObjects     == {"x", "y"}
 MCTags        == {}
 MCTagsOf      == [x |-> {}, y |-> {}]
 MCContracts   == {"ax", "ay", "bx", "by", "ox", "oy"}

@@ -12,7 +12,7 @@ MCExchanges   == {"a", "b", "r"}
 MCLinks       == {"ab", "ra"}
 MCParent      == [ab |-> "a", ra |-> "r"]
 MCChild       == [ab |-> "b", ra |-> "a"]
-MCObjectOrder == <<"x">>
+MCObjects     == {"x"}
 MCTags        == {}
 MCTagsOf      == [x |-> {}]
 MCContracts   == {"eb", "er", "ob", "or"}

@@ -10,7 +10,7 @@ MCExchanges   == {"a", "r"}
 MCLinks       == {"ra1", "ra2"}
 MCParent      == [ra1 |-> "r", ra2 |-> "r"]
 MCChild       == [ra1 |-> "a", ra2 |-> "a"]
-MCObjectOrder == <<"x">>
+MCObjects     == {"x"}
 MCTags        == {}
 MCTagsOf      == [x |-> {}]
 MCContracts   == {"ea", "oa", "or"}

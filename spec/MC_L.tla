@@ -17,7 +17,7 @@ MCExchanges   == {"a", "b", "c", "r"}
 MCLinks       == {"ac", "ra", "rb"}
 MCParent      == [ac |-> "a", ra |-> "r", rb |-> "r"]
 MCChild       == [ac |-> "c", ra |-> "a", rb |-> "b"]
-MCObjectOrder == <<"x">>
+MCObjects     == {"x"}
 MCTags        == {}
 MCTagsOf      == [x |-> {}]
 MCContracts   == {"eb", "ec", "oa", "or"}

@@ -5,7 +5,7 @@ MCExchanges   == {"a", "r"}
 MCLinks       == {"ra"}
 MCParent      == [ra |-> "r"]
 MCChild       == [ra |-> "a"]
-MCObjectOrder == <<"x">>
+MCObjects     == {"x"}
 MCTags        == {}
 MCTagsOf      == [x |-> {}]
 MCContracts   == {"ea", "er", "oa", "or"}

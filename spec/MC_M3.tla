@@ -11,7 +11,7 @@ MCExchanges   == {"a", "b", "r"}
 MCLinks       == {"ab", "ra"}
 MCParent      == [ab |-> "a", ra |-> "r"]
 MCChild       == [ab |-> "b", ra |-> "a"]
-MCObjectOrder == <<"x">>
+MCObjects     == {"x"}
 MCTags        == {}
 MCTagsOf      == [x |-> {}]
 MCContracts   == {"ea", "eb", "ob", "or"}

@@ -10,7 +10,7 @@ MCExchanges   == {"a", "b", "r"}
 MCLinks       == {"ra", "rb"}
 MCParent      == [ra |-> "r", rb |-> "r"]
 MCChild       == [ra |-> "a", rb |-> "b"]
-MCObjectOrder == <<"x">>
+MCObjects     == {"x"}
 MCTags        == {}
 MCTagsOf      == [x |-> {}]
 MCContracts   == {"ea", "eb", "oa", "or"}

@@ -11,7 +11,7 @@ MCExchanges   == {"a", "r"}
 MCLinks       == {"ra"}
 MCParent      == [ra |-> "r"]
 MCChild       == [ra |-> "a"]
-MCObjectOrder == <<"x", "y">>
+MCObjects     == {"x", "y"}
 MCTags        == {"t"}
 MCTagsOf      == [x |-> {"t"}, y |-> {"t"}]
 MCContracts   == {"et", "ey", "ot", "ox"}

@@ -10,7 +10,7 @@ MCExchanges   == {"a", "r"}
 MCLinks       == {"ra"}
 MCParent      == [ra |-> "r"]
 MCChild       == [ra |-> "a"]
-MCObjectOrder == <<"x">>
+MCObjects     == {"x"}
 MCTags        == {"t", "u"}
 MCTagsOf      == [x |-> {"t", "u"}]
 MCContracts   == {"et", "eu", "ou", "ox"}

@@ -10,7 +10,7 @@ MCExchanges   == {"a", "b", "r"}
 MCLinks       == {"ra", "rb"}
 MCParent      == [ra |-> "r", rb |-> "r"]
 MCChild       == [ra |-> "a", rb |-> "b"]
-MCObjectOrder == <<"x", "y">>
+MCObjects     == {"x", "y"}
 MCTags        == {}
 MCTagsOf      == [x |-> {}, y |-> {}]
 MCContracts   == {"ax", "bx", "by", "ox", "oy"}

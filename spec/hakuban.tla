@@ -38,7 +38,7 @@ CONSTANTS
   Parent,       \* Parent[l], Child[l]: the exchanges at the two ends of a slot.
   Child,        \*   Two slots with the same ends: a child that comes back while
                 \*   its parent has not noticed that the old session died.
-  ObjectOrder,  \* the objects, as a sequence
+  Objects,      \* names of objects
   Tags,         \* names of tags
   TagsOf,       \* TagsOf[o]: the tags of an object
   Contracts,    \* names of local contracts
@@ -64,8 +64,7 @@ VARIABLES
 
 vars == <<node, wire>>
 
-Objects == {ObjectOrder[i] : i \in DOMAIN ObjectOrder}
-Things  == Objects \cup Tags
+Things == Objects \cup Tags
 
 \* The thing itself and the tags it carries: what a contract that covers object
 \* o can be on.
@@ -302,18 +301,17 @@ Settled(n, N) ==
   LET M == [N EXCEPT !.offers = [k \in ContractsAt[n] |-> [o \in Objects |-> Offer(n, N, k, o)]]]
   IN [M EXCEPT !.held = [o \in Objects |-> Held(n, M, o)]]
 
-\* Elections for the objects from position i on that are in O, one after the
-\* other: each may change the loads that the next one sees.
-RECURSIVE ElectedFrom(_, _, _, _)
-ElectedFrom(n, N, O, i) ==
-  IF i > Len(ObjectOrder) THEN {N}
-  ELSE IF ObjectOrder[i] \notin O THEN ElectedFrom(n, N, O, i + 1)
-  ELSE UNION {ElectedFrom(n, Elected(n, N, ObjectOrder[i], e), O, i + 1) :
-                e \in Choices(n, N, ObjectOrder[i])}
+\* Elections for the objects O, one after the other, in any order: each may
+\* change the loads that the next one sees.
+RECURSIVE ElectedFrom(_, _, _)
+ElectedFrom(n, N, O) ==
+  IF O = {} THEN {N}
+  ELSE UNION {UNION {ElectedFrom(n, Elected(n, N, o, e), O \ {o}) :
+                       e \in Choices(n, N, o)} : o \in O}
 
 \* What node N of exchange n can become when contracts, links or upstream's
 \* channels of the objects O changed.
-AfterElections(n, N, O) == {Settled(n, M) : M \in ElectedFrom(n, N, O, 1)}
+AfterElections(n, N, O) == {Settled(n, M) : M \in ElectedFrom(n, N, O)}
 
 \* A state is taken when its version is greater. An equal one counts for its
 \* flag only, and a lower one for nothing: Held sees to that.
@@ -496,11 +494,6 @@ Differs(h, x) == h.v # 0 /\ (h.v # x.v \/ h.now # x.now)
 OwesContracts(l) == node[Child[l]].told # Summary(Child[l], node[Child[l]])
 OwedOutlets(N, o) == {x \in N.outlets[o] : Differs(N.held[o], x)}
 
-RECURSIVE InOrder(_)
-InOrder(S) == IF S = {} THEN <<>>
-              ELSE LET x == CHOOSE x \in S : \A y \in S : x.ch <= y.ch
-                   IN <<x>> \o InOrder(S \ {x})
-
 Portions(D) == IF Chunked THEN SUBSET D \ {{}} ELSE {D} \ {{}}
 
 PullUpContracts(l) ==
@@ -512,22 +505,20 @@ PullUpContracts(l) ==
     LET told == [d \in Things |-> IF d \in D THEN summary[d] ELSE N.told[d]]
     IN BecomesAsIs(n, [N EXCEPT !.told = told], l, SendUp(wire[l], <<ContractsMessage(told)>>))
 
-PullUpStates(l, o) ==
-  LET n    == Child[l]
-      N    == node[n]
-      h    == N.held[o]
-      owed == OwedOutlets(N, o)
-      sent == InOrder(owed) IN
+\* Upstream has two outlets of one object open where an Open has overtaken a Close.
+PullUpState(l, o) ==
+  LET n == Child[l]
+      N == node[n]
+      h == N.held[o] IN
   /\ N.told = Summary(n, N)
-  /\ owed # {}
-  /\ BecomesAsIs(n, [N EXCEPT !.outlets[o] =
-                      {IF x \in owed THEN [ch |-> x.ch, v |-> h.v, now |-> h.now] ELSE x : x \in @}],
-                 l, SendUp(wire[l], [i \in DOMAIN sent |-> StateMessage(o, sent[i].ch, h)]))
+  /\ \E x \in OwedOutlets(N, o) :
+       BecomesAsIs(n, [N EXCEPT !.outlets[o] = (@ \ {x}) \cup {[ch |-> x.ch, v |-> h.v, now |-> h.now]}],
+                   l, SendUp(wire[l], <<StateMessage(o, x.ch, h)>>))
 
 PullUp(l) ==
   /\ wire[l].below = "on"
   /\ \/ PullUpContracts(l)
-     \/ \E o \in Objects : PullUpStates(l, o)
+     \/ \E o \in Objects : PullUpState(l, o)
 
 ClosesSink(N, l, o)   == N.revoked[l][o] # 0
 ClosesStream(N, l, o) == N.stream[l][o].ch # 0 /\ ~WantsStream(N, l, o)

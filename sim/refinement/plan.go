@@ -239,23 +239,20 @@ func (o *object) planSession(h *happening) {
 	o.steps = append(o.steps, step)
 }
 
-// planPull is one action for each control message, and one for all the states
-// or channels of the object.
+// planPull is one action for each control message and each state upwards, and
+// one for all that goes down for the object.
 func (o *object) planPull(h *happening, step model.Step, end int) {
 	step.Action = model.PullUp
 	if end == parentEnd {
 		step.Action = model.PullDown
 	}
-	others := false
 	for _, m := range h.sent {
 		if !o.concerns(m) {
 			continue
 		}
-		if m.kind == model.ContractsMessage {
-			o.steps = append(o.steps, step)
-		} else if !others {
-			others = true
-			o.steps = append(o.steps, step)
+		o.steps = append(o.steps, step)
+		if end == parentEnd {
+			return
 		}
 	}
 }

@@ -233,21 +233,15 @@ func (w *world) detach(l int, below bool) (bool, error) {
 }
 
 // pull lets an end write until it has written something that the model knows, or
-// has nothing more. An object can have two outlets where channels overtake one
-// another. The model owes both at once, and the core writes what the budget
-// allows, one by one: it is given the budget for both, once upstream was told of
-// all contracts.
+// has nothing more.
 func (w *world) pull(l int, up bool) (bool, error) {
 	link, n := w.link(l, up)
 	if link == 0 {
 		return false, nil
 	}
-	before, budget := w.state(), 1
-	if N := before.Nodes[n]; up && !w.model.Links[l].Ordered && slices.Equal(N.Told, w.model.Summary(n, N)) {
-		budget = 1 << 16
-	}
+	before := w.state()
 	for {
-		effects, err := w.input(n, impl.Input{Kind: impl.InputPull, Link: link, Budget: budget})
+		effects, err := w.input(n, impl.Input{Kind: impl.InputPull, Link: link, Budget: 1})
 		if err != nil {
 			return false, err
 		}

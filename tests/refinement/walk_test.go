@@ -23,7 +23,7 @@ var walks = flag.Int("walks", 100, "random walks of 200 steps in each configurat
 func parametric(from *model.Model) *model.Model {
 	m := &model.Model{
 		Exchanges: from.Exchanges, Links: slices.Clone(from.Links), Objects: from.Objects, Tags: from.Tags, Contracts: from.Contracts,
-		Capacities: from.Capacities, Version: from.Version, Loads: from.Loads, Limited: !from.Loads, Chunked: true, AnyOrder: true,
+		Capacities: from.Capacities, Version: from.Version, Loads: from.Loads, Limited: !from.Loads, Chunked: true,
 	}
 	if m.Loads {
 		m.Threshold = loadUnit / 2

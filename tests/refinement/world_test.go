@@ -1,7 +1,6 @@
 package refinement
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -370,21 +369,13 @@ func (w *world) session(in input) {
 }
 
 // pull has one end of a link write at most what one object is owed, or one portion of the contracts.
-//
-// Where channels overtake one another an object can have two outlets. The specification owes both at once, and the core
-// writes what the budget allows, one by one: it is given the budget for both, once upstream was told of all contracts.
 func (w *world) pull(l int, up bool) {
 	s, link := &w.links[l], w.m.Links[l]
 	n, id, ready, gone := link.Parent, s.parent, &s.ready[1], s.below == model.Gone
-	budget := 1
 	if up {
 		n, id, ready, gone = link.Child, s.child, &s.ready[0], s.above == model.Gone
-		if N := w.abstract().Nodes[n]; !link.Ordered && slices.Equal(N.Told, w.m.Summary(n, N)) {
-			budget = 1 << 16
-		}
 	}
-	first := len(s.up)
-	for _, e := range w.step(n, impl.Input{Kind: impl.InputPull, Link: id, Budget: budget}) {
+	for _, e := range w.step(n, impl.Input{Kind: impl.InputPull, Link: id, Budget: 1}) {
 		switch e.Kind {
 		case impl.EffectDrained:
 			*ready = false
@@ -398,9 +389,6 @@ func (w *world) pull(l int, up bool) {
 				s.down = append(s.down, f)
 			}
 		}
-	}
-	if !link.Ordered { // nor is the order of two channels anything; the specification has that of their numbers
-		slices.SortStableFunc(s.up[first:], func(a, b flight) int { return cmp.Compare(a.channel.Number, b.channel.Number) })
 	}
 }
 
