@@ -2,6 +2,7 @@ package linearizability
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"sync"
 	"testing"
@@ -57,10 +58,16 @@ func (n *network) beside(t *testing.T) func(*hakuban.Exchange) (leave func()) {
 	}
 }
 
-// join keeps two exchanges joined by a slow link that breaks now and then.
+// join keeps two exchanges joined by a slow link that breaks now and then, until a program closes the one under test.
 func (n *network) join(t *testing.T, ctx context.Context, up, down *hakuban.Exchange, random *rand.Rand) {
-	for ctx.Err() == nil && !isClosed(up) && !isClosed(down) {
-		leave := slowLink(t, up, down, random)
+	for ctx.Err() == nil {
+		leave, err := joinSlowly(up, down, random)
+		if err != nil {
+			if !errors.Is(err, hakuban.ErrClosed) {
+				t.Error(err)
+			}
+			return
+		}
 		n.mu.Lock()
 		n.sessions++
 		n.mu.Unlock()
@@ -69,15 +76,6 @@ func (n *network) join(t *testing.T, ctx context.Context, up, down *hakuban.Exch
 		case <-ctx.Done():
 		}
 		leave()
-	}
-}
-
-func isClosed(x *hakuban.Exchange) bool {
-	select {
-	case <-x.Done():
-		return true
-	default:
-		return false
 	}
 }
 

@@ -180,13 +180,22 @@ func pipe(t *testing.T, up, down *hakuban.Exchange, _ *rand.Rand) (leave func())
 // slowLink is a link on which each message takes up to 100 ns of the bubble's time, so that what is late does not depend on the
 // scheduler.
 func slowLink(t *testing.T, up, down *hakuban.Exchange, random *rand.Rand) (leave func()) {
-	upper, err := up.AttachDownstream(hakuban.LinkOptions{})
+	leave, err := joinSlowly(up, down, random)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return leave
+}
+
+func joinSlowly(up, down *hakuban.Exchange, random *rand.Rand) (leave func(), err error) {
+	upper, err := up.AttachDownstream(hakuban.LinkOptions{})
+	if err != nil {
+		return nil, err
+	}
 	lower, err := down.AttachUpstream(hakuban.LinkOptions{})
 	if err != nil {
-		t.Fatal(err)
+		upper.Detach(nil)
+		return nil, err
 	}
 	var running sync.WaitGroup
 	carry := func(from, to *hakuban.Link, delays *rand.Rand) {
@@ -218,5 +227,5 @@ func slowLink(t *testing.T, up, down *hakuban.Exchange, random *rand.Rand) (leav
 		upper.Detach(nil)
 		lower.Detach(nil)
 		running.Wait()
-	}
+	}, nil
 }
