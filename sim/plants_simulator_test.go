@@ -16,7 +16,7 @@ import (
 type simulatorPlant struct{ name, file, old, new, test, says string }
 
 // A simulator that lies about its network, its time or its faults is caught. Run
-// it with: go test -tags plants -run SimulatorPlants -timeout 20m ./sim
+// it with: go test -tags plants -run SimulatorPlants -timeout 40m ./sim
 func TestSimulatorPlants_AreCaught(t *testing.T) {
 	for _, p := range simulatorPlants {
 		t.Run(p.name, func(t *testing.T) {

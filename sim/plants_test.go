@@ -52,7 +52,7 @@ var forgotten = map[string]string{
 
 // Every planted bug is caught, by the simulator's own checkers, and by the
 // refinement alone unless it is of something forgotten: the core's Check is
-// silenced. Run it with: go test -tags plants -run TestPlants -timeout 20m ./sim
+// silenced. Run it with: go test -tags plants -run TestPlants -timeout 40m ./sim
 func TestPlants_AreCaught(t *testing.T) {
 	core, err := filepath.Abs("../impl")
 	if err != nil {
