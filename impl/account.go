@@ -42,6 +42,14 @@ func (x *Exchange) chargeDescriptor(l *link, descriptor wire.Descriptor) error {
 	return x.charge(l, descriptorSize(descriptor))
 }
 
+// chargeTag does the same with a tag.
+func (x *Exchange) chargeTag(l *link, text, identity string) error {
+	if t := x.tags[identity]; t != nil {
+		text = t.text
+	}
+	return x.charge(l, len(text)+len(identity))
+}
+
 func descriptorSize(d wire.Descriptor) int {
 	size := len(d.Key) + len(d.JSON)
 	for i := range d.Tags {

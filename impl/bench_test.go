@@ -76,3 +76,38 @@ func BenchmarkStep_Receive(b *testing.B) {
 		x.Step(Now{}, Input{Kind: InputReceive, Link: 1, Data: messages[0]})
 	}
 }
+
+// BenchmarkStep_Relay is one small state that arrives from the elected link, the
+// youngest of all, and is pulled by every observing link.
+func BenchmarkStep_Relay(b *testing.B) {
+	const links = 1000
+	x := New(Config{})
+	buffer := make([]byte, 0, 1<<10)
+	send := func(link LinkID, events ...wire.Event) {
+		for i := range events {
+			x.Step(Now{Mono: 1}, Input{Kind: InputReceive, Link: link, Data: wire.AppendEvent(nil, &events[i])})
+		}
+	}
+	pull := func(link LinkID) {
+		x.Step(Now{Mono: 1}, Input{Kind: InputPull, Link: link, Buffer: buffer[:0], Budget: 1 << 16})
+	}
+	for link := LinkID(1); link <= links+1; link++ {
+		action := act(wire.ActionObserveObject, thing.JSON, 0, thing.Tags...)
+		if link > links {
+			action = act(wire.ActionExposeObject, thing.JSON, 1, thing.Tags...)
+		}
+		x.Step(Now{Mono: 1}, Input{Kind: InputAttach, Link: link, Role: RoleUpstream, Name: "bench"})
+		send(link, then(greeting(), contracts(action))...)
+		pull(link)
+	}
+	version := int64(0)
+	b.ReportAllocs()
+	for b.Loop() {
+		version++
+		send(links+1, states(up(2), patch(version, `{"some":"state"}`, 0)))
+		for link := LinkID(1); link <= links; link++ {
+			pull(link)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(version*links), "ns/link")
+}

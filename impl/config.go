@@ -32,8 +32,10 @@ type Limits struct {
 	// LinkObjects bounds the objects and tags one link may hold contracts or
 	// channels on. Default 1,048,576.
 	LinkObjects int
-	// LinkBytes bounds the bytes a link may make this exchange hold: see link.bytes.
-	// Default 1 GiB.
+	// LinkBytes bounds the bytes a link may make this exchange hold: the descriptors
+	// of what it has contracts or channels on, the last states that came in on its
+	// open channels, and states whose exposers have gone, of objects that it is the
+	// oldest to keep. Default 1 GiB.
 	LinkBytes int
 }
 

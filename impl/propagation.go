@@ -80,6 +80,7 @@ func (x *Exchange) dropStale(o *object) {
 		o.flag = Synchronized{Mono: x.now.Mono}
 	}
 	if !o.flag.Now && !o.dataNeeded && !o.streams() {
+		x.unkeep(o)
 		o.held, o.flag = nil, Synchronized{}
 	}
 }

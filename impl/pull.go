@@ -66,6 +66,7 @@ func (x *Exchange) pullDown(buffer []byte, ol *objectLink) []byte {
 		l.bytes -= ol.sink.last.size()
 		buffer = x.appendClose(buffer, l, ol.sink)
 		ol.sink, ol.revoked = nil, false
+		x.settleKeeper(o) // it may have been the sink that brought the state held
 	}
 	if ol.stream != nil && !ol.wantsStream() {
 		buffer = x.appendClose(buffer, l, ol.stream)
@@ -86,7 +87,6 @@ func (x *Exchange) pullDown(buffer []byte, ol *objectLink) []byte {
 	if !o.dataNeeded {
 		x.dropStale(o) // the stream that kept the state may be closed
 	}
-	x.settleKeeper(o) // and so may the sink that brought it
 	if !o.shouldExist || ol.idle() {
 		x.forget(o)
 	}

@@ -288,11 +288,7 @@ func (x *Exchange) receiveTagContract(l *link, action *wire.ControlAction) error
 			if err := x.admit(l); err != nil {
 				return err
 			}
-			known := &tag{text: text, identity: identity}
-			if t := x.tags[identity]; t != nil {
-				known = t
-			}
-			if err := x.charge(l, known.size()); err != nil {
+			if err := x.chargeTag(l, text, identity); err != nil {
 				return err
 			}
 		}
