@@ -3,12 +3,11 @@
 package sim
 
 import (
-	"encoding/json"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
+
+	"hakuban/internal/plant"
 )
 
 // simulatorPlant is a bug that is planted into the simulator: in file, old
@@ -20,28 +19,7 @@ type simulatorPlant struct{ name, file, old, new, test, says string }
 func TestSimulatorPlants_AreCaught(t *testing.T) {
 	for _, p := range simulatorPlants {
 		t.Run(p.name, func(t *testing.T) {
-			text, err := os.ReadFile(p.file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !strings.Contains(string(text), p.old) {
-				t.Fatalf("%s does not contain %q any more", p.file, p.old)
-			}
-			path, err := filepath.Abs(p.file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			directory := t.TempDir()
-			planted, overlay := filepath.Join(directory, p.file), filepath.Join(directory, "overlay.json")
-			replaced, err := json.Marshal(map[string]any{"Replace": map[string]string{path: planted}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			for path, text := range map[string]string{planted: strings.Replace(string(text), p.old, p.new, 1), overlay: string(replaced)} {
-				if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
+			overlay := plant.Overlay(t, plant.Change{File: p.file, Old: p.old, New: p.new})
 			out, err := exec.Command("go", "test", "-count=1", "-short", "-overlay", overlay, "-run", "^"+p.test+"$", ".").CombinedOutput()
 			if err == nil || !strings.Contains(string(out), "--- FAIL: "+p.test) || !strings.Contains(string(out), p.says) {
 				t.Errorf("%s did not say %q: %v\n%s", p.test, p.says, err, out)

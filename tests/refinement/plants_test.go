@@ -3,24 +3,24 @@
 package refinement
 
 import (
-	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
+
+	"hakuban/internal/plant"
 )
 
-// plant is a bug that is planted into the core: in file, the first of each pair of changes becomes the second. TestPlants_AreCaught in
+// corePlant is a bug that is planted into the core: in file, the first of each pair of changes becomes the second. TestPlants_AreCaught in
 // sim has more of them.
-type plant struct {
+type corePlant struct {
 	name, file string
 	changes    []string
 }
 
 // Bugs of loads and rebalances, for the walks of T and B.
-var loadPlants = []plant{
+var loadPlants = []corePlant{
 	{"the threshold is ignored", "balance.go", []string{`expected+x.threshold < o.links`, `expected < o.links`}},
 	{"rebalance against the threshold", "balance.go", []string{`expected+x.threshold < o.links[at].link.load`, `expected < o.links[at].link.load+x.threshold`}},
 	{"objects move although they are not to", "balance.go", []string{
@@ -37,7 +37,7 @@ var loadPlants = []plant{
 }
 
 // Bugs for real runs.
-var realPlants = []plant{
+var realPlants = []corePlant{
 	{"the contract of least capacity", "election.go", []string{`c.capacity > best.capacity`, `c.capacity < best.capacity`}},
 	{"a sink outlives its election", "election.go", []string{`old.revoked = old.sink != nil`, `old.revoked = false`}},
 	{"a lower version is taken", "propagation.go", []string{`case order > 0:`, `case order != 0:`}},
@@ -62,43 +62,14 @@ func TestPlants_RealRunsAreRefused(t *testing.T) {
 }
 
 // refused demands that the tests named fail with a message, when the bug is planted and the core's own Check is silenced.
-func (p *plant) refused(t *testing.T, tests string, message *regexp.Regexp) {
-	core, err := filepath.Abs("../../impl")
-	if err != nil {
-		t.Fatal(err)
+func (p *corePlant) refused(t *testing.T, tests string, message *regexp.Regexp) {
+	const core = "../../impl"
+	changes := []plant.Change{plant.Unchecked(core)}
+	for i := 0; i < len(p.changes); i += 2 {
+		changes = append(changes, plant.Change{File: filepath.Join(core, p.file), Old: p.changes[i], New: p.changes[i+1]})
 	}
-	directory := t.TempDir()
-	replace := map[string]string{}
-	change := func(file string, changes ...string) {
-		data, err := os.ReadFile(filepath.Join(core, file))
-		if err != nil {
-			t.Fatal(err)
-		}
-		text := string(data)
-		for i := 0; i < len(changes); i += 2 {
-			if !strings.Contains(text, changes[i]) {
-				t.Fatalf("%s does not contain %q any more", file, changes[i])
-			}
-			text = strings.Replace(text, changes[i], changes[i+1], 1)
-		}
-		replace[filepath.Join(core, file)] = filepath.Join(directory, file)
-		if err := os.WriteFile(filepath.Join(directory, file), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	change(p.file, p.changes...)
-	const check = "func (x *Exchange) Check() error {\n"
-	change("invariant.go", check, check+"\tif x != nil {\n\t\treturn nil\n\t}\n")
-	overlay, err := json.Marshal(map[string]any{"Replace": replace})
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(directory, "overlay.json")
-	if err := os.WriteFile(file, overlay, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	command := exec.Command("go", "test", "-overlay", file, "-run", tests, ".")
-	command.Env = append(os.Environ(), "TMPDIR="+directory) // where it keeps what is refused
+	command := exec.Command("go", "test", "-overlay", plant.Overlay(t, changes...), "-run", tests, ".")
+	command.Env = append(os.Environ(), "TMPDIR="+t.TempDir()) // where it keeps what is refused
 	out, err := command.CombinedOutput()
 	match := message.Find(out)
 	if err == nil || match == nil {
