@@ -75,6 +75,10 @@ func (c *Election) elects(l *Look, e election) bool {
 		if e.is.Descriptor.Key == c.ledger.lives[l.Exchange].released {
 			return true
 		}
+	case impl.InputReceive:
+		if e.was.Elected.Kind == impl.ElectedNobody && e.is.Elected.Kind == impl.ElectedLink {
+			return true // one tag in place of another changes nothing that is seen here, and a load limit may have risen
+		}
 	}
 	return changedFacts(e.was, e.is) || e.was.Elected.Kind == impl.ElectedNobody && changedCapacity(e.was, e.is)
 }
@@ -293,30 +297,39 @@ func (c *Election) leastLoaded(l *Look, o *impl.ObjectSnapshot, except impl.Link
 
 // changedFacts reports whether anything differs that elects.
 func changedFacts(a, b *impl.ObjectSnapshot) bool {
-	if a.ObjectObserveContracts != b.ObjectObserveContracts || a.ObjectExposeContracts != b.ObjectExposeContracts ||
+	return a.ObjectObserveContracts != b.ObjectObserveContracts || a.ObjectExposeContracts != b.ObjectExposeContracts ||
 		a.TagObserveContracts != b.TagObserveContracts || a.TagExposeContracts != b.TagExposeContracts ||
-		!slices.EqualFunc(a.Sources, b.Sources, sameChannel) || !slices.EqualFunc(a.Outlets, b.Outlets, sameChannel) {
-		return true
-	}
-	for i := range b.Links {
-		l, was := &b.Links[i], linkOf(a, b.Links[i].Link)
-		if was == nil {
-			return true
-		}
-		if l.Observes != was.Observes || l.Exposes != was.Exposes || l.TagObserves != was.TagObserves || l.TagExposes != was.TagExposes {
-			return true
-		}
-	}
-	return slices.ContainsFunc(a.Links, func(l impl.ObjectLinkSnapshot) bool { return linkOf(b, l.Link) == nil })
+		!slices.EqualFunc(a.Sources, b.Sources, sameChannel) || !slices.EqualFunc(a.Outlets, b.Outlets, sameChannel) ||
+		changedLink(a, b, func(l, was *impl.ObjectLinkSnapshot) bool {
+			return l.Observes != was.Observes || l.Exposes != was.Exposes || l.TagObserves != was.TagObserves || l.TagExposes != was.TagExposes
+		})
 }
 
 // changedCapacity reports whether a link below changed what it can carry, which
 // elects where nobody is elected.
 func changedCapacity(a, b *impl.ObjectSnapshot) bool {
-	return slices.ContainsFunc(b.Links, func(l impl.ObjectLinkSnapshot) bool {
-		was := linkOf(a, l.Link)
-		return was == nil || capacityOf(was) != capacityOf(&l)
-	})
+	return changedLink(a, b, func(l, was *impl.ObjectLinkSnapshot) bool { return capacityOf(l) != capacityOf(was) })
+}
+
+// noLink is a link that has no record on an object: as one that asks for
+// nothing, whose record is kept for channels that are to close.
+var noLink impl.ObjectLinkSnapshot
+
+// changedLink reports whether a link differs on an object.
+func changedLink(a, b *impl.ObjectSnapshot, differ func(l, was *impl.ObjectLinkSnapshot) bool) bool {
+	anyDiffers := func(links []impl.ObjectLinkSnapshot, other *impl.ObjectSnapshot) bool {
+		for i := range links {
+			l := linkOf(other, links[i].Link)
+			if l == nil {
+				l = &noLink
+			}
+			if differ(&links[i], l) {
+				return true
+			}
+		}
+		return false
+	}
+	return anyDiffers(b.Links, a) || anyDiffers(a.Links, b)
 }
 
 func sameChannel(a, b impl.ChannelSnapshot) bool { return a.Number == b.Number }
