@@ -2,24 +2,26 @@ package impl
 
 import (
 	"errors"
+	"slices"
 
 	"hakuban/wire"
 )
 
 // What is counted against a link, in bytes: the descriptors of the objects and
 // tags that it has contracts or channels on, the last states that came in on its
-// open channels, and the states of others that only it keeps.
+// open channels, and the states that are held because of it: see keeperOf. The
+// last state that went out on a channel is not: who reads slowly may pin one of
+// each channel that is no longer held.
 
 var (
-	errTooMuch   = errors.New("the link holds contracts and channels on more objects and tags than the limit")
-	errTooLarge  = errors.New("the descriptors and states that the link makes this exchange hold would take more bytes than the limit")
-	errOverdrawn = errors.New("the descriptors and states that the link makes this exchange hold take more bytes than the limit, since exposers of what it keeps have gone")
+	errLinkObjects = errors.New("the link holds contracts and channels on more objects and tags than the limit")
+	errLinkBytes   = errors.New("the descriptors and states that the link makes this exchange hold take more bytes than the limit")
 )
 
 // admit checks that a link may hold one more contract or channel.
 func (x *Exchange) admit(l *link) error {
 	if l.asked+len(l.tags)+len(l.theirs) >= x.config.Limits.LinkObjects {
-		return errTooMuch
+		return errLinkObjects
 	}
 	return nil
 }
@@ -27,7 +29,7 @@ func (x *Exchange) admit(l *link) error {
 // charge counts bytes against a link if it has room for them.
 func (x *Exchange) charge(l *link, size int) error {
 	if l.bytes+size > x.config.Limits.LinkBytes {
-		return errTooLarge
+		return errLinkBytes
 	}
 	l.bytes += size
 	return nil
@@ -58,11 +60,13 @@ func descriptorSize(d wire.Descriptor) int {
 	return size
 }
 
-// settleKeeper counts a state that came over a link, and that no open channel
-// brought last, against the oldest link that keeps its object: or else exposers
-// that come and go could fill the exchange at nobody's cost.
+// settleKeeper counts a state that came over a link, and that is not the last one
+// of a channel, against a link: or else it would be held at nobody's cost.
 func (x *Exchange) settleKeeper(o *object) {
-	keeper, size := o.keepers()
+	if o.bringer != nil && !o.isOpen(o.bringer) {
+		o.bringer = nil
+	}
+	keeper, size := o.keeperOf()
 	if keeper == o.keeper && size == o.kept {
 		return
 	}
@@ -84,45 +88,57 @@ func (x *Exchange) unkeep(o *object) {
 	}
 }
 
-// keepers is whom the state held counts against, and with how many bytes.
-func (o *object) keepers() (*link, int) {
+// keeperOf is whom the state held counts against, and with how many bytes: the
+// link that brought it, until the channel closes on which it came, also when that
+// has gone on to an older one; then the oldest link that asks for the object, has
+// a stream of it, or is upstream of it. Contracts of our own process keep it at
+// nobody's cost.
+func (o *object) keeperOf() (*link, int) {
 	if o.held == nil || !o.foreign {
 		return nil, 0
 	}
-	for _, source := range o.sources {
-		if source.last == o.held {
-			return nil, 0
+	size := o.held.size()
+	if o.bringer != nil {
+		if o.bringer.last == o.held {
+			return nil, 0 // it is counted as the channel's last
 		}
+		return o.bringer.link, size
 	}
-	var keeper *link
 	for _, ol := range o.links {
-		if ol.sink != nil && ol.sink.last == o.held {
-			return nil, 0
-		}
-		if keeper == nil && (ol.observes || ol.exposes) {
-			keeper = ol.link
+		if ol.observes || ol.exposes {
+			return ol.link, size
 		}
 	}
-	switch {
-	case keeper != nil:
-	case len(o.outlets) > 0:
-		keeper = o.outlets[0].link
-	case len(o.sources) > 0:
-		keeper = o.sources[0].link
-	default: // contracts of our own process keep it
-		return nil, 0
+	for _, ol := range o.links {
+		if ol.stream != nil { // it is to close, and the link is slow
+			return ol.link, size
+		}
 	}
-	return keeper, o.held.size()
+	for _, channels := range [][]*channel{o.outlets, o.sources} {
+		if len(channels) > 0 {
+			return channels[0].link, size
+		}
+	}
+	return nil, 0
 }
 
-// endOverdrawn ends the links that keep too much since others have gone. It is
-// the last thing that happens in a step.
+// isOpen reports whether a channel on which states came in is open.
+func (o *object) isOpen(c *channel) bool {
+	if c.record == nil {
+		return slices.Contains(o.sources, c)
+	}
+	at, found := o.findLink(c.link.id)
+	return found && o.links[at].sink == c
+}
+
+// endOverdrawn ends the links that hold too much. It is the last thing that
+// happens in a step.
 func (x *Exchange) endOverdrawn() {
 	for len(x.overdrawn) > 0 {
 		l := x.overdrawn[0]
 		x.overdrawn = x.overdrawn[1:]
 		if x.links[l.id] == l && l.bytes > x.config.Limits.LinkBytes {
-			x.end(l, errOverdrawn)
+			x.end(l, errLinkBytes)
 		}
 	}
 	x.overdrawn = nil

@@ -170,12 +170,65 @@ func TestLimits_NothingIsKeptOfWhatIsReplaced(t *testing.T) {
 		exposer.send(states(up(2), patch(i, "a state", 0)))
 		expect(t, "bytes of the keeper while somebody exposes", x.links[1].bytes, asks)
 		exposer.send(states(up(2), patch(i-1, "an older one", 0)))
-		expect(t, "bytes of the keeper when the channel went back", x.links[1].bytes, asks+7+28)
+		expect(t, "bytes of the keeper when the channel went back", x.links[1].bytes, asks)
+		expect(t, "bytes of the exposer then", x.links[exposer.link].bytes, descriptorSize(object1(`0`))+12+7+2*28)
 		exposer.send(contracts(act(wire.ActionUnexposeObject, `0`, 0)))
 		exposer.pull()
 		expect(t, "bytes of the keeper when nobody exposes", x.links[1].bytes, asks+7+28)
 		if err := x.Check(); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestLimits_WhoGoesBackToSmallStatesPays: a channel's last state is a small one, but the large one before it is held, at the cost
+// of whoever sent it.
+func TestLimits_WhoGoesBackToSmallStatesPays(t *testing.T) {
+	x := New(Config{Limits: Limits{LinkBytes: 10_000}})
+	observer, exposer := rawPeer(t, x, 1, RoleUpstream), rawPeer(t, x, 2, RoleUpstream)
+	observer.send(greeting()...)
+	exposer.send(greeting()...)
+	for i := range uint64(6) {
+		name := strconv.FormatUint(i, 10)
+		observer.send(contracts(act(wire.ActionObserveObject, name, 0)))
+		if exposer.end != nil {
+			break
+		}
+		exposer.send(contracts(act(wire.ActionExposeObject, name, 1)))
+		exposer.pull()
+		exposer.send(states(up(2+i), patch(5, strings.Repeat("x", 2000), 0)), states(up(2+i), patch(4, "x", 0)))
+	}
+	if exposer.end == nil || x.links[1] == nil {
+		t.Errorf("exposer %v; the observer goes on: %v", exposer.end, x.links[1] != nil)
+	}
+	if err := x.Check(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestLimits_WhatOnlyAStreamKeepsCounts: nobody asks for the objects any more, and their exposers have gone; a link that does not
+// take the end of its streams keeps the states.
+func TestLimits_WhatOnlyAStreamKeepsCounts(t *testing.T) {
+	x := New(Config{Limits: Limits{LinkBytes: 10_000}})
+	slow, exposer := rawPeer(t, x, 1, RoleUpstream), rawPeer(t, x, 2, RoleUpstream)
+	slow.send(then(greeting(), contracts(act(wire.ActionObserveTag, `"t"`, 0)))...)
+	exposer.send(greeting()...)
+	name := func(i uint64) string { return strconv.FormatUint(i, 10) }
+	for i := range uint64(5) {
+		exposer.send(contracts(act(wire.ActionExposeObject, name(i), 1, `"t"`)))
+	}
+	exposer.pull()
+	slow.pull() // and no more
+	for i := range uint64(5) {
+		exposer.send(states(up(2+i), patch(1, strings.Repeat("x", 2000), 0)))
+		exposer.send(contracts(act(wire.ActionUnexposeObject, name(i), 0, `"t"`)))
+		exposer.pull()
+	}
+	if x.links[1] != nil || exposer.end != nil {
+		t.Errorf("the slow link goes on: %v; exposer %v", x.links[1] != nil, exposer.end)
+	}
+	expect(t, "objects left", len(x.objects), 0)
+	if err := x.Check(); err != nil {
+		t.Error(err)
 	}
 }

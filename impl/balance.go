@@ -125,11 +125,19 @@ func (b *balancing) next(mono int64) {
 }
 
 // rebalances reports whether an object is to be looked at from time to time: its
-// data is needed, some downstream link exposes it, and either objects move here
-// or nobody is elected. A load limit that refused the link may have risen since:
-// in an exchange that never asked again the object would wait for ever.
+// data is needed, and either objects move here and a link besides the elected one
+// exposes it, or nobody is elected and some link exposes it. A load limit that
+// refused the link may have risen since: in an exchange that never asked again the
+// object would wait for ever.
 func (x *Exchange) rebalances(o *object) bool {
-	return o.dataNeeded && (x.config.Rebalance || o.elected.Kind == ElectedNobody) && slices.ContainsFunc(o.links, (*objectLink).anyExposes)
+	switch {
+	case !o.dataNeeded:
+		return false
+	case o.elected.Kind == ElectedNobody:
+	case o.elected.Kind != ElectedLink || !x.config.Rebalance:
+		return false
+	}
+	return slices.ContainsFunc(o.links, func(ol *objectLink) bool { return ol.anyExposes() && !ol.isElected() })
 }
 
 // settleBalance queues an object for rebalancing, or takes it out.

@@ -88,9 +88,14 @@ func TestRebalance_NotByLessThanTheThreshold(t *testing.T) {
 }
 
 func TestRebalance_EveryObjectWithinHalfToOneAndAHalfSeconds(t *testing.T) {
-	w, root, c := star(t, Config{Rebalance: true}, "a", "o")
+	w, root, c := star(t, Config{Rebalance: true}, "a", "b", "o")
 	c["a"].open(ExposeObject, thing, 1)
 	c["o"].open(ObserveObject, thing, 0)
+	w.settle()
+	if _, due := root.x.Deadline(); due {
+		t.Error("an object that one link exposes is looked at, and can go nowhere")
+	}
+	c["b"].open(ExposeObject, thing, 1)
 	w.settle()
 	seen := make(map[int64]bool)
 	for range 20 {

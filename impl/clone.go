@@ -95,6 +95,7 @@ func (c *cloner) copyObjects(x *Exchange) {
 		for _, ol := range o.links {
 			ol.sink, ol.stream = c.channel(ol.sink), c.channel(ol.stream)
 		}
+		o.bringer = c.channel(o.bringer)
 		o.sources, o.outlets = slices.Clone(o.sources), slices.Clone(o.outlets)
 		for i := range o.sources {
 			o.sources[i] = c.channel(o.sources[i])

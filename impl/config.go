@@ -6,8 +6,8 @@ import (
 	"hakuban/wire"
 )
 
-// Config is fixed for the life of an exchange. The zero value means the
-// defaults.
+// Config is fixed for the life of an exchange. The zero value is a library's: the
+// default limits, and objects stay where they are.
 type Config struct {
 	Limits Limits
 
@@ -17,7 +17,8 @@ type Config struct {
 	// looked at as often, for a load limit may have risen.
 	Rebalance bool
 	// RebalanceThreshold is how much lower (in loads, that is in objects per
-	// capacity) another link's expected load must be. Not negative.
+	// capacity) another link's expected load must be. Zero: any lower load is low
+	// enough. Negative or not a number: [DefaultRebalanceThreshold].
 	RebalanceThreshold float64
 
 	// Trace collects the spec's actions of each step for [Exchange.Trace].
@@ -34,8 +35,8 @@ type Limits struct {
 	LinkObjects int
 	// LinkBytes bounds the bytes a link may make this exchange hold: the descriptors
 	// of what it has contracts or channels on, the last states that came in on its
-	// open channels, and states whose exposers have gone, of objects that it is the
-	// oldest to keep. Default 1 GiB.
+	// open channels, states held that it brought before those, and states whose
+	// exposers have gone, of objects that it is the oldest to ask for. Default 1 GiB.
 	LinkBytes int
 }
 

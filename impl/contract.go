@@ -282,7 +282,7 @@ func (x *Exchange) publish(input Input) {
 	}
 	f.last, f.flag = state, flag
 	x.traced("Publish", o, 0, f.contract.id)
-	x.takeState(o, state, flag, false)
+	x.takeState(o, state, flag, nil)
 	x.emit(Effect{Kind: EffectState, Offer: f.id, State: state, Synchronized: flag})
 }
 

@@ -45,7 +45,7 @@ const (
 // InputKind is the kind of an [Input].
 type InputKind uint8
 
-// The inputs. Each is the spec's action of that name.
+// The inputs. docs/spec-map.md says which of the spec's actions each may be.
 const (
 	// InputAttach: a session of a link begins. Link, Role, Name (ours, told to
 	// the peer) and, in RoleDownstream, LoadLimit.

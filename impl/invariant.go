@@ -59,7 +59,8 @@ func (c *check) object(key string, o *object) {
 		"%s is needed by nobody and not forgotten", name)
 	c.elected(name, o)
 	c.state(name, o)
-	keeper, kept := o.keepers()
+	c.that(o.bringer == nil || o.foreign && o.isOpen(o.bringer), "%s: its state came on a channel that is closed", name)
+	keeper, kept := o.keeperOf()
 	c.that(o.keeper == keeper && o.kept == kept, "%s: its state counts against another link, or with %d bytes instead of %d", name, o.kept, kept)
 	if o.keeper != nil {
 		c.bytes[o.keeper.id] += o.kept

@@ -28,7 +28,8 @@ type object struct {
 	held    *State       // nil: none
 	flag    Synchronized // of held
 	foreign bool         // held came over a link
-	keeper  *link        // whom held counts against, since no channel's last state is it; nil: nobody
+	bringer *channel     // that it came on; nil: of our own process, or closed since
+	keeper  *link        // whom held counts against, unless it is the bringer's last; nil: nobody
 	kept    int          // with how many bytes
 	floor   int64        // Mono when held was last known to be current: flag never falls below
 	newest  []int64      // the greatest version ever held

@@ -30,8 +30,8 @@ func newChannel(number uint64, o *object, l *link) *channel {
 
 // takeState takes a state and its flag, which the caller has noted on the source
 // they come from: a greater version is taken, an equal one counts for the flag,
-// a lower one for nothing. A foreign state came over a link.
-func (x *Exchange) takeState(o *object, state *State, flag Synchronized, foreign bool) {
+// a lower one for nothing. It came on a channel, or (nil) from our own process.
+func (x *Exchange) takeState(o *object, state *State, flag Synchronized, bringer *channel) {
 	held, before := o.held, o.flag
 	order := 1
 	if held != nil {
@@ -40,7 +40,8 @@ func (x *Exchange) takeState(o *object, state *State, flag Synchronized, foreign
 	switch {
 	case order > 0:
 		x.unkeep(o)
-		o.held, o.flag, o.floor, o.foreign = state, flag, flag.Mono, foreign
+		o.held, o.flag, o.floor = state, flag, flag.Mono
+		o.foreign, o.bringer = bringer != nil, bringer
 		if slices.Compare(state.Version, o.newest) > 0 {
 			o.newest = state.Version
 		}
@@ -55,7 +56,7 @@ func (x *Exchange) takeState(o *object, state *State, flag Synchronized, foreign
 		o.floor = x.now.Mono
 	}
 	x.dropStale(o)
-	if order <= 0 { // the channel's last state may have been the one held
+	if order <= 0 { // the channel's last state was another one, perhaps the one held
 		x.settleKeeper(o)
 	}
 	x.changedFrom(o, held, before)
@@ -81,7 +82,7 @@ func (x *Exchange) dropStale(o *object) {
 	}
 	if !o.flag.Now && !o.dataNeeded && !o.streams() {
 		x.unkeep(o)
-		o.held, o.flag = nil, Synchronized{}
+		o.held, o.flag, o.foreign, o.bringer = nil, Synchronized{}, false, nil
 	}
 }
 
@@ -159,7 +160,7 @@ func (x *Exchange) receiveStates(l *link, c *channel, actions []wire.StateAction
 			}
 		}
 		if c.last != nil {
-			x.takeState(c.object, c.last, c.flag, true)
+			x.takeState(c.object, c.last, c.flag, c)
 		}
 	}
 	return nil
@@ -188,7 +189,7 @@ func (x *Exchange) patched(l *link, c *channel, action *wire.StateAction) (*Stat
 		return nil, protocolf("state on channel %d needs a message of %d bytes to be sent on, the limit is %d", c.number, bound, x.config.Limits.Wire.Message)
 	}
 	if others+state.size() > x.config.Limits.LinkBytes {
-		return nil, protocolf("state on channel %d: %w", c.number, errTooLarge)
+		return nil, protocolf("state on channel %d: %w", c.number, errLinkBytes)
 	}
 	l.bytes = others + state.size()
 	return state, nil

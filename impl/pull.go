@@ -66,7 +66,6 @@ func (x *Exchange) pullDown(buffer []byte, ol *objectLink) []byte {
 		l.bytes -= ol.sink.last.size()
 		buffer = x.appendClose(buffer, l, ol.sink)
 		ol.sink, ol.revoked = nil, false
-		x.settleKeeper(o) // it may have been the sink that brought the state held
 	}
 	if ol.stream != nil && !ol.wantsStream() {
 		buffer = x.appendClose(buffer, l, ol.stream)
@@ -78,6 +77,7 @@ func (x *Exchange) pullDown(buffer []byte, ol *objectLink) []byte {
 	if ol.stream == nil && ol.wantsStream() {
 		buffer, ol.stream = x.appendOpen(buffer, ol, wire.ChannelStream)
 	}
+	x.settleKeeper(o) // the channels that bring the state held, or alone keep it, may be other ones
 	if ol.stream != nil && ol.stream.owes() {
 		buffer = x.cut(x.appendState(buffer, ol.stream, wire.ChannelID{Origin: l.origin(), Number: ol.stream.number}))
 	}

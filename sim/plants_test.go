@@ -28,25 +28,26 @@ const maxRefinedSeeds = 500
 // forgotten is the planted bugs that the refinement alone does not refuse, and
 // what it is that docs/refinement.md says is forgotten.
 var forgotten = map[string]string{
-	"a load limit that excludes itself":   "loads",
-	"the most loaded link":                "loads",
-	"ties to the highest link":            "loads",
-	"a share of another capacity":         "loads",
-	"rebalance against the threshold":     "loads",
-	"the load limit is not told":          "loads",
-	"rebalance ignores the threshold":     "loads",
-	"rebalance moves though it is off":    "loads",
-	"rebalance never moves":               "that something happens",
-	"rebalance never elects":              "that something happens",
-	"a stale state moves the flag":        "the time of a last-at",
-	"last-at moves back":                  "the time of a last-at",
-	"last-at falls below the last now":    "the time of a last-at",
-	"now ends at another moment":          "the time of a last-at",
-	"tag observers are not told":          "what wakes an application",
-	"a stream is told of one change only": "what wakes an application",
-	"the maximum has no successor":        "which version is the default",
-	"the default version is the clock":    "which version is the default",
-	"a revoked sink publishes":            "nothing: the core panics first",
+	"a load limit that excludes itself":         "loads",
+	"the most loaded link":                      "loads",
+	"ties to the highest link":                  "loads",
+	"a share of another capacity":               "loads",
+	"rebalance against the threshold":           "loads",
+	"the load limit is not told":                "loads",
+	"rebalance ignores the threshold":           "loads",
+	"rebalance moves though it is off":          "loads",
+	"rebalance never moves":                     "that something happens",
+	"rebalance never elects":                    "that something happens",
+	"a stale state moves the flag":              "the time of a last-at",
+	"last-at moves back":                        "the time of a last-at",
+	"last-at falls below the last now":          "the time of a last-at",
+	"now ends at another moment":                "the time of a last-at",
+	"tag observers are not told":                "what wakes an application",
+	"who exposes a tag is not offered anything": "what wakes an application",
+	"a stream is told of one change only":       "what wakes an application",
+	"the maximum has no successor":              "which version is the default",
+	"the default version is the clock":          "which version is the default",
+	"a revoked sink publishes":                  "nothing: the core panics first",
 }
 
 // Every planted bug is caught, by the simulator's own checkers, and by the
@@ -167,9 +168,16 @@ var plants = []corePlant{
 		`expected+x.threshold < o.links[at].link.load`,
 		`expected < o.links[at].link.load`},
 	{"rebalance moves though it is off", "balance.go",
-		`	return o.dataNeeded && (x.config.Rebalance || o.elected.Kind == ElectedNobody) &&`,
+		`	switch {
+	case !o.dataNeeded:`,
 		`	x.config.Rebalance = true
-	return o.dataNeeded &&`},
+	switch {
+	case !o.dataNeeded:`},
+	{"who exposes a tag is not offered anything", "contract.go",
+		`		x.emit(Effect{Kind: EffectOffered, Contract: c.id})`,
+		`		if c.kind != ExposeTag {
+			x.emit(Effect{Kind: EffectOffered, Contract: c.id})
+		}`},
 	{"rebalance never moves", "balance.go",
 		`		if !x.config.Rebalance {
 			return
