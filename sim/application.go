@@ -119,7 +119,7 @@ func (w *World) take(n *node, id impl.ContractID) {
 		}
 		if !o.sink {
 			w.changed(n, o.id)
-		} else if !w.calm && w.choose(chooseDetail, n.index, 9, n.appOrdinal, 4) != 0 {
+		} else if w.fresh || !w.calm && w.choose(chooseDetail, n.index, 9, n.appOrdinal, 4) != 0 {
 			w.publish(o, impl.State{Data: w.payload(n, w.choose(chooseSize2, n.index, 9, n.appOrdinal, 40)), Format: formatJSON}, impl.Synchronized{Now: true})
 		}
 	}

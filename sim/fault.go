@@ -134,10 +134,7 @@ func (w *World) inject(class faultClass, n *node, k uint32, duration int64, deta
 		if n.core == nil {
 			return false
 		}
-		n.pausedUntil = max(n.pausedUntil, until)
-		if duration > linkTimeout {
-			w.marks.Hit(mark.LongPause)
-		}
+		w.pause(n, until)
 		return true
 	case faultSkew:
 		n.wallSkew = (int64(detail%200) - 100) * 60 * second
@@ -177,8 +174,29 @@ func (w *World) loseLink(child *node, atChild, atParent notice, keep bool) bool 
 	return true
 }
 
-// cut stops the traffic of a link. A session that hears nothing for too long is
-// given up.
+// pause stops an exchange. Its links hear nothing of it.
+func (w *World) pause(n *node, until int64) {
+	n.pausedUntil = max(n.pausedUntil, until)
+	timedOut := w.timeOut(n.up, until)
+	for _, child := range n.children {
+		timedOut = w.timeOut(w.nodes[child].up, until) || timedOut
+	}
+	if timedOut {
+		w.marks.Hit(mark.LongPause)
+	}
+}
+
+// timeOut lets a session that hears nothing until then be given up, when that is
+// too long.
+func (w *World) timeOut(s *session, until int64) bool {
+	if s == nil || s.lost || until <= w.now+linkTimeout {
+		return false
+	}
+	w.push(event{time: w.now + linkTimeout, kind: eventLose, session: int32(s.number)})
+	return true
+}
+
+// cut stops the traffic of a link.
 func (w *World) cut(child *node, until int64, up, down bool) {
 	if up {
 		child.stallUntil[0] = max(child.stallUntil[0], until)
@@ -186,9 +204,8 @@ func (w *World) cut(child *node, until int64, up, down bool) {
 	if down {
 		child.stallUntil[1] = max(child.stallUntil[1], until)
 	}
-	if s := child.up; s != nil && !s.lost && until > w.now+linkTimeout {
+	if w.timeOut(child.up, until) {
 		w.marks.Hit(mark.CutTimedOut)
-		w.push(event{time: w.now + linkTimeout, kind: eventLose, session: int32(s.number)})
 	}
 }
 
@@ -196,7 +213,6 @@ func (w *World) cut(child *node, until int64, up, down bool) {
 // half, a depth, all links, or every link of one parent.
 func (w *World) partition(n *node, k uint32, until int64, detail uint32) {
 	shape := w.choose(chooseTarget2, 0, 0, k, 6)
-	w.marks.Hit(mark.PartitionSubtree + mark.Mark(shape))
 	for _, child := range w.nodes[1:] {
 		var cut bool
 		switch shape {
@@ -214,6 +230,7 @@ func (w *World) partition(n *node, k uint32, until int64, detail uint32) {
 			cut = child.parent == n.index
 		}
 		if cut {
+			w.marks.Hit(mark.PartitionSubtree + mark.Mark(shape))
 			w.cut(child, until, true, true)
 		}
 	}
@@ -238,15 +255,16 @@ func (w *World) crashAndRestart(n *node, after int64, others notice) bool {
 }
 
 // publishVersion publishes on some sink of an object that has states already,
-// under a version that nobody should choose.
+// under a version that nobody should choose. It reports whether it was taken.
 func (w *World) publishVersion(pick uint32, version func(*offer) []int64) bool {
 	for i := range w.sinks {
 		o := w.sinks[(int(pick)+i)%len(w.sinks)]
 		if o.node.core == nil || o.revoked || o.node.pausedUntil > w.now || len(w.objects[o.object].last) == 0 {
 			continue
 		}
+		before := o.published
 		w.publish(o, impl.State{Version: version(o), Data: w.payload(o.node, 0), Format: formatJSON}, impl.Synchronized{Now: true})
-		return true
+		return o.published != before
 	}
 	return false
 }

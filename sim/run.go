@@ -180,6 +180,7 @@ func (w *World) Calm() {
 	}
 	w.heal()
 	w.settle("after the faults healed", checker.Settled)
+	w.fresh = true
 	for _, n := range w.nodes {
 		for _, o := range append([]*offer(nil), n.offers...) {
 			if o.sink && !o.revoked && w.violation == nil {

@@ -52,6 +52,7 @@ type World struct {
 	nodes     []*node
 	sessions  []*session
 	calm      bool
+	fresh     bool  // in the calm: what is taken is sent
 	active    int64 // time of the last step that was no tick
 	steps     int
 	looks     int // of those, the ones after which the whole exchange was looked at

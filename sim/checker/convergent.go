@@ -9,8 +9,8 @@ import (
 )
 
 // Convergent: at rest, the elections of every exchange that needs an object
-// lead, exchange by exchange, to one sink. If it ever published, everyone on the
-// way holds that version or a newer one, and exactly that one if it is the
+// lead, exchange by exchange, to one sink, which is taken. If it ever published,
+// as all have once more was sent, everyone on the way holds that version or a newer one, and exactly that one if it is the
 // newest there ever was; its flag is then theirs; and every stream has shown
 // what its exchange holds. Where nobody is elected, no contract anywhere exposes
 // it, or none of the links that expose it there can take it.
@@ -58,7 +58,12 @@ func (c *Convergent) object(q *Quiet, look *Look, o *impl.ObjectSnapshot) error 
 		return c.nobody(q, at, objectByKey(at.Snapshot, o.Descriptor.Key))
 	}
 	sink := c.sink(at, end)
-	if sink == nil || sink.Published == nil {
+	switch {
+	case sink == nil:
+		return fmt.Errorf("contract %d of exchange %d is elected, and has taken no sink", end.Elected.Contract, at.Exchange)
+	case sink.Published == nil && q.Phase == Fresh:
+		return fmt.Errorf("sink %d of exchange %d has published nothing", sink.ID, at.Exchange)
+	case sink.Published == nil:
 		return nil
 	}
 	c.ledger.marks.Hit(mark.SettledWithExposer)
@@ -192,7 +197,7 @@ func (c *Convergent) willing(q *Quiet, o *impl.ObjectSnapshot) error {
 	for i := range q.Exchanges {
 		for k := range q.Exchanges[i].Snapshot.Contracts {
 			contract := &q.Exchanges[i].Snapshot.Contracts[k]
-			if (contract.Kind == impl.ExposeObject || contract.Kind == impl.ExposeTag) && contract.Capacity > 0 && covers(contract, o) {
+			if exposing(contract) && contract.Capacity > 0 && covers(contract, o) {
 				return fmt.Errorf("contract %d of exchange %d would expose it", contract.Contract, i)
 			}
 		}

@@ -75,9 +75,11 @@ func (c *Election) elects(l *Look, e election) bool {
 		if e.is.Descriptor.Key == c.ledger.lives[l.Exchange].released {
 			return true
 		}
-	case impl.InputReceive:
+	case impl.InputReceive, impl.InputDetach:
 		if e.was.Elected.Kind == impl.ElectedNobody && e.is.Elected.Kind == impl.ElectedLink {
-			return true // one tag in place of another changes nothing that is seen here, and a load limit may have risen
+			// Nothing that is seen here need have changed: a message may ask for one tag in place of another, a link that goes may have had
+			// nothing but a sink to close. A load limit may have risen meanwhile.
+			return true
 		}
 	}
 	return changedFacts(e.was, e.is) || e.was.Elected.Kind == impl.ElectedNobody && changedCapacity(e.was, e.is)

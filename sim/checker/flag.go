@@ -84,6 +84,9 @@ func (c *Flag) advanced(l *Look, o *impl.ObjectSnapshot) error {
 		}
 	}
 	for i := range l.Snapshot.Contracts {
+		if !exposing(&l.Snapshot.Contracts[i]) {
+			continue // what it has read is no source
+		}
 		for _, offer := range l.Snapshot.Contracts[i].Offers {
 			if offer.Key == o.Descriptor.Key && says(offer.Version, offer.Synchronized) {
 				return nil
@@ -103,7 +106,7 @@ func (c *Flag) ended(l *Look, o *impl.ObjectSnapshot) error {
 		return nil
 	}
 	said := func(version []int64, flag impl.Synchronized) bool {
-		return slices.Equal(version, o.State.Version) && !flag.Now
+		return slices.Equal(version, o.State.Version) && !flag.Now && flag.Mono <= o.Synchronized.Mono
 	}
 	for i := range o.Sources {
 		if said(o.Sources[i].Version, o.Sources[i].Synchronized) {
@@ -116,6 +119,9 @@ func (c *Flag) ended(l *Look, o *impl.ObjectSnapshot) error {
 		}
 	}
 	for i := range l.Snapshot.Contracts {
+		if !exposing(&l.Snapshot.Contracts[i]) {
+			continue
+		}
 		for _, offer := range l.Snapshot.Contracts[i].Offers {
 			if offer.Key == o.Descriptor.Key && offer.Taken && !offer.Revoked && said(offer.Version, offer.Synchronized) {
 				return nil

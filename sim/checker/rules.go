@@ -13,6 +13,10 @@ func exposes(l *impl.ObjectLinkSnapshot) bool  { return l.Exposes || l.TagExpose
 
 func capacityOf(l *impl.ObjectLinkSnapshot) uint64 { return uint64(l.Capacity) + l.TagCapacity }
 
+func exposing(k *impl.ContractSnapshot) bool {
+	return k.Kind == impl.ExposeObject || k.Kind == impl.ExposeTag
+}
+
 // shouldExist is ShouldExist(n).
 func shouldExist(o *impl.ObjectSnapshot) bool {
 	if len(o.Sources)+len(o.Outlets) > 0 || o.ObjectObserveContracts+o.ObjectExposeContracts > 0 {
