@@ -211,6 +211,12 @@ func (x *Exchange) openExpose(kind impl.ContractKind, descriptor wire.Descriptor
 // open opens a contract; one that cannot be is closed from the start, with the reason.
 func (x *Exchange) open(input *impl.Input, err error) *contract {
 	c := &contract{x: x, offered: make(chan struct{}, 1), closed: make(chan struct{}), taken: map[impl.OfferID]*offer{}}
+	if err == nil {
+		// A name is good since it was made, within DefaultLimits; ours may be narrower.
+		if _, beyond := wire.NewDescriptor(input.Descriptor.Tags, input.Descriptor.JSON, &x.limits.Wire); beyond != nil {
+			err = fmt.Errorf("%w: %w", ErrTooLarge, beyond)
+		}
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.closed {

@@ -349,6 +349,33 @@ func TestMisuse_GivesErrors(t *testing.T) {
 	}
 }
 
+// What DefaultLimits allow, and NewObject takes, can be beyond an exchange's own.
+func TestMisuse_NamesBeyondTheLimits(t *testing.T) {
+	long := strings.Repeat("x", 1000)
+	x := hakuban.NewExchange(&hakuban.Options{Limits: hakuban.Limits{Wire: hakuban.WireLimits{Descriptor: 10, Tags: 2}}})
+	defer x.Close()
+	for name, err := range map[string]error{
+		"an object":           x.ObserveObject(hakuban.MustObject(long)).Err(),
+		"a tag":               x.ExposeTag(hakuban.MustTag(long)).Err(),
+		"a tag of an object":  x.ExposeObject(hakuban.MustObject(1, long)).Err(),
+		"all of it together":  x.ExposeObject(hakuban.MustObject("12345", "1234")).Err(),
+		"the number of tags":  x.ObserveObject(hakuban.MustObject(1, 2, 3, 4)).Err(),
+		"eleven bytes of tag": x.ObserveTag(hakuban.MustTag("123456789")).Err(),
+	} {
+		if !errors.Is(err, hakuban.ErrTooLarge) || len(err.Error()) > 200 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, err := range map[string]error{
+		"an object": x.ObserveObject(hakuban.MustObject("1234", 1, 2)).Err(),
+		"a tag":     x.ExposeTag(hakuban.MustTag("12345678")).Err(),
+	} {
+		if err != nil {
+			t.Errorf("%s within the limits: %v", name, err)
+		}
+	}
+}
+
 // Options that say nothing sensible mean what is nearest.
 func TestMisuse_OptionsOutOfRange(t *testing.T) {
 	var tape bytes.Buffer
