@@ -27,12 +27,16 @@ type ExposeContract struct {
 }
 
 // ExposeOption is an option of [Exchange.ExposeObject] and [Exchange.ExposeTag].
-type ExposeOption func(*impl.Input)
+type ExposeOption func(*exposeOptions)
+
+type exposeOptions struct {
+	capacity uint32
+}
 
 // Capacity is how many objects the contract can produce at a time, in the eyes of the elections: each object it is elected for
 // adds 1/capacity to its load. The default is 1. With 0 only this exchange's own elections choose it.
 func Capacity(n uint32) ExposeOption {
-	return func(input *impl.Input) { input.Capacity = n }
+	return func(o *exposeOptions) { o.capacity = n }
 }
 
 // ObserveObject opens a contract to observe an object. The object lives at least as long.
@@ -59,6 +63,9 @@ func (x *Exchange) ExposeTag(tag Tag, options ...ExposeOption) *ExposeContract {
 	descriptor, err := tag.descriptor()
 	return x.openExpose(impl.ExposeTag, descriptor, err, options)
 }
+
+// ID is the contract's in a [Snapshot]: unique in the exchange's life, and zero if the contract could not be opened.
+func (c *ObserveContract) ID() uint64 { return uint64(c.c.id) }
 
 // Streams ranges over the contract's streams as they come, until ctx ends or the contract closes, for which [ObserveContract.Err]
 // gives the reason. Leaving the loop's body releases its stream. The end of the loop does not close the contract: one on an object
@@ -112,6 +119,9 @@ func (c *ObserveContract) Err() error { return c.c.reason() }
 
 // Close closes the contract and ends its streams. Closing again does nothing.
 func (c *ObserveContract) Close() { c.c.close() }
+
+// ID is the contract's in a [Snapshot]: unique in the exchange's life, and zero if the contract could not be opened.
+func (c *ExposeContract) ID() uint64 { return uint64(c.c.id) }
 
 // Sinks ranges over the contract's sinks as it is elected, until ctx ends or the contract closes, for which [ExposeContract.Err]
 // gives the reason. Leaving the loop's body releases its sink; while the contract remains the elected one the next comes at once.
@@ -197,15 +207,15 @@ func objectDescriptor(object Object) (wire.Descriptor, error) {
 }
 
 func (x *Exchange) openExpose(kind impl.ContractKind, descriptor wire.Descriptor, err error, options []ExposeOption) *ExposeContract {
-	input := &impl.Input{ContractKind: kind, Descriptor: descriptor, Capacity: 1}
+	o := exposeOptions{capacity: 1}
 	for _, option := range options {
 		if option == nil {
 			err = errors.New("hakuban: a nil ExposeOption")
 			break
 		}
-		option(input)
+		option(&o)
 	}
-	return &ExposeContract{x.open(input, err)}
+	return &ExposeContract{x.open(&impl.Input{ContractKind: kind, Descriptor: descriptor, Capacity: o.capacity}, err)}
 }
 
 // open opens a contract; one that cannot be is closed from the start, with the reason.

@@ -31,5 +31,6 @@ var (
 	ErrDescriptor = errors.New("hakuban: not a descriptor")
 )
 
-// ProtocolError is a peer's fault: it sent what the protocol does not allow. It ends that link and touches nothing else.
+// ProtocolError is a peer's fault: it sent what the protocol does not allow. It ends that link, whose [Link.ID] it tells, and touches
+// nothing else.
 type ProtocolError = impl.ProtocolError

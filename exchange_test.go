@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"maps"
 	"math"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -418,6 +420,56 @@ func TestReceive_ProtocolErrorEndsTheLinkOnly(t *testing.T) {
 	if err != nil || more || len(messages) == 0 {
 		t.Errorf("Pull: %d messages, %v, %v", len(messages), more, err)
 	}
+}
+
+// A snapshot can be read with the names of this package, and the ids in it are those of what users hold.
+func TestSnapshot_ShowsWhoIsWho(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x, below := hakuban.NewExchange(nil), hakuban.NewExchange(nil)
+		defer x.Close()
+		defer below.Close()
+		defer must[*transport.Conduit](t)(transport.Pipe(x, below)).Close()
+		observe, expose, tags := x.ObserveObject(room), below.ExposeObject(room), below.ExposeTag(tag, hakuban.Capacity(7))
+		synctest.Wait()
+		send(t, must[*hakuban.Sink](t)(expose.Next(ctx)), 1)
+		synctest.Wait()
+
+		above, s := x.Snapshot(), below.Snapshot()
+		if elected := above.Objects[0].Elected; elected != (hakuban.Elected{Kind: hakuban.ElectedLink, Link: above.Links[0].Link}) {
+			t.Errorf("above, elected %+v", elected)
+		}
+		if above.Links[0].Role != hakuban.RoleUpstream || s.Links[0].Role != hakuban.RoleDownstream || s.Links[0].Link != hakuban.LinkID(s.Upstream) {
+			t.Errorf("the two ends are %+v and %+v", above.Links[0], s.Links[0])
+		}
+		if c := above.Contracts[0]; c.Kind != hakuban.ObserveObject || c.Contract != hakuban.ContractID(observe.ID()) {
+			t.Errorf("the observer is contract %d: %+v", observe.ID(), c)
+		}
+		if elected := s.Objects[0].Elected; elected != (hakuban.Elected{Kind: hakuban.ElectedObjectContract, Contract: hakuban.ContractID(expose.ID())}) {
+			t.Errorf("below, elected %+v, not contract %d", elected, expose.ID())
+		}
+		if want := []hakuban.ToldSnapshot{
+			{Descriptor: above.Objects[0].Descriptor, Exposes: true, Capacity: 1},
+			{Descriptor: hakuban.DescriptorSnapshot{JSON: tag.JSON()}, Tag: true, Exposes: true, Capacity: 7},
+		}; !reflect.DeepEqual(s.Links[0].Told, want) {
+			t.Errorf("told %+v, want %+v", s.Links[0].Told, want)
+		}
+		kinds := map[hakuban.ContractID]hakuban.ContractKind{}
+		for _, c := range s.Contracts {
+			kinds[c.Contract] = c.Kind
+		}
+		want := map[hakuban.ContractID]hakuban.ContractKind{
+			hakuban.ContractID(expose.ID()): hakuban.ExposeObject, hakuban.ContractID(tags.ID()): hakuban.ExposeTag,
+		}
+		if !maps.Equal(kinds, want) {
+			t.Errorf("contracts %v, want %v", kinds, want)
+		}
+		if o := above.Objects[0]; o.State == nil || string(o.State.Data) != "1" || o.Synchronized != (hakuban.SynchronizedSnapshot{Now: true}) {
+			t.Errorf("above, %+v is held", o)
+		}
+		if id := x.ObserveTag(hakuban.Tag{}).ID(); id != 0 {
+			t.Errorf("a contract that could not be opened has id %d", id)
+		}
+	})
 }
 
 type failing struct{ after int }
