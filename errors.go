@@ -24,7 +24,7 @@ var (
 	// ErrTooLarge: what was asked for exceeds a limit of [Limits].
 	ErrTooLarge = impl.ErrTooLarge
 
-	// ErrFormat: a state is not in the format that was asked for, or was never encoded.
+	// ErrFormat: a state is not in the format that was asked for, was never encoded, or its format has a name that is not UTF-8.
 	ErrFormat = errors.New("hakuban: wrong format")
 
 	// ErrDescriptor: something does not name an object or a tag.
