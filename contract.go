@@ -27,12 +27,16 @@ type ExposeContract struct {
 }
 
 // ExposeOption is an option of [Exchange.ExposeObject] and [Exchange.ExposeTag].
-type ExposeOption func(*impl.Input)
+type ExposeOption func(*exposeOptions)
+
+type exposeOptions struct {
+	capacity uint32
+}
 
 // Capacity is how many objects the contract can produce at a time, in the eyes of the elections: each object it is elected for
 // adds 1/capacity to its load. The default is 1. With 0 only this exchange's own elections choose it.
 func Capacity(n uint32) ExposeOption {
-	return func(input *impl.Input) { input.Capacity = n }
+	return func(o *exposeOptions) { o.capacity = n }
 }
 
 // ObserveObject opens a contract to observe an object. The object lives at least as long.
@@ -60,8 +64,12 @@ func (x *Exchange) ExposeTag(tag Tag, options ...ExposeOption) *ExposeContract {
 	return x.openExpose(impl.ExposeTag, descriptor, err, options)
 }
 
-// Streams ranges over the contract's streams as they come, until ctx ends or the contract closes; [ObserveContract.Next] says which.
-// Leaving the loop's body releases its stream.
+// ID is the contract's in a [Snapshot]: unique in the exchange's life, and zero if the contract could not be opened.
+func (c *ObserveContract) ID() uint64 { return uint64(c.c.id) }
+
+// Streams ranges over the contract's streams as they come, until ctx ends or the contract closes, for which [ObserveContract.Err]
+// gives the reason. Leaving the loop's body releases its stream. The end of the loop does not close the contract: one on an object
+// keeps it alive until [ObserveContract.Close].
 func (c *ObserveContract) Streams(ctx context.Context) iter.Seq[*Stream] {
 	return func(yield func(*Stream) bool) {
 		for ctx.Err() == nil { // also when the next one waits already
@@ -73,8 +81,8 @@ func (c *ObserveContract) Streams(ctx context.Context) iter.Seq[*Stream] {
 	}
 }
 
-// Next waits for the contract's next stream. It returns the context's cause when ctx ends first, and [ErrClosed] when the contract
-// is or gets closed. A stream that waits already wins over a context that has ended. Release it.
+// Next waits for the contract's next stream. It returns the context's cause when ctx ends first, and [ObserveContract.Err] when the
+// contract is or gets closed. A stream that waits already wins over a context that has ended. Release it.
 func (c *ObserveContract) Next(ctx context.Context) (*Stream, error) {
 	o, err := c.c.next(ctx, context.Background())
 	if err != nil {
@@ -97,20 +105,28 @@ func (c *ObserveContract) TryNext() (*Stream, bool) {
 func (c *ObserveContract) Offered() <-chan struct{} { return c.c.offered }
 
 // Each runs f in a goroutine of its own for each stream, until ctx ends or the contract closes, and returns when every f has. The
-// context given to f ends with its stream and with ctx. Returning from f releases the stream.
+// context given to f ends with its stream and with ctx. Returning from f releases the stream. The end of Each does not close the
+// contract: one on an object keeps it alive until [ObserveContract.Close].
 func (c *ObserveContract) Each(ctx context.Context, f func(context.Context, *Stream)) {
 	c.c.each(ctx, func(o *offer) { f(o.context(), &Stream{o}) })
 }
 
-// Done is closed when the contract is: by Close, with its exchange, or from the start when it could not be opened, for which
-// [ObserveContract.Next] gives the reason.
+// Done is closed when the contract is: by Close, with its exchange, or from the start when it could not be opened.
 func (c *ObserveContract) Done() <-chan struct{} { return c.c.closed }
+
+// Err returns why the contract is closed, nil while it is open: [ErrClosed], or why it could not be opened.
+func (c *ObserveContract) Err() error { return c.c.reason() }
 
 // Close closes the contract and ends its streams. Closing again does nothing.
 func (c *ObserveContract) Close() { c.c.close() }
 
-// Sinks ranges over the contract's sinks as it is elected, until ctx ends or the contract closes; [ExposeContract.Next] says which.
-// Leaving the loop's body releases its sink; while the contract remains the elected one the next comes at once.
+// ID is the contract's in a [Snapshot]: unique in the exchange's life, and zero if the contract could not be opened.
+func (c *ExposeContract) ID() uint64 { return uint64(c.c.id) }
+
+// Sinks ranges over the contract's sinks as it is elected, until ctx ends or the contract closes, for which [ExposeContract.Err]
+// gives the reason. Leaving the loop's body releases its sink; while the contract remains the elected one the next comes at once.
+// The end of the loop does not close the contract: it stays in the elections, and keeps others from being elected, until
+// [ExposeContract.Close].
 func (c *ExposeContract) Sinks(ctx context.Context) iter.Seq[*Sink] {
 	return func(yield func(*Sink) bool) {
 		for ctx.Err() == nil { // also when the next one waits already
@@ -122,8 +138,8 @@ func (c *ExposeContract) Sinks(ctx context.Context) iter.Seq[*Sink] {
 	}
 }
 
-// Next waits for the contract's next sink. It returns the context's cause when ctx ends first, and [ErrClosed] when the contract is
-// or gets closed. A sink that waits already wins over a context that has ended. Release it.
+// Next waits for the contract's next sink. It returns the context's cause when ctx ends first, and [ExposeContract.Err] when the
+// contract is or gets closed. A sink that waits already wins over a context that has ended. Release it.
 func (c *ExposeContract) Next(ctx context.Context) (*Sink, error) {
 	o, err := c.c.next(ctx, context.Background())
 	if err != nil {
@@ -146,12 +162,13 @@ func (c *ExposeContract) TryNext() (*Sink, bool) {
 func (c *ExposeContract) Offered() <-chan struct{} { return c.c.offered }
 
 // Each runs f in a goroutine of its own for each sink, until ctx ends or the contract closes, and returns when every f has. The
-// context given to f ends with its sink and with ctx. Returning from f releases the sink.
+// context given to f ends with its sink and with ctx. Returning from f releases the sink. The end of Each does not close the
+// contract: it stays in the elections, and keeps others from being elected, until [ExposeContract.Close].
 func (c *ExposeContract) Each(ctx context.Context, f func(context.Context, *Sink)) {
 	c.c.each(ctx, func(o *offer) { f(o.context(), &Sink{o}) })
 }
 
-// SetCapacity changes the contract's capacity, for the elections to come. It returns [ErrClosed] when the contract is.
+// SetCapacity changes the contract's capacity, for the elections to come. It returns [ExposeContract.Err] when the contract is closed.
 func (c *ExposeContract) SetCapacity(n uint32) error {
 	x := c.c.x
 	x.mu.Lock()
@@ -162,9 +179,11 @@ func (c *ExposeContract) SetCapacity(n uint32) error {
 	return x.apply(&impl.Input{Kind: impl.InputSetCapacity, Contract: c.c.id, Capacity: n}).err
 }
 
-// Done is closed when the contract is: by Close, with its exchange, or from the start when it could not be opened, for which
-// [ExposeContract.Next] gives the reason.
+// Done is closed when the contract is: by Close, with its exchange, or from the start when it could not be opened.
 func (c *ExposeContract) Done() <-chan struct{} { return c.c.closed }
+
+// Err returns why the contract is closed, nil while it is open: [ErrClosed], or why it could not be opened.
+func (c *ExposeContract) Err() error { return c.c.reason() }
 
 // Close closes the contract and ends its sinks. Closing again does nothing.
 func (c *ExposeContract) Close() { c.c.close() }
@@ -188,20 +207,26 @@ func objectDescriptor(object Object) (wire.Descriptor, error) {
 }
 
 func (x *Exchange) openExpose(kind impl.ContractKind, descriptor wire.Descriptor, err error, options []ExposeOption) *ExposeContract {
-	input := &impl.Input{ContractKind: kind, Descriptor: descriptor, Capacity: 1}
+	o := exposeOptions{capacity: 1}
 	for _, option := range options {
 		if option == nil {
 			err = errors.New("hakuban: a nil ExposeOption")
 			break
 		}
-		option(input)
+		option(&o)
 	}
-	return &ExposeContract{x.open(input, err)}
+	return &ExposeContract{x.open(&impl.Input{ContractKind: kind, Descriptor: descriptor, Capacity: o.capacity}, err)}
 }
 
 // open opens a contract; one that cannot be is closed from the start, with the reason.
 func (x *Exchange) open(input *impl.Input, err error) *contract {
 	c := &contract{x: x, offered: make(chan struct{}, 1), closed: make(chan struct{}), taken: map[impl.OfferID]*offer{}}
+	if err == nil {
+		// A name is good since it was made, within DefaultLimits; ours may be narrower.
+		if _, beyond := wire.NewDescriptor(input.Descriptor.Tags, input.Descriptor.JSON, &x.limits.Wire); beyond != nil {
+			err = fmt.Errorf("%w: %w", ErrTooLarge, beyond)
+		}
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.closed {
@@ -246,6 +271,13 @@ func (c *contract) end(err error) {
 	c.err = err
 	close(c.closed)
 	delete(c.x.contracts, c.id)
+}
+
+// reason returns why the contract is closed, nil while it is open.
+func (c *contract) reason() error {
+	c.x.mu.Lock()
+	defer c.x.mu.Unlock()
+	return c.err
 }
 
 // next waits for an offer. The offer's context will be a child of parent.

@@ -76,6 +76,28 @@ func TestLoops_EndWithTheirContext(t *testing.T) {
 	}
 }
 
+// A loop that ends leaves its contract open, and elected: only Close lets another produce.
+func TestLoops_LeaveTheirContractOpen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := hakuban.NewExchange(nil)
+		defer x.Close()
+		x.ObserveObject(room)
+		first, second := x.ExposeObject(room), x.ExposeObject(room)
+		short, cancel := context.WithCancel(ctx)
+		first.Each(short, func(ctx context.Context, sink *hakuban.Sink) { cancel() })
+		for range first.Sinks(short) {
+			t.Error("a round after the context ended")
+		}
+		if sink, ok := second.TryNext(); ok || first.Err() != nil {
+			t.Errorf("the contract went with its loop: %v, %v", first.Err(), sink)
+		}
+		first.Close()
+		if _, ok := second.TryNext(); !ok {
+			t.Error("the other is not elected")
+		}
+	})
+}
+
 func TestSelect_OfferedAndChanged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x := hakuban.NewExchange(nil)
@@ -123,6 +145,9 @@ func TestSelect_OfferedAndChanged(t *testing.T) {
 func TestContract_DoneWhenClosed(t *testing.T) {
 	x := hakuban.NewExchange(nil)
 	observe, expose := x.ObserveObject(room), x.ExposeTag(tag)
+	if observe.Err() != nil || expose.Err() != nil {
+		t.Errorf("open, but %v, %v", observe.Err(), expose.Err())
+	}
 	select {
 	case <-observe.Done():
 		t.Error("done before it was closed")
@@ -134,7 +159,31 @@ func TestContract_DoneWhenClosed(t *testing.T) {
 	<-observe.Done()
 	x.Close()
 	<-expose.Done()
-	<-x.ObserveObject(room).Done()
+	late := x.ObserveObject(room)
+	<-late.Done()
+	for _, err := range []error{observe.Err(), expose.Err(), late.Err()} {
+		if !errors.Is(err, hakuban.ErrClosed) {
+			t.Errorf("closed, with %v", err)
+		}
+	}
+}
+
+// The reason is there for who only loops.
+func TestContract_ErrTellsWhyItCouldNotBeOpened(t *testing.T) {
+	x := hakuban.NewExchange(nil)
+	defer x.Close()
+	observe, expose := x.ObserveTag(hakuban.Tag{}), x.ExposeObject(hakuban.Object{})
+	for range observe.Streams(ctx) {
+		t.Error("a stream of nothing")
+	}
+	expose.Each(ctx, func(context.Context, *hakuban.Sink) { t.Error("a sink of nothing") })
+	<-observe.Done()
+	<-expose.Done()
+	for _, err := range []error{observe.Err(), expose.Err()} {
+		if !errors.Is(err, hakuban.ErrDescriptor) {
+			t.Errorf("it could not be opened, with %v", err)
+		}
+	}
 }
 
 func TestNext_ManyWaitersEachGetOne(t *testing.T) {

@@ -1,10 +1,9 @@
 package hakuban
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"unicode/utf8"
+	"strings"
 
 	"hakuban/wire"
 )
@@ -14,6 +13,9 @@ import (
 // Objects are equal (==, and as map keys) exactly when every exchange of the tree holds them equal: keys of JSON objects and tags
 // have no order, an integer differs from the same number written as a float (1 and 1.0), and the spelling of a string or of
 // white space does not count. The zero Object names nothing.
+//
+// In JSON an Object is {"tags":[…],"json":…}, and a [Tag] its value: both can be part of names, of states and of logs. The zero ones
+// cannot.
 type Object struct {
 	key string
 }
@@ -27,8 +29,9 @@ type Tag struct {
 // marshalled in the same way.
 //
 // Note what encoding/json does: float64(1) becomes 1, which is an integer. Where 1.0 is meant, say json.RawMessage("1.0").
-// Refused are, besides what cannot be marshalled: JSON objects with a key given twice, and texts beyond the limits of
-// [DefaultLimits] (1 MiB of JSON, 1024 tags, 127 levels).
+// Refused are, besides what cannot be marshalled: JSON objects with a key given twice, strings that are not UTF-8, and texts beyond
+// the limits of [DefaultLimits] (1 MiB of JSON, 1024 tags, 127 levels). encoding/json writes bytes that are not UTF-8 as \ufffd,
+// so that escape is refused from whatever writes it; the character itself is not, nor the escape by [ParseObject].
 func NewObject(json any, tags ...any) (Object, error) {
 	text, err := marshal(json)
 	if err != nil {
@@ -90,6 +93,35 @@ func (o Object) Decode(into any) error { return json.Unmarshal([]byte(o.JSON()),
 // String returns the tags as a JSON array and then the value: ["some-tag"]"xxx".
 func (o Object) String() string { return o.key }
 
+// MarshalJSON returns {"tags":[…],"json":…}: the tags in their order, and the value.
+func (o Object) MarshalJSON() ([]byte, error) {
+	descriptor, err := objectDescriptor(o)
+	if err != nil {
+		return nil, err
+	}
+	return []byte(`{"tags":[` + strings.Join(descriptor.Tags, ",") + `],"json":` + descriptor.JSON + `}`), nil
+}
+
+// UnmarshalJSON takes what MarshalJSON returns. The tags can be left out.
+func (o *Object) UnmarshalJSON(text []byte) error {
+	var parts struct {
+		Tags []json.RawMessage `json:"tags"`
+		JSON json.RawMessage   `json:"json"`
+	}
+	if err := json.Unmarshal(text, &parts); err != nil {
+		return fmt.Errorf("%w: %w", ErrDescriptor, err)
+	}
+	tags := make([]string, len(parts.Tags))
+	for i, tag := range parts.Tags {
+		tags[i] = string(tag)
+	}
+	object, err := ParseObject(string(parts.JSON), tags...)
+	if err == nil {
+		*o = object
+	}
+	return err
+}
+
 func (o Object) descriptor() wire.Descriptor {
 	if o.key == "" {
 		return wire.Descriptor{}
@@ -137,6 +169,21 @@ func (t Tag) Decode(into any) error { return json.Unmarshal([]byte(t.text), into
 // String returns the tag's canonical text.
 func (t Tag) String() string { return t.text }
 
+// MarshalJSON returns the tag's canonical text.
+func (t Tag) MarshalJSON() ([]byte, error) {
+	descriptor, err := t.descriptor()
+	return []byte(descriptor.JSON), err
+}
+
+// UnmarshalJSON takes the tag's JSON text.
+func (t *Tag) UnmarshalJSON(text []byte) error {
+	tag, err := ParseTag(string(text))
+	if err == nil {
+		*t = tag
+	}
+	return err
+}
+
 func (t Tag) descriptor() (wire.Descriptor, error) {
 	if t.text == "" {
 		return wire.Descriptor{}, fmt.Errorf("%w: the zero Tag", ErrDescriptor)
@@ -144,24 +191,17 @@ func (t Tag) descriptor() (wire.Descriptor, error) {
 	return wire.NewDescriptorStrict(nil, t.text, nil)
 }
 
-// marshal is json.Marshal that keeps <, > and & as they are and takes tags.
+// marshal is json.Marshal that keeps <, > and & as they are, and different values different.
 func marshal(value any) (string, error) {
-	switch value := value.(type) {
-	case Tag:
-		if value.text == "" {
-			return "", fmt.Errorf("%w: the zero Tag", ErrDescriptor)
-		}
-		return value.text, nil
-	case string:
-		if !utf8.ValidString(value) { // encoding/json would make different names equal
-			return "", fmt.Errorf("%w: a string that is not UTF-8", ErrDescriptor)
-		}
-	}
-	var buffer bytes.Buffer
-	encoder := json.NewEncoder(&buffer)
+	var text strings.Builder
+	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(value); err != nil {
 		return "", fmt.Errorf("%w: %w", ErrDescriptor, err)
 	}
-	return string(bytes.TrimSuffix(buffer.Bytes(), []byte("\n"))), nil
+	// All that is not UTF-8 is written as this escape. Escaped backslashes are taken out first: after one, ufffd is but text.
+	if strings.Contains(strings.ReplaceAll(text.String(), `\\`, ""), `\ufffd`) {
+		return "", fmt.Errorf("%w: a string that is not UTF-8", ErrDescriptor)
+	}
+	return strings.TrimSuffix(text.String(), "\n"), nil
 }

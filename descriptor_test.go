@@ -1,8 +1,10 @@
 package hakuban_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"math"
 	"strings"
 	"testing"
@@ -74,12 +76,121 @@ func TestObject_Refused(t *testing.T) {
 		"a bad tag text":    second(hakuban.ParseObject(`1`, `x`)),
 		"a tag that is bad": second(hakuban.NewTag(func() {})),
 		"a text of a tag":   second(hakuban.ParseTag(`{"a":1,"a":2}`)),
+		"a zero Tag inside": second(hakuban.NewObject([]any{hakuban.Tag{}})),
+		"a zero Object":     second(hakuban.NewObject(hakuban.Object{})),
+		"a zero one inside": second(hakuban.NewTag(map[string]any{"of": &hakuban.Object{}})),
 	} {
 		if !errors.Is(err, hakuban.ErrDescriptor) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
+
+// Names that hold names differ where those do, however deep they lie.
+func TestObject_NamesInsideNames(t *testing.T) {
+	type alarm struct {
+		For hakuban.Object `json:"alarm-for"`
+	}
+	kitchen, cellar, tag := hakuban.MustObject("kitchen", "room", json.RawMessage("1.0")), hakuban.MustObject("cellar"), hakuban.MustTag("<ó>")
+	for _, c := range []struct {
+		json any
+		want string
+	}{
+		{kitchen, `{"json":"kitchen","tags":["room",1.0]}`},
+		{&cellar, `{"json":"cellar","tags":[]}`},
+		{tag, `"<ó>"`},
+		{&tag, `"<ó>"`},
+		{[]any{tag, cellar}, `["<ó>",{"json":"cellar","tags":[]}]`},
+		{[]hakuban.Tag{tag}, `["<ó>"]`},
+		{map[string]any{"alarm-for": kitchen}, `{"alarm-for":{"json":"kitchen","tags":["room",1.0]}}`},
+		{alarm{cellar}, `{"alarm-for":{"json":"cellar","tags":[]}}`},
+		{hakuban.MustObject(cellar, kitchen), `{"json":{"json":"cellar","tags":[]},"tags":[{"json":"kitchen","tags":["room",1.0]}]}`},
+	} {
+		if got := hakuban.MustObject(c.json); got.JSON() != c.want {
+			t.Errorf("%v: named %s, want %s", c.json, got.JSON(), c.want)
+		}
+		if got := hakuban.MustTag(c.json); got.JSON() != c.want {
+			t.Errorf("%v: tagged %s, want %s", c.json, got.JSON(), c.want)
+		}
+	}
+	var got alarm
+	if err := hakuban.MustObject(alarm{kitchen}).Decode(&got); err != nil || got.For != kitchen {
+		t.Errorf("decoded %v, %v; want %v", got.For, err, kitchen)
+	}
+	if got, err := hakuban.JSON[alarm](hakuban.NewState(alarm{cellar}).JSON()); err != nil || got.For != cellar {
+		t.Errorf("a state decoded as %v, %v; want %v", got.For, err, cellar)
+	}
+	var log bytes.Buffer
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("elected", "object", cellar)
+	if want := `"object":{"tags":[],"json":"cellar"}`; !strings.Contains(log.String(), want) {
+		t.Errorf("logged %s, want %s", log.String(), want)
+	}
+}
+
+func TestObject_MarshalledAndBack(t *testing.T) {
+	for _, want := range []hakuban.Object{
+		hakuban.MustObject(nil), hakuban.MustObject("xxx", "some-tag"), hakuban.MustObject(map[string]any{"b": "\ufffd\\ufffd", "a": []int{}}, nil, 1, "é"),
+		hakuban.MustObject(json.RawMessage("-0.0"), json.RawMessage("1e300"), uint64(math.MaxUint64)),
+	} {
+		text, err := json.Marshal(want)
+		var got hakuban.Object
+		if err != nil || json.Unmarshal(text, &got) != nil || got != want {
+			t.Errorf("%v: marshalled as %s, %v, and back as %v", want, text, err, got)
+		}
+		for _, want := range want.Tags() {
+			text, err := json.Marshal(want)
+			var got hakuban.Tag
+			if err != nil || string(text) != want.JSON() || json.Unmarshal(text, &got) != nil || got != want {
+				t.Errorf("tag %v: marshalled as %s, %v, and back as %v", want, text, err, got)
+			}
+		}
+	}
+	for _, text := range []string{`null`, `{}`, `{"tags":["a"]}`, `"x"`, `["a"]"x"`, `{"json":1,"tags":"a"}`, `{"json":{"a":1,"a":2}}`} {
+		object := hakuban.MustObject("as before")
+		if err := json.Unmarshal([]byte(text), &object); err == nil || object != hakuban.MustObject("as before") {
+			t.Errorf("%s was taken for an object: %v, %v", text, object, err)
+		}
+	}
+	var tag hakuban.Tag
+	if err := json.Unmarshal([]byte(`{"a":1,"a":2}`), &tag); !errors.Is(err, hakuban.ErrDescriptor) {
+		t.Errorf("taken for a tag: %v, %v", tag, err)
+	}
+}
+
+// What encoding/json would write the same is refused; what says U+FFFD is not.
+func TestObject_TextThatIsNotUTF8(t *testing.T) {
+	type room string
+	for name, json := range map[string]any{
+		"a string":             "a\xff",
+		"a kind of string":     room("\xff"),
+		"in a list":            []string{"\xfe"},
+		"a key":                map[string]int{"\xff": 1},
+		"after a backslash":    []string{"\\\xff"},
+		"of another marshaler": marshaler{"\xff"},
+		"the escape":           json.RawMessage(`"\ufffd"`),
+		"a raw text":           json.RawMessage("\"\xff\""),
+	} {
+		if object, err := hakuban.NewObject(json); !errors.Is(err, hakuban.ErrDescriptor) {
+			t.Errorf("%s: %v, %v", name, object, err)
+		}
+		if tag, err := hakuban.NewTag(json); !errors.Is(err, hakuban.ErrDescriptor) {
+			t.Errorf("%s: %v, %v", name, tag, err)
+		}
+	}
+	for _, text := range []string{"\ufffd", `\ufffd`, `\\ufffd`, "\\\ufffd"} {
+		var got []string
+		if err := hakuban.MustObject([]string{text}).Decode(&got); err != nil || got[0] != text {
+			t.Errorf("%q became %q, %v", text, got, err)
+		}
+	}
+	if object, err := hakuban.ParseObject(`"\ufffd"`); err != nil || object != hakuban.MustObject("\ufffd") {
+		t.Errorf("the escape parsed: %v, %v", object, err)
+	}
+}
+
+type marshaler struct{ text string }
+
+func (m marshaler) MarshalJSON() ([]byte, error) { return json.Marshal(m.text) }
 
 func cycle() any {
 	m := map[string]any{}

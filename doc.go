@@ -20,6 +20,12 @@
 // to or from there. Tag contracts alone keep nothing alive. A live object's data is needed while somebody other than the one
 // producer observes it; only then is an exposer elected. What nobody needs is forgotten.
 //
+// A contract lasts until it is closed, or its exchange is. The context given to a loop or to Each ends that, not the contract: an
+// expose contract that nobody loops over any more is still elected, and no other produces meanwhile. So:
+//
+//	expose := x.ExposeObject(room)
+//	defer expose.Close()
+//
 // Go has no destructors, so sinks and streams are given back: leaving the body of a loop over [ExposeContract.Sinks] or
 // [ObserveContract.Streams] releases the one it was given, returning from the function of Each does, and Release does. What was
 // taken by Next or TryNext must be released, also after it has ended: until then the contract is given no other for that object.
@@ -34,6 +40,7 @@
 // # Errors
 //
 // Misuse gives an error, never a panic, but for what panics anywhere in Go: a method of nil or of a struct that this package did not
-// make, a nil context, a nil function. After [Exchange.Close] contracts are returned already closed, and their Next gives
-// [ErrClosed]. A panic that says BUG is a fault of this package.
+// make, a nil context, a nil function. A contract that cannot be opened, as on the zero Object or after [Exchange.Close], is returned
+// already closed: loops over it end at once, and [ExposeContract.Err] and [ObserveContract.Err] say why. A panic that says BUG is a
+// fault of this package.
 package hakuban

@@ -24,12 +24,13 @@ var (
 	// ErrTooLarge: what was asked for exceeds a limit of [Limits].
 	ErrTooLarge = impl.ErrTooLarge
 
-	// ErrFormat: a state is not in the format that was asked for, or was never encoded.
+	// ErrFormat: a state is not in the format that was asked for, was never encoded, or its format has a name that is not UTF-8.
 	ErrFormat = errors.New("hakuban: wrong format")
 
 	// ErrDescriptor: something does not name an object or a tag.
 	ErrDescriptor = errors.New("hakuban: not a descriptor")
 )
 
-// ProtocolError is a peer's fault: it sent what the protocol does not allow. It ends that link and touches nothing else.
+// ProtocolError is a peer's fault: it sent what the protocol does not allow. It ends that link, whose [Link.ID] it tells, and touches
+// nothing else.
 type ProtocolError = impl.ProtocolError

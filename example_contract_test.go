@@ -16,10 +16,12 @@ func ExampleExchange_ExposeObject() {
 	x := hakuban.NewExchange(nil)
 	defer x.Close()
 	clock := hakuban.MustObject("clock")
-	observe := x.ObserveObject(clock)
+	observe, expose := x.ObserveObject(clock), x.ExposeObject(clock)
+	defer observe.Close()
+	defer expose.Close()
 
 	go func() {
-		for sink := range x.ExposeObject(clock).Sinks(ctx) {
+		for sink := range expose.Sinks(ctx) {
 			for hour := range 3 {
 				_ = sink.Send(ctx, hakuban.NewState(hour).JSON())
 			}
@@ -48,6 +50,7 @@ func ExampleExchange_ExposeTag() {
 	x := hakuban.NewExchange(nil)
 	defer x.Close()
 	squares := x.ExposeTag(hakuban.MustTag("squares"))
+	defer squares.Close()
 	go squares.Each(ctx, func(ctx context.Context, sink *hakuban.Sink) {
 		var n int
 		if err := sink.Object().Decode(&n); err != nil {
@@ -81,6 +84,7 @@ func ExampleExchange_ObserveTag() {
 	defer x.Close()
 	for _, host := range []string{"ada", "bob"} {
 		expose := x.ExposeObject(hakuban.MustObject(host, "load"))
+		defer expose.Close()
 		go func() {
 			for sink := range expose.Sinks(ctx) {
 				_ = sink.Send(ctx, hakuban.NewState(len(host)).JSON())
@@ -90,6 +94,7 @@ func ExampleExchange_ObserveTag() {
 	}
 
 	observe := x.ObserveTag(hakuban.MustTag("load"))
+	defer observe.Close()
 	loads := map[string]string{}
 	for len(loads) < 2 {
 		stream, err := observe.Next(ctx)
@@ -112,6 +117,7 @@ func ExampleObserveContract_Each() {
 	x := hakuban.NewExchange(nil)
 	defer x.Close()
 	observe := x.ObserveTag(hakuban.MustTag("files"))
+	defer observe.Close()
 	var open []*hakuban.ObserveContract
 	for _, name := range []string{"a", "b", "c"} {
 		open = append(open, x.ObserveObject(hakuban.MustObject(name, "files")))
@@ -154,6 +160,7 @@ func ExampleCapacity() {
 			panic(err)
 		}
 		expose := worker.ExposeTag(hakuban.MustTag("jobs"), hakuban.Capacity(capacity))
+		defer expose.Close()
 		go expose.Each(ctx, func(ctx context.Context, sink *hakuban.Sink) {
 			mu.Lock()
 			objects[name]++

@@ -194,8 +194,10 @@ func Example_reconnect() {
 	defer connector.Close()
 
 	room := hakuban.MustObject("room")
+	expose := worker.ExposeObject(room)
+	defer expose.Close()
 	go func() {
-		for sink := range worker.ExposeObject(room).Sinks(ctx) {
+		for sink := range expose.Sinks(ctx) {
 			_ = sink.Send(ctx, hakuban.NewState("hello"))
 			<-sink.Done()
 		}

@@ -131,7 +131,6 @@ type answer struct {
 	offer        *offer // taken
 	state        *impl.State
 	synchronized impl.Synchronized
-	messages     int  // of a pull
 	drained      bool // by a pull
 	err          error
 }
@@ -151,7 +150,6 @@ func (x *Exchange) apply(input *impl.Input) (a answer) {
 		case impl.EffectWrite:
 			if l := x.links[effect.Link]; l != nil {
 				l.messages = append(l.messages, effect.Data)
-				a.messages++
 			}
 		case impl.EffectDrained:
 			a.drained = true

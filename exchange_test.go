@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"maps"
 	"math"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -184,6 +186,7 @@ func TestSend_StaleAndTooLarge(t *testing.T) {
 		{"lower version", hakuban.NewState("b").WithVersion(4, 9), hakuban.ErrStale},
 		{"never encoded", hakuban.NewState(1), hakuban.ErrFormat},
 		{"too large", hakuban.NewState(strings.Repeat("x", 1001)), hakuban.ErrTooLarge},
+		{"a format's name that is not UTF-8", hakuban.NewState("b").WithFormat("JSON", "\xff"), hakuban.ErrFormat},
 		{"default version", hakuban.NewState("c"), nil},
 	} {
 		if err := sink.Send(ctx, c.state); !errors.Is(err, c.want) {
@@ -349,6 +352,33 @@ func TestMisuse_GivesErrors(t *testing.T) {
 	}
 }
 
+// What DefaultLimits allow, and NewObject takes, can be beyond an exchange's own.
+func TestMisuse_NamesBeyondTheLimits(t *testing.T) {
+	long := strings.Repeat("x", 1000)
+	x := hakuban.NewExchange(&hakuban.Options{Limits: hakuban.Limits{Wire: hakuban.WireLimits{Descriptor: 10, Tags: 2}}})
+	defer x.Close()
+	for name, err := range map[string]error{
+		"an object":           x.ObserveObject(hakuban.MustObject(long)).Err(),
+		"a tag":               x.ExposeTag(hakuban.MustTag(long)).Err(),
+		"a tag of an object":  x.ExposeObject(hakuban.MustObject(1, long)).Err(),
+		"all of it together":  x.ExposeObject(hakuban.MustObject("12345", "1234")).Err(),
+		"the number of tags":  x.ObserveObject(hakuban.MustObject(1, 2, 3, 4)).Err(),
+		"eleven bytes of tag": x.ObserveTag(hakuban.MustTag("123456789")).Err(),
+	} {
+		if !errors.Is(err, hakuban.ErrTooLarge) || len(err.Error()) > 200 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, err := range map[string]error{
+		"an object": x.ObserveObject(hakuban.MustObject("1234", 1, 2)).Err(),
+		"a tag":     x.ExposeTag(hakuban.MustTag("12345678")).Err(),
+	} {
+		if err != nil {
+			t.Errorf("%s within the limits: %v", name, err)
+		}
+	}
+}
+
 // Options that say nothing sensible mean what is nearest.
 func TestMisuse_OptionsOutOfRange(t *testing.T) {
 	var tape bytes.Buffer
@@ -393,6 +423,56 @@ func TestReceive_ProtocolErrorEndsTheLinkOnly(t *testing.T) {
 	}
 }
 
+// A snapshot can be read with the names of this package, and the ids in it are those of what users hold.
+func TestSnapshot_ShowsWhoIsWho(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x, below := hakuban.NewExchange(nil), hakuban.NewExchange(nil)
+		defer x.Close()
+		defer below.Close()
+		defer must[*transport.Conduit](t)(transport.Pipe(x, below)).Close()
+		observe, expose, tags := x.ObserveObject(room), below.ExposeObject(room), below.ExposeTag(tag, hakuban.Capacity(7))
+		synctest.Wait()
+		send(t, must[*hakuban.Sink](t)(expose.Next(ctx)), 1)
+		synctest.Wait()
+
+		above, s := x.Snapshot(), below.Snapshot()
+		if elected := above.Objects[0].Elected; elected != (hakuban.Elected{Kind: hakuban.ElectedLink, Link: above.Links[0].Link}) {
+			t.Errorf("above, elected %+v", elected)
+		}
+		if above.Links[0].Role != hakuban.RoleUpstream || s.Links[0].Role != hakuban.RoleDownstream || s.Links[0].Link != hakuban.LinkID(s.Upstream) {
+			t.Errorf("the two ends are %+v and %+v", above.Links[0], s.Links[0])
+		}
+		if c := above.Contracts[0]; c.Kind != hakuban.ObserveObject || c.Contract != hakuban.ContractID(observe.ID()) {
+			t.Errorf("the observer is contract %d: %+v", observe.ID(), c)
+		}
+		if elected := s.Objects[0].Elected; elected != (hakuban.Elected{Kind: hakuban.ElectedObjectContract, Contract: hakuban.ContractID(expose.ID())}) {
+			t.Errorf("below, elected %+v, not contract %d", elected, expose.ID())
+		}
+		if want := []hakuban.ToldSnapshot{
+			{Descriptor: above.Objects[0].Descriptor, Exposes: true, Capacity: 1},
+			{Descriptor: hakuban.DescriptorSnapshot{JSON: tag.JSON()}, Tag: true, Exposes: true, Capacity: 7},
+		}; !reflect.DeepEqual(s.Links[0].Told, want) {
+			t.Errorf("told %+v, want %+v", s.Links[0].Told, want)
+		}
+		kinds := map[hakuban.ContractID]hakuban.ContractKind{}
+		for _, c := range s.Contracts {
+			kinds[c.Contract] = c.Kind
+		}
+		want := map[hakuban.ContractID]hakuban.ContractKind{
+			hakuban.ContractID(expose.ID()): hakuban.ExposeObject, hakuban.ContractID(tags.ID()): hakuban.ExposeTag,
+		}
+		if !maps.Equal(kinds, want) {
+			t.Errorf("contracts %v, want %v", kinds, want)
+		}
+		if o := above.Objects[0]; o.State == nil || string(o.State.Data) != "1" || o.Synchronized != (hakuban.SynchronizedSnapshot{Now: true}) {
+			t.Errorf("above, %+v is held", o)
+		}
+		if id := x.ObserveTag(hakuban.Tag{}).ID(); id != 0 {
+			t.Errorf("a contract that could not be opened has id %d", id)
+		}
+	})
+}
+
 type failing struct{ after int }
 
 func (f *failing) Write(p []byte) (int, error) {
@@ -408,6 +488,9 @@ func TestRecord_WritesEachInputAsALine(t *testing.T) {
 	x.ObserveObject(room)
 	sink := must[*hakuban.Sink](t)(x.ExposeObject(room).Next(ctx))
 	send(t, sink, 1)
+	if err := sink.Send(ctx, hakuban.NewState("x").WithFormat("\xff")); !errors.Is(err, hakuban.ErrFormat) {
+		t.Errorf("a format's name that is not UTF-8: %v", err)
+	}
 	x.Close()
 	var kinds []int
 	for i, line := range bytes.Split(bytes.TrimSpace(tape.Bytes()), []byte("\n")) {
@@ -425,6 +508,7 @@ func TestRecord_WritesEachInputAsALine(t *testing.T) {
 		}
 		kinds = append(kinds, parsed.Input.Kind)
 	}
+	// Of the state that was refused there is nothing: JSON would have made its format's name another, which the replay takes.
 	if want := []int{0, 5, 5, 8, 10}; !slices.Equal(kinds, want) {
 		t.Errorf("kinds %v, want header, open, open, take, publish: %v", kinds, want)
 	}

@@ -2,6 +2,8 @@ package hakuban
 
 import (
 	"context"
+	"fmt"
+	"unicode/utf8"
 
 	"hakuban/impl"
 )
@@ -18,11 +20,16 @@ func (s *Sink) Object() Object { return s.o.object }
 // Send makes a state the newest one of the object. It does not wait for anybody to see it: slow observers skip states.
 //
 // It returns [ErrRevoked] or [ErrClosed] when the sink has ended; [ErrStale] when the state's version is not greater than that of the one
-// held (the same state again is no error); [ErrFormat], or the error of the encoding, when the state was not encoded; [ErrTooLarge] when it exceeds a limit; and the
-// context's cause when ctx has ended. The state was not taken then.
+// held (the same state again is no error); [ErrFormat], or the error of the encoding, when the state was not encoded, or a name of its
+// format is not UTF-8; [ErrTooLarge] when it exceeds a limit; and the context's cause when ctx has ended. The state was not taken then.
 func (s *Sink) Send(ctx context.Context, state State) error {
 	if state.err != nil {
 		return state.err
+	}
+	for i, name := range state.format {
+		if !utf8.ValidString(name) { // a recording could not hold it
+			return fmt.Errorf("%w: name %d is not UTF-8", ErrFormat, i)
+		}
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

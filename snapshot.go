@@ -1,6 +1,9 @@
 package hakuban
 
-import "hakuban/impl"
+import (
+	"hakuban/impl"
+	"hakuban/wire"
+)
 
 // Snapshot is what there is to see of an exchange at one moment, in a fixed order. It shares nothing that changes.
 type Snapshot struct {
@@ -14,16 +17,29 @@ type Snapshot struct {
 
 // The parts of a [Snapshot].
 type (
-	ObjectSnapshot     = impl.ObjectSnapshot
-	ObjectLinkSnapshot = impl.ObjectLinkSnapshot
-	ChannelSnapshot    = impl.ChannelSnapshot
-	TagSnapshot        = impl.TagSnapshot
-	TagLinkSnapshot    = impl.TagLinkSnapshot
-	LinkSnapshot       = impl.LinkSnapshot
-	ContractSnapshot   = impl.ContractSnapshot
-	OfferSnapshot      = impl.OfferSnapshot
-	Elected            = impl.Elected
-	ElectedKind        = impl.ElectedKind
+	ObjectSnapshot       = impl.ObjectSnapshot
+	ObjectLinkSnapshot   = impl.ObjectLinkSnapshot
+	ChannelSnapshot      = impl.ChannelSnapshot
+	TagSnapshot          = impl.TagSnapshot
+	TagLinkSnapshot      = impl.TagLinkSnapshot
+	LinkSnapshot         = impl.LinkSnapshot
+	ToldSnapshot         = impl.ToldSnapshot
+	ContractSnapshot     = impl.ContractSnapshot
+	OfferSnapshot        = impl.OfferSnapshot
+	StateSnapshot        = impl.State
+	SynchronizedSnapshot = impl.Synchronized
+	DescriptorSnapshot   = wire.Descriptor
+	Elected              = impl.Elected
+	ElectedKind          = impl.ElectedKind
+	ContractKind         = impl.ContractKind
+	Role                 = impl.Role
+)
+
+// The ids in a [Snapshot]: what [Link.ID], [ExposeContract.ID] and [ObserveContract.ID] return, and one for each sink and stream.
+type (
+	LinkID     = impl.LinkID
+	ContractID = impl.ContractID
+	OfferID    = impl.OfferID
 )
 
 // Who can be elected for an object.
@@ -33,6 +49,20 @@ const (
 	ElectedObjectContract = impl.ElectedObjectContract
 	ElectedTagContract    = impl.ElectedTagContract
 	ElectedLink           = impl.ElectedLink
+)
+
+// The kinds of contract.
+const (
+	ObserveObject = impl.ObserveObject
+	ExposeObject  = impl.ExposeObject
+	ObserveTag    = impl.ObserveTag
+	ExposeTag     = impl.ExposeTag
+)
+
+// Which end of a link the exchange is.
+const (
+	RoleDownstream = impl.RoleDownstream // the peer is upstream of it
+	RoleUpstream   = impl.RoleUpstream   // the peer is downstream of it
 )
 
 // LoadUnit is what a load of 1 is in the numbers of a [Snapshot].

@@ -19,7 +19,9 @@ func exposer(ctx context.Context, url string) error {
 	defer connector.Close()
 
 	receipts := x.ObserveObject(receipt)
+	defer receipts.Close()
 	expose := x.ExposeObject(thermometer)
+	defer expose.Close()
 	fmt.Println("waiting for somebody who wants the thermometer")
 	sink, err := expose.Next(ctx)
 	if err != nil {

@@ -19,7 +19,9 @@ func observer(ctx context.Context, url string) error {
 	defer connector.Close()
 
 	receipts := x.ExposeObject(receipt)
+	defer receipts.Close()
 	observe := x.ObserveObject(thermometer)
+	defer observe.Close()
 	stream, err := observe.Next(ctx) // at once: the object lives, if only for us
 	if err != nil {
 		return err
