@@ -132,24 +132,11 @@ func (d *decoder) seconds() float32 {
 		return 0
 	}
 	seconds := math.Float32frombits(uint32(raw[0]) | uint32(raw[1])<<8 | uint32(raw[2])<<16 | uint32(raw[3])<<24)
-	if reason := loadSecondsFault(seconds); reason != "" {
+	if reason := (LoadPoint{Seconds: seconds}).Fault(); reason != "" {
 		d.fail(start, reason)
 		return 0
 	}
 	return seconds
-}
-
-// loadSecondsFault says why seconds cannot be the time of a load-limit point; "" if it can. The reference crashes on these.
-func loadSecondsFault(seconds float32) string {
-	switch {
-	case seconds != seconds:
-		return "load limit seconds: not a number"
-	case seconds < 0:
-		return "load limit seconds: negative"
-	case seconds >= maxLoadSeconds:
-		return "load limit seconds: 2^63 or more"
-	}
-	return ""
 }
 
 // invalidAt returns the index of the first byte of raw that is not UTF-8.
