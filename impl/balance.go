@@ -40,8 +40,7 @@ type loadPoint struct {
 // validLoadLimit reports whether a local load limit can be told to a peer, which
 // is held to the same.
 func validLoadLimit(points []wire.LoadPoint, most int) bool {
-	valid := func(p wire.LoadPoint) bool { return p.Seconds >= 0 && p.Seconds < 1<<63 }
-	return len(points) <= most && !slices.ContainsFunc(points, func(p wire.LoadPoint) bool { return !valid(p) })
+	return len(points) <= most && !slices.ContainsFunc(points, func(p wire.LoadPoint) bool { return p.Fault() != "" })
 }
 
 // newLoadLimit places a limit's points after the moment it was received. The

@@ -81,6 +81,19 @@ type LoadPoint struct {
 // maxLoadSeconds is the bound (exclusive, 2^63) from which the reference crashes on a load limit: its clock cannot hold the sum.
 const maxLoadSeconds = 1 << 63
 
+// Fault says why no load limit can have the point, in words; "" if one can.
+func (p LoadPoint) Fault() string {
+	switch {
+	case p.Seconds != p.Seconds:
+		return "load limit seconds: not a number"
+	case p.Seconds < 0:
+		return "load limit seconds: negative"
+	case p.Seconds >= maxLoadSeconds:
+		return "load limit seconds: 2^63 or more"
+	}
+	return ""
+}
+
 // Nanoseconds returns Seconds in nanoseconds, saturated at the greatest int64 (about 292 years).
 func (p LoadPoint) Nanoseconds() int64 {
 	nanoseconds := float64(p.Seconds) * 1e9

@@ -36,11 +36,11 @@ func canonical(text string, limits *Limits, strict bool) (spelling, identity str
 	if !p.document() {
 		return "", "", p.err
 	}
+	spelling = p.spelling()
 	// What we send must not exceed the limit of a peer like us.
-	if len(p.out) > limits.Descriptor {
-		return "", "", tooLong(string(p.out), limits)
+	if len(spelling) > limits.Descriptor {
+		return "", "", tooLong(spelling, limits)
 	}
-	spelling = string(p.out)
 	if !p.sawNegativeZero {
 		return spelling, spelling, nil
 	}
@@ -48,7 +48,7 @@ func canonical(text string, limits *Limits, strict bool) (spelling, identity str
 	if !p.document() {
 		panic("BUG: the same text was refused the second time: " + p.err.Error())
 	}
-	return spelling, string(p.out), nil
+	return spelling, p.spelling(), nil
 }
 
 func tooLong(text string, limits *Limits) error {

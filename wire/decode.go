@@ -18,12 +18,10 @@ const (
 	minimumLoadPoint     = 5 // four bytes of seconds, load
 )
 
-// firstActions is how much room a list of actions gets before any of them was read; it grows as they are.
-const firstActions = 16
-
 // DecodeEvent decodes one event from a peer; nil limits means [DefaultLimits]. The error is a [*DecodeError].
 //
-// The diffs in the event alias data, which must not change while they are in use; texts are copies.
+// The diffs in the event alias data, which must not change while they are in use; texts are copies. How much memory the event takes
+// is told at [DefaultLimits].
 // Taken as the reference takes them: bytes after the event, and integers longer than necessary.
 // An empty message, which the reference ignores, is an error here: the caller drops it first.
 func DecodeEvent(data []byte, limits *Limits) (Event, error) {
@@ -83,12 +81,12 @@ func (d *decoder) message() Message {
 	return m
 }
 
-// room returns an empty list with space for the first of count elements; nil for none.
+// room returns an empty list with space for count elements; nil for none.
 func room[T any](count int) []T {
 	if count == 0 {
 		return nil
 	}
-	return make([]T, 0, min(count, firstActions))
+	return make([]T, 0, count)
 }
 
 func (d *decoder) channelType() ChannelType {
@@ -129,10 +127,7 @@ func (d *decoder) exchangeAction(a *ControlAction) {
 		return
 	}
 	count := d.count(d.limits.LoadPoints, minimumLoadPoint, "load limit")
-	if count == 0 {
-		return
-	}
-	a.LoadLimit = make([]LoadPoint, 0, count)
+	a.LoadLimit = room[LoadPoint](count)
 	for i := 0; i < count && d.err == nil; i++ {
 		seconds := d.seconds()
 		a.LoadLimit = append(a.LoadLimit, LoadPoint{Seconds: seconds, Load: d.uint32("load limit load")})
@@ -143,9 +138,7 @@ func (d *decoder) stateAction(a *StateAction) {
 	a.Kind = StateActionKind(d.index(2, "state action"))
 	if a.Kind == StatePatch {
 		count := d.count(d.limits.Version, 1, "version")
-		if count > 0 {
-			a.Version = make([]int64, 0, count)
-		}
+		a.Version = room[int64](count)
 		for i := 0; i < count && d.err == nil; i++ {
 			a.Version = append(a.Version, unfoldInt(d.uint("version element")))
 		}

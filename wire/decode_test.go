@@ -21,7 +21,7 @@ const (
 // smallLimits make it easy to exceed each limit; hostile inputs below are decoded with them.
 var smallLimits = Limits{
 	Message: 100, State: 8, Diff: 8, Descriptor: 8, Tags: 3, Version: 3, Formats: 3, Format: 8, Name: 8,
-	LoadPoints: 2, Actions: 4, States: 3, Initializers: 2,
+	LoadPoints: 2, Actions: 4, States: 3, Initializers: 2, Elements: 9,
 }
 
 var hostileEvents = []struct {
@@ -89,6 +89,7 @@ var hostileEvents = []struct {
 	{"load limit: load of 64 bits", control + "01" + "0001" + "01" + "0000803f" + "fd0100000000000000", 12, "load limit load: a 64-bit integer where 32 bits are wanted"},
 	{"object contract: unknown action", control + "01" + "0105" + "000131", 6, "object contract action: no variant 5, 5 are known"},
 	{"object contract: more tags than bytes", control + "01" + "0100" + "03" + "0131", 7, "tags: 3 elements announced, 2 bytes left in the message"},
+	{"object contracts: more tags in all than the limit", control + "04" + strings.Repeat("0100"+"03"+"013101310131"+"0131", 4), 18, "tags: 10 elements in all lists of the message so far, the limit is 9"},
 	{"object contract: json is missing", control + "01" + "0100" + "01" + "0131", 10, "json: the message ends here"},
 	{"object contract: capacity is missing", control + "01" + "0102" + "00" + "0131", 10, "capacity: the message ends here"},
 	{"object contract: capacity of 64 bits", control + "01" + "0102" + "00" + "0131" + "fd0100000000000000", 10, "capacity: a 64-bit integer where 32 bits are wanted"},
@@ -154,17 +155,27 @@ func TestDecode_LengthBeyondMessageIsRefusedBeforeMemoryIsTaken(t *testing.T) {
 	}
 }
 
-// The most memory for the fewest bytes: empty actions. The list grows as actions are read, to what Limits.States documents.
-func TestDecode_MemoryIsProportionalToTheMessage(t *testing.T) {
-	data := append(unhex(states), appendUint(nil, 1<<16)...)
-	data = append(data, bytes.Repeat([]byte{1, 0}, 1<<16)...)
-	if got := bytesAllocated(func() { _, _ = DecodeEvent(data, nil) }); got > 60<<20 {
-		t.Errorf("%d bytes allocated for %d", got, len(data))
+// The most memory for the fewest bytes, within the limits and beyond them: as much as DefaultLimits documents and no more.
+func TestDecode_MemoryIsBoundedByTheMessageAndTheLimits(t *testing.T) {
+	list := func(start string, count int, element string) []byte {
+		return append(appendUint(unhex(start), uint64(count)), bytes.Repeat(unhex(element), count)...)
 	}
-	broken := append(unhex(states), appendUint(nil, 1<<16)...)
-	broken = append(broken, bytes.Repeat([]byte{9, 9}, 1<<16)...)
-	if got := bytesAllocated(func() { _, _ = DecodeEvent(broken, nil) }); got > 4096 {
-		t.Errorf("%d bytes allocated for a message whose first action is broken", got)
+	emptyTags := func(count int) string {
+		return hex.EncodeToString(appendUint(nil, uint64(count))) + strings.Repeat("00", count)
+	}
+	for story, data := range map[string][]byte{
+		"empty names":                        list(control, 1<<20, "000000"),
+		"empty tags, as many as are taken":   list(control, 1<<12-4, "0100"+emptyTags(1<<10)+"00"),
+		"empty tags, as many as fit":         list(control, 65_154, "0100"+emptyTags(1<<10)+"00"),
+		"actions and tags":                   list(control, 1<<20, "0100"+emptyTags(3)+"00"),
+		"actions that are broken":            list(control, 1<<20, "090909"),
+		"flags":                              list(states, 1<<10, "0100"),
+		"versions and formats of many parts": list(states, 1<<10, "00"+emptyTags(1<<10)+"01"+emptyTags(1<<8)+"0000"),
+		"channel types with empty tags":      list(uninitialized, 16, "0003"+emptyTags(1<<10)+"00"),
+	} {
+		if got, most := bytesAllocated(func() { _, _ = DecodeEvent(data, nil) }), min(50*len(data), 144<<20+2*len(data)); got > uint64(most) {
+			t.Errorf("%s: %d bytes allocated for %d, at most %d expected", story, got, len(data), most)
+		}
 	}
 }
 

@@ -9,12 +9,13 @@ import (
 // decoder reads data from its start. Its first fault sticks: from then on every read returns zero and moves nothing,
 // so that callers look at err where they loop, allocate or return.
 //
-// Invariant: 0 <= offset <= len(data).
+// Invariant: 0 <= offset <= len(data). elements <= limits.Elements, and lists were made for no more.
 type decoder struct {
-	data   []byte
-	offset int
-	limits *Limits
-	err    *DecodeError
+	data     []byte
+	offset   int
+	elements int // of all lists so far
+	limits   *Limits
+	err      *DecodeError
 }
 
 // fail records the first fault.
@@ -66,7 +67,7 @@ func (d *decoder) index(count uint32, noun string) uint32 {
 }
 
 // count reads the length of a list and believes it only if the rest of the message could hold that many elements of
-// minimum bytes each, and the limit allows it.
+// minimum bytes each, and the limits of this list and of all together allow it.
 func (d *decoder) count(limit, minimum int, noun string) int {
 	start := d.offset
 	n := d.uint(noun)
@@ -81,6 +82,11 @@ func (d *decoder) count(limit, minimum int, noun string) int {
 		d.fail(start, noun+": "+decimal(n)+" elements, the limit is "+strconv.Itoa(limit))
 		return 0
 	}
+	if d.elements+int(n) > d.limits.Elements {
+		d.fail(start, noun+": "+strconv.Itoa(d.elements+int(n))+" elements in all lists of the message so far, the limit is "+strconv.Itoa(d.limits.Elements))
+		return 0
+	}
+	d.elements += int(n)
 	return int(n)
 }
 
@@ -110,10 +116,7 @@ func (d *decoder) string(limit int, noun string) string {
 // strings reads a list of texts.
 func (d *decoder) strings(countLimit, limit int, listNoun, noun string) []string {
 	count := d.count(countLimit, 1, listNoun)
-	if count == 0 {
-		return nil
-	}
-	list := make([]string, 0, count)
+	list := room[string](count)
 	for i := 0; i < count && d.err == nil; i++ {
 		list = append(list, d.string(limit, noun))
 	}
@@ -129,24 +132,11 @@ func (d *decoder) seconds() float32 {
 		return 0
 	}
 	seconds := math.Float32frombits(uint32(raw[0]) | uint32(raw[1])<<8 | uint32(raw[2])<<16 | uint32(raw[3])<<24)
-	if reason := loadSecondsFault(seconds); reason != "" {
+	if reason := (LoadPoint{Seconds: seconds}).Fault(); reason != "" {
 		d.fail(start, reason)
 		return 0
 	}
 	return seconds
-}
-
-// loadSecondsFault says why seconds cannot be the time of a load-limit point; "" if it can. The reference crashes on these.
-func loadSecondsFault(seconds float32) string {
-	switch {
-	case seconds != seconds:
-		return "load limit seconds: not a number"
-	case seconds < 0:
-		return "load limit seconds: negative"
-	case seconds >= maxLoadSeconds:
-		return "load limit seconds: 2^63 or more"
-	}
-	return ""
 }
 
 // invalidAt returns the index of the first byte of raw that is not UTF-8.

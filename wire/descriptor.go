@@ -149,7 +149,7 @@ func (p *parser) identity() (string, error) {
 	if !p.value() {
 		return "", p.err
 	}
-	if text := p.text[start:p.offset]; text == string(p.out) {
+	if text := p.text[start:p.offset]; text == string(p.out) && len(p.moves) == 0 {
 		return text, nil
 	}
 	return "", &DecodeError{Offset: start, Reason: "key: not spelled as an identity"}

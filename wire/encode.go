@@ -98,7 +98,7 @@ func appendControlAction(dst []byte, message MessageKind, a *ControlAction) []by
 func appendLoadLimit(dst []byte, points []LoadPoint) []byte {
 	dst = appendUint(dst, uint64(len(points)))
 	for _, point := range points {
-		if reason := loadSecondsFault(point.Seconds); reason != "" {
+		if reason := point.Fault(); reason != "" {
 			panic("BUG: " + reason)
 		}
 		dst = binary.LittleEndian.AppendUint32(dst, math.Float32bits(point.Seconds))

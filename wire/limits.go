@@ -18,10 +18,15 @@ type Limits struct {
 	Actions      int // actions of one control message; a fresh link's second one has every contract of the peer
 	States       int // actions of one state message
 	Initializers int // actions of an Uninitialized message, of which the protocol wants exactly one
+	Elements     int // elements of all lists of one message: its actions, and the tags of each, and so on
 }
 
 // DefaultLimits are the limits used where nil is given. Message is the reference's own bound.
-// An action takes 96 bytes of memory and as few as 2 of the message, which is what Actions and States bound: to 100 MB and 6 MB.
+//
+// They bound the memory that decoding a message takes: to 50 times its size, and to 144 MiB and twice its size. What takes most for
+// its size is an action on states, 96 bytes for as few as 2, which States bounds to 98 KB; an action of control, 96 bytes for as few
+// as 3, which Actions bounds to 96 MiB; a tag, 16 bytes for as few as 1, which Elements bounds to 48 MiB beside that many actions.
+// A text takes at most twice its bytes besides.
 var DefaultLimits = Limits{
 	Message:      64 << 20,
 	State:        64 << 20,
@@ -36,6 +41,7 @@ var DefaultLimits = Limits{
 	Actions:      1 << 20,
 	States:       1 << 10,
 	Initializers: 16,
+	Elements:     1 << 22,
 }
 
 // WithDefaults returns the limits with [DefaultLimits] in place of each that is zero or below.
@@ -55,6 +61,7 @@ func (l Limits) WithDefaults() Limits {
 		Actions:      cmp.Or(max(l.Actions, 0), d.Actions),
 		States:       cmp.Or(max(l.States, 0), d.States),
 		Initializers: cmp.Or(max(l.Initializers, 0), d.Initializers),
+		Elements:     cmp.Or(max(l.Elements, 0), d.Elements),
 	}
 }
 

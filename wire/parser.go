@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -9,7 +10,7 @@ import (
 // maxDepth is how many arrays and objects may be open at once. Source: serde_json's recursion limit.
 const maxDepth = 127
 
-// parser reads one JSON text as the reference does and writes its spelling to out.
+// parser reads one JSON text as the reference does and writes it to out, spelled, but for the order of members: see spelling.
 //
 // Invariant: 0 <= offset <= len(text), which is valid UTF-8; after a fault err is set and every caller returns false.
 type parser struct {
@@ -18,6 +19,7 @@ type parser struct {
 	out     []byte
 	depth   int
 	members []member // of all open objects, the innermost last
+	moves   []move   // of all objects whose members are out of order
 	err     *DecodeError
 
 	strict bool // refuse duplicate keys, and floats that the reference changes at each hop
@@ -32,6 +34,13 @@ type member struct {
 	key      string
 	offset   int // of the key in the text
 	from, to int
+}
+
+// move leads from one member to the next in the order of their keys: at out[at], where a '{', ',' or '}' is, the spelling has write,
+// and goes on with out[to:]. No two are at one place, for each is at an object's '{' or right after a member.
+type move struct {
+	at, to int
+	write  byte
 }
 
 func (p *parser) fail(offset int, reason string) bool {
@@ -164,9 +173,8 @@ func (p *parser) array() bool {
 
 func (p *parser) object() bool {
 	p.offset++
-	base := len(p.members)
+	base, start := len(p.members), len(p.out)
 	p.out = append(p.out, '{')
-	start := len(p.out)
 	p.space()
 	if p.peek() == '}' {
 		p.offset++
@@ -223,10 +231,9 @@ func (p *parser) member() bool {
 	return true
 }
 
-// arrange rewrites out[start:], which holds members with a comma after each but the last, in the order of their keys' bytes;
-// of equal keys only the last member stays.
+// arrange notes the order of an object's members: by their keys' bytes, and of equal keys only the last. Its '{' is out[start], and
+// out ends where its '}' is to come.
 func (p *parser) arrange(start int, members []member) bool {
-	byKey := func(a, b member) int { return strings.Compare(a.key, b.key) }
 	inOrder := true
 	for i := 1; i < len(members) && inOrder; i++ {
 		inOrder = members[i-1].key < members[i].key
@@ -234,9 +241,9 @@ func (p *parser) arrange(start int, members []member) bool {
 	if inOrder {
 		return true
 	}
-	slices.SortStableFunc(members, byKey)
-	unsorted := string(p.out[start:])
-	p.out = p.out[:start]
+	slices.SortStableFunc(members, func(a, b member) int { return strings.Compare(a.key, b.key) })
+	p.moves = slices.Grow(p.moves, len(members)+1)
+	next := move{at: start, write: '{'}
 	for i, m := range members {
 		if i+1 < len(members) && members[i+1].key == m.key {
 			if p.strict {
@@ -244,10 +251,38 @@ func (p *parser) arrange(start int, members []member) bool {
 			}
 			continue
 		}
-		if len(p.out) > start {
-			p.out = append(p.out, ',')
-		}
-		p.out = append(p.out, unsorted[m.from-start:m.to-start]...)
+		next.to = m.from
+		p.moves = append(p.moves, next)
+		next = move{at: m.to, write: ','}
 	}
+	next.write, next.to = '}', len(p.out)+1
+	p.moves = append(p.moves, next)
 	return true
+}
+
+// spelling returns the spelling of what was read: out, gone through by its moves. So each byte is copied once, however deep it is.
+func (p *parser) spelling() string {
+	if len(p.moves) == 0 {
+		if string(p.out) == p.text {
+			return p.text // as most are that come from an exchange
+		}
+		return string(p.out)
+	}
+	slices.SortFunc(p.moves, func(a, b move) int { return cmp.Compare(a.at, b.at) })
+	var b strings.Builder
+	b.Grow(len(p.out))
+	for at := 0; at < len(p.out); {
+		i, _ := slices.BinarySearchFunc(p.moves, at, func(m move, at int) int { return cmp.Compare(m.at, at) })
+		if i == len(p.moves) {
+			b.Write(p.out[at:])
+			break
+		}
+		b.Write(p.out[at:p.moves[i].at])
+		b.WriteByte(p.moves[i].write)
+		at = p.moves[i].to
+	}
+	if b.Len() < len(p.out) {
+		return strings.Clone(b.String()) // without the room of the members left out
+	}
+	return b.String()
 }

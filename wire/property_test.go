@@ -2,8 +2,10 @@ package wire
 
 import (
 	"bytes"
+	"encoding/json"
 	"math"
 	"reflect"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -190,6 +192,35 @@ func TestProperty_ACanonicalTextIsItsOwn(t *testing.T) {
 	if taken == 0 {
 		t.Error("no text was taken")
 	}
+}
+
+// keyedText makes texts of objects in objects, whose keys come in any order and often twice.
+func (t draw) keyedText(depth int) string {
+	if depth == 5 || rapid.Bool().Draw(t.T, "leaf") {
+		return rapid.StringMatching(`[1-9]|\[1\]`).Draw(t.T, "leaf")
+	}
+	var members []string
+	for range t.count(4) {
+		members = append(members, rapid.StringMatching(`"[a-c]{0,2}"`).Draw(t.T, "key")+":"+t.keyedText(depth+1))
+	}
+	return "{" + strings.Join(members, ",") + "}"
+}
+
+func TestProperty_MembersAreOrderedAsAMapHasThem(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := "[" + draw{t}.keyedText(0) + "," + draw{t}.keyedText(0) + "]"
+		var value any
+		if err := json.Unmarshal([]byte(text), &value); err != nil {
+			t.Fatal(err)
+		}
+		want, err := json.Marshal(value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, _, err := Canonical(text, nil); got != string(want) || err != nil {
+			t.Fatalf("%s: spelled %s, %v, expected %s", text, got, err, want)
+		}
+	})
 }
 
 // checkCanonical holds what is true of any text, and reports whether CanonicalStrict took it.

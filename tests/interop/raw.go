@@ -306,7 +306,7 @@ func (c *RawChannel) Send(state State) State {
 	if !state.SameData(c.last) {
 		action = wire.StateAction{
 			Kind: wire.StatePatch, Version: state.Version, HasFormat: true, Format: state.Format,
-			Diff: diff.Append(nil, c.last.Data, state.Data), Synchronized: state.SynchronizedMicros,
+			Diff: new(diff.Encoder).Append(nil, c.last.Data, state.Data), Synchronized: state.SynchronizedMicros,
 		}
 	}
 	c.last = state

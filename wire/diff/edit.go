@@ -1,13 +1,11 @@
 package diff
 
-// Bounds of what is searched for matches around an edit, in bytes. A small edit
-// is one whose tables fit on the stack.
+// Bounds of what is searched for matches around an edit, in bytes.
 const (
 	shortest    = 4    // no reference is worthwhile for less
 	smallNew    = 64   // of new between equal ends, at most, and
 	smallOld    = 512  // of old, for an edit to be small
 	smallReach  = 256  // searched on both sides of a small edit
-	smallSlots  = 512  // smallReach+smallNew, up to a power of 2
 	leastReach  = 4096 // searched on both sides of others, at least, and
 	reachFactor = 64   // for each byte of new between equal ends
 )
@@ -45,7 +43,8 @@ func (e edit) end() int { return len(e.new) - e.tail }
 // searched tells whether the middle is long enough for a reference.
 func (e edit) searched() bool { return e.end()-e.head >= shortest }
 
-// small tells whether the edit is small enough for tables on the stack.
+// small tells whether so little changed that to search far would cost more than
+// it can save.
 func (e edit) small() bool {
 	return e.end()-e.head <= smallNew && len(e.old)-e.tail-e.head <= smallOld
 }

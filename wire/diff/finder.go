@@ -26,14 +26,15 @@ type finder struct {
 	end      int // matches end here at the latest, offset in new
 	delta    int // of the last match in old: its from - at
 	tail     int // of the equal tail, likewise
-	oldTable table
-	newTable table
+	oldTable *table
+	newTable *table
 }
 
-// newFinder returns a finder for the middle of an edit. It looks at reach bytes
-// of old on both sides of it, and at some of the output before it, where
-// references are shorter. The tables are memory to be used again.
-func newFinder(e edit, oldMemory, newMemory table, reach int) finder {
+// newFinder returns a finder for the middle of an edit. It looks at some of old
+// on both sides of it, and of the output before it, where references are
+// shorter. It takes both tables for that.
+func newFinder(e edit, oldTable, newTable *table) finder {
+	reach := e.reach()
 	low := max(e.head-reach, 0)
 	high := min(len(e.old)-e.tail+reach, len(e.old))
 	hashed := 4
@@ -43,19 +44,20 @@ func newFinder(e edit, oldMemory, newMemory table, reach int) finder {
 	case high-low > 1<<12:
 		hashed = 5
 	}
+	oldTable.reset(low, high-low, hashed)
+	oldTable.sample(high)
+	oldTable.fill(e.old, high)
 	outputLow := max(e.head-min(reach, outputReach), 0)
-	f := finder{
+	newTable.reset(outputLow, min(e.end()-outputLow, outputSlots), 4)
+	newTable.fill(e.new, e.head)
+	return finder{
 		old:      e.old,
 		new:      e.new,
 		end:      e.end(),
 		tail:     len(e.old) - len(e.new),
-		oldTable: newTable(oldMemory, low, high-low, hashed),
-		newTable: newTable(newMemory, outputLow, min(e.end()-outputLow, outputSlots), 4),
+		oldTable: oldTable,
+		newTable: newTable,
 	}
-	f.oldTable.sample(high)
-	f.oldTable.fill(f.old, high)
-	f.newTable.fill(f.new, e.head)
-	return f
 }
 
 // find returns the match of greatest gain at offset at, one with gain 0 if
@@ -98,7 +100,7 @@ func (f *finder) improve(m match) match {
 // bytes and more: among what is hashed there, only what crosses the match's end
 // tells them from all others that merely begin alike, as records of one form do.
 func (f *finder) across(m match) match {
-	table := &f.oldTable
+	table := f.oldTable
 	end := m.at + m.length
 	for at := max(m.at, end-table.hashed+1); at <= end && at < f.end && m.length < niceLength; at++ {
 		number := table.latest(f.new, at)

@@ -9,7 +9,7 @@ func TestAppend_IsNoLargerThanTheReference(t *testing.T) {
 	ours, theirs := 0, 0
 	t.Logf("%-36s %9s %9s %9s %9s %6s", "name", "old", "new", "reference", "ours", "ratio")
 	for _, c := range vectors(t) {
-		size := len(Append(nil, c.old, c.new))
+		size := len(encoded(c.old, c.new))
 		ratio := float64(size) / float64(max(len(c.diff), 1))
 		t.Logf("%-36s %9d %9d %9d %9d %6.2f", c.name, len(c.old), len(c.new), len(c.diff), size, ratio)
 		if 10*size > 11*len(c.diff) {
@@ -30,7 +30,7 @@ func TestAppend_IsNoLargerThanTheReference(t *testing.T) {
 func TestAppend_NeedsOneReferenceForARepeatAndTheTail(t *testing.T) {
 	old := random(7, 250)
 	new := spliced(old, 150, 150, old[100:150])
-	diff := Append(nil, old, new)
+	diff := encoded(old, new)
 	if want := 3 + 3; len(diff) != want {
 		t.Errorf("%d bytes, expected two references of 3: %x", len(diff), diff)
 	}

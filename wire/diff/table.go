@@ -29,18 +29,15 @@ type table struct {
 	headBits int
 }
 
-// newTable returns an empty table, for positions from base on, at most the given
-// number of them chained. Memory of another is used where it is enough.
-//
-// Here as in finder, slices are passed by value and not stored through
-// pointers, so that the compiler can keep the memory on a caller's stack.
-func newTable(memory table, base, positions, hashed int) table {
+// reset empties the table, for positions from base on, at most the given number
+// of them chained. The memory it has is used where it is enough.
+func (t *table) reset(base, positions, hashed int) {
 	positions = max(positions, 16)
 	slots := 1 << min(bits.Len(uint(positions-1)), bits.Len(maxSlots-1))
 	headBits := min(bits.Len(uint(slots-1)), bits.Len(maxHeads-1))
-	heads := resized(memory.heads, 1<<headBits)
+	heads := resized(t.heads, 1<<headBits)
 	clear(heads)
-	return table{heads: heads, links: resized(memory.links, slots), base: base, hashed: hashed, headBits: headBits}
+	*t = table{heads: heads, links: resized(t.links, slots), base: base, hashed: hashed, headBits: headBits}
 }
 
 // sample widens the step until all positions from base to end stay chained.

@@ -153,7 +153,7 @@ func TestPatch_AcceptsWhatTheReferenceSent(t *testing.T) {
 
 func TestAppend_RoundTripsWhatTheReferenceSent(t *testing.T) {
 	for _, c := range vectors(t) {
-		diff := Append(nil, c.old, c.new)
+		diff := encoded(c.old, c.new)
 		got, err := Patch(c.old, diff, len(c.new))
 		if err != nil || !bytes.Equal(got, c.new) {
 			t.Errorf("%s: round trip failed: %v", c.name, err)

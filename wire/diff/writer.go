@@ -99,8 +99,8 @@ func (w *writer) lookAhead(at int) (next byte, again, clean int) {
 	return 0, again, -1 // not reached: fewer than 256 values were seen
 }
 
-// MaxSize returns a bound on the length in bytes of any diff that Append makes
-// for new data of newLen bytes: newLen + newLen/128 + 2.
+// MaxSize returns a bound on the length in bytes of any diff that an Encoder
+// makes for new data of newLen bytes: newLen + newLen/128 + 2.
 //
 // Proof: Every byte of new is a literal or inside a reference, and a reference
 // is shorter than what it stands for, so that only escape bytes among the
