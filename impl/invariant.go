@@ -70,7 +70,7 @@ func (c *check) object(key string, o *object) {
 		c.objectLink(fmt.Sprintf("%s on link %d", name, ol.link.id), o, ol)
 	}
 	c.that(!o.touched, "%s is still touched", name)
-	c.that(o.summarize() == (summary{}) || x.upstream == nil || x.upstream.told[key] != nil, "%s: upstream will never be told of it", name)
+	c.that(o.summarize() == (asks{}) || x.upstream == nil || x.upstream.told[key] != nil, "%s: upstream will never be told of it", name)
 	for _, source := range o.sources {
 		c.that(x.upstream != nil && x.upstream.theirs[source.number].state == source, "%s: source %d is unknown to the upstream link", name, source.number)
 	}
@@ -189,7 +189,7 @@ func (c *check) offers(name string, o *object) {
 func (c *check) tag(identity string, t *tag) {
 	c.that(t.identity == identity, "tag %s is filed under another identity", identity)
 	c.that(t.objects.length+len(t.observers)+len(t.exposers)+len(t.links) > 0, "tag %s is used by nothing and not forgotten", identity)
-	c.that(t.summarize() == (summary{}) || c.x.upstream == nil || c.x.upstream.toldTags[identity] != nil, "tag %s: upstream will never be told of it", identity)
+	c.that(t.summarize() == (asks{}) || c.x.upstream == nil || c.x.upstream.toldTags[identity] != nil, "tag %s: upstream will never be told of it", identity)
 	for _, o := range t.objects.values() {
 		c.that(c.x.objects[o.descriptor.Key] == o, "tag %s: object %d is forgotten", identity, o.number)
 	}
@@ -270,7 +270,7 @@ func (c *check) links() {
 
 // told checks that what upstream was told is right or about to be put right.
 func (c *check) told(l *link, t *told) {
-	var wanted summary
+	var wanted asks
 	if o := c.x.objects[t.key]; !t.tag && o != nil {
 		wanted = o.summarize()
 	}

@@ -46,9 +46,7 @@ type objectLink struct {
 	object *object
 	link   *link
 
-	observes    bool
-	exposes     bool
-	capacity    uint32
+	asks            // on the object itself
 	tagObserves int // tags of the object that the link observes
 	tagExposes  int
 	tagCapacity uint64

@@ -215,53 +215,28 @@ func (x *Exchange) receiveObjectContract(l *link, action *wire.ControlAction) er
 	if err != nil {
 		return protocolf("%v: %v", action.Kind, err)
 	}
-	ol := l.objects[descriptor.Key]
-	holds := ol != nil && (ol.observes || ol.exposes)
-	fault := func(what string) error {
-		return protocolf("%v of object %s, which the link %s", action.Kind, brief(descriptor.Key), what)
+	var was asks
+	if ol := l.objects[descriptor.Key]; ol != nil {
+		was = ol.asks
 	}
-	switch action.Kind {
-	case wire.ActionObserveObject, wire.ActionExposeObject:
-		if holds && (action.Kind == wire.ActionObserveObject && ol.observes || action.Kind == wire.ActionExposeObject && ol.exposes) {
-			return fault("does already")
+	will, fault := was.after(action)
+	switch {
+	case !was.any() && !will.any():
+		return nil // tolerated, as the reference does
+	case fault != "":
+		return protocolf("%v of object %s, which the link %s", action.Kind, brief(descriptor.Key), fault)
+	case !was.any():
+		if err := x.admit(l); err != nil {
+			return err
 		}
-		if !holds {
-			if err := x.admit(l); err != nil {
-				return err
-			}
-			if err := x.chargeDescriptor(l, descriptor); err != nil {
-				return err
-			}
-			l.asked++
+		if err := x.chargeDescriptor(l, descriptor); err != nil {
+			return err
 		}
-		ol = x.acquireObjectLink(x.acquire(descriptor), l)
-	default:
-		if !holds {
-			return nil // tolerated, as the reference does
-		}
+		l.asked++
 	}
-	switch action.Kind {
-	case wire.ActionObserveObject:
-		ol.observes = true
-	case wire.ActionUnobserveObject:
-		if !ol.observes {
-			return fault("does not observe")
-		}
-		ol.observes = false
-	case wire.ActionExposeObject:
-		ol.exposes, ol.capacity = true, action.Capacity
-	case wire.ActionUnexposeObject:
-		if !ol.exposes {
-			return fault("does not expose")
-		}
-		ol.exposes, ol.capacity = false, 0
-	case wire.ActionSetObjectCapacity:
-		if !ol.exposes {
-			return fault("does not expose")
-		}
-		ol.capacity = action.Capacity
-	}
-	if !ol.observes && !ol.exposes {
+	ol := x.acquireObjectLink(x.acquire(descriptor), l)
+	ol.asks = will
+	if !will.any() {
 		l.asked--
 		l.bytes -= descriptorSize(ol.object.descriptor)
 	}
@@ -275,50 +250,26 @@ func (x *Exchange) receiveTagContract(l *link, action *wire.ControlAction) error
 	if err != nil {
 		return protocolf("%v: %v", action.Kind, err)
 	}
-	fault := func(what string) error {
-		return protocolf("%v of tag %s, which the link %s", action.Kind, brief(identity), what)
-	}
 	tl := l.tags[identity]
-	switch action.Kind {
-	case wire.ActionObserveTag, wire.ActionExposeTag:
-		if tl != nil && (action.Kind == wire.ActionObserveTag && tl.observes || action.Kind == wire.ActionExposeTag && tl.exposes) {
-			return fault("does already")
+	var was asks
+	if tl != nil {
+		was = tl.asks
+	}
+	will, fault := was.after(action)
+	switch {
+	case !was.any() && !will.any():
+		return nil // tolerated, as the reference does
+	case fault != "":
+		return protocolf("%v of tag %s, which the link %s", action.Kind, brief(identity), fault)
+	case tl == nil:
+		if err := x.admit(l); err != nil {
+			return err
 		}
-		if tl == nil {
-			if err := x.admit(l); err != nil {
-				return err
-			}
-			if err := x.chargeTag(l, text, identity); err != nil {
-				return err
-			}
-		}
-	default:
-		if tl == nil || !tl.observes && !tl.exposes {
-			return nil // tolerated, as the reference does
+		if err := x.chargeTag(l, text, identity); err != nil {
+			return err
 		}
 	}
 	x.traced("ReceiveContracts", nil, l.id, 0)
-	tl = x.acquireTagLink(x.acquireTag(text, identity), l)
-	switch action.Kind {
-	case wire.ActionObserveTag:
-		tl.observes = true
-	case wire.ActionUnobserveTag:
-		if !tl.observes {
-			return fault("does not observe")
-		}
-		tl.observes = false
-	case wire.ActionExposeTag:
-		tl.exposes, tl.capacity = true, action.Capacity
-	case wire.ActionUnexposeTag:
-		if !tl.exposes {
-			return fault("does not expose")
-		}
-		tl.exposes, tl.capacity = false, 0
-	case wire.ActionSetTagCapacity:
-		if !tl.exposes {
-			return fault("does not expose")
-		}
-		tl.capacity = action.Capacity
-	}
+	x.acquireTagLink(x.acquireTag(text, identity), l).asks = will
 	return nil
 }

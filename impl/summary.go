@@ -6,20 +6,13 @@ import (
 	"hakuban/wire"
 )
 
-// summary is what an exchange asks of its upstream on one object or tag.
-type summary struct {
-	observes bool
-	exposes  bool
-	capacity uint32
-}
-
 // told is what upstream was told of one object or tag. It outlives the object:
 // upstream must still be told that nothing is asked for any more.
 type told struct {
 	key        string // object key or tag identity
 	tag        bool
 	descriptor wire.Descriptor // of a tag: JSON only
-	summary    summary         // last told
+	summary    asks            // last told
 	pending    entry[*told]    // in link.pendingObjects or link.pendingTags
 }
 
@@ -27,8 +20,8 @@ type told struct {
 // does to it is not repeated, tags go up as tags.
 //
 // spec: Summary
-func (o *object) summarize() summary {
-	s := summary{observes: len(o.observers) > 0, exposes: len(o.exposers) > 0}
+func (o *object) summarize() asks {
+	s := asks{observes: len(o.observers) > 0, exposes: len(o.exposers) > 0}
 	capacity := o.capacity()
 	for _, ol := range o.links {
 		s.observes = s.observes || ol.observes
@@ -49,8 +42,8 @@ func (o *object) capacity() (sum uint64) {
 	return sum
 }
 
-func (t *tag) summarize() summary {
-	s := summary{observes: len(t.observers) > 0, exposes: len(t.exposers) > 0}
+func (t *tag) summarize() asks {
+	s := asks{observes: len(t.observers) > 0, exposes: len(t.exposers) > 0}
 	for _, tl := range t.links {
 		s.observes = s.observes || tl.observes
 		s.exposes = s.exposes || tl.exposes
@@ -95,10 +88,10 @@ func (x *Exchange) summarizeTag(t *tag) {
 	x.queueTold(l, l.toldTags, &l.pendingTags, entry, t.summarize())
 }
 
-func (x *Exchange) queueTold(l *link, all map[string]*told, queue *fifo[*told], entry *told, wanted summary) {
+func (x *Exchange) queueTold(l *link, all map[string]*told, queue *fifo[*told], entry *told, wanted asks) {
 	if entry.summary == wanted {
 		queue.remove(&entry.pending)
-		if wanted == (summary{}) {
+		if wanted == (asks{}) {
 			delete(all, entry.key)
 		}
 		return
@@ -115,7 +108,7 @@ func (x *Exchange) tell(l *link, actions []wire.ControlAction) []wire.ControlAct
 	if first := l.pendingObjects.first; first != nil {
 		entry := first.value
 		l.pendingObjects.remove(first)
-		var wanted summary
+		var wanted asks
 		if o := x.objects[entry.key]; o != nil {
 			wanted = o.summarize()
 		}
@@ -123,7 +116,7 @@ func (x *Exchange) tell(l *link, actions []wire.ControlAction) []wire.ControlAct
 	}
 	entry := l.pendingTags.first.value
 	l.pendingTags.remove(l.pendingTags.first)
-	var wanted summary
+	var wanted asks
 	if t := x.tags[entry.key]; t != nil {
 		wanted = t.summarize()
 	}
@@ -132,7 +125,7 @@ func (x *Exchange) tell(l *link, actions []wire.ControlAction) []wire.ControlAct
 
 // change appends the actions from what was told to what is wanted: observe
 // before expose.
-func (t *told) change(all map[string]*told, wanted summary, actions []wire.ControlAction) []wire.ControlAction {
+func (t *told) change(all map[string]*told, wanted asks, actions []wire.ControlAction) []wire.ControlAction {
 	action := func(object, tag wire.ActionKind, capacity uint32) {
 		kind := object
 		if t.tag {
@@ -156,7 +149,7 @@ func (t *told) change(all map[string]*told, wanted summary, actions []wire.Contr
 	case wanted.capacity != was.capacity:
 		action(wire.ActionSetObjectCapacity, wire.ActionSetTagCapacity, wanted.capacity)
 	}
-	if wanted == (summary{}) {
+	if wanted == (asks{}) {
 		delete(all, t.key)
 	}
 	return actions

@@ -20,16 +20,9 @@ type tag struct {
 type tagLink struct {
 	tag     *tag
 	link    *link
-	asks         // as of now
+	asks         // on the tag, as of now
 	applied asks // what the link's records of the tag's objects have been told of it
 	touched bool // asks may differ from applied until the control message under way is over
-}
-
-// asks is what a link asks for on one tag.
-type asks struct {
-	observes bool
-	exposes  bool
-	capacity uint32
 }
 
 // contribute adds what a link asks for on a tag to its record of an object that
@@ -103,7 +96,7 @@ func (x *Exchange) settleTag(tl *tagLink) {
 		tl.applied = tl.asks
 	}
 	tl.touched = false
-	if !tl.observes && !tl.exposes {
+	if !tl.any() {
 		at, _ := t.findLink(l.id)
 		t.links = slices.Delete(t.links, at, at+1)
 		delete(l.tags, t.identity)

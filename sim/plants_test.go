@@ -346,11 +346,11 @@ var plants = []corePlant{
 	{"a new outlet is not sent what is held", "receive.go",
 		`if kind == wire.ChannelSink && c.owes() {`,
 		`if false {`},
-	{"a withdrawn expose keeps its capacity", "receive.go",
-		`ol.exposes, ol.capacity = false, 0`,
-		`ol.exposes = false`},
-	{"a changed capacity below is ignored", "receive.go",
-		`		ol.capacity = action.Capacity
+	{"a withdrawn expose keeps its capacity", "asks.go",
+		`a.exposes, a.capacity = false, 0`,
+		`a.exposes = false`},
+	{"a changed capacity below is ignored", "asks.go",
+		`		a.capacity = action.Capacity
 	}`,
 		`	}`},
 	{"a stream is told of one change only", "contract.go",
