@@ -118,7 +118,7 @@ func (s *session) over() bool {
 }
 
 // heard extends the time in which the peer must be heard again, but not within a message: however it is cut, a message must be
-// complete in that time.
+// complete in that time after its first frame began.
 func (s *session) heard() {
 	if s.inMessage {
 		return
@@ -147,7 +147,10 @@ func (s *session) read() {
 	for !s.over() {
 		s.inMessage = false
 		s.heard()
-		kind, reader, err := s.socket.NextReader()
+		kind, reader, err := s.socket.NextReader() // which waits for the first frame's header
+		if err == nil {
+			s.heard()
+		}
 		s.inMessage = true
 		switch {
 		case err != nil:
