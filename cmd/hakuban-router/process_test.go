@@ -24,9 +24,14 @@ type processRouter struct {
 	ready   time.Duration // from start to the line that says it listens
 }
 
-func startProcess(t *testing.T, arguments ...string) *processRouter {
+func startProcess(t *testing.T) *processRouter {
 	t.Helper()
-	command := exec.Command(os.Args[0], append([]string{"--bind", "ws://127.0.0.1:0"}, arguments...)...)
+	return startCommand(t, exec.Command(os.Args[0], "--bind", "ws://127.0.0.1:0"))
+}
+
+// startCommand starts a command that becomes a router.
+func startCommand(t *testing.T, command *exec.Cmd) *processRouter {
+	t.Helper()
 	command.Env = append(os.Environ(), asRouter+"=1", "HAKUBAN_LOG_LEVEL=info")
 	p := &processRouter{command: command, log: newTranscript()}
 	command.Stderr = p.log
@@ -75,6 +80,32 @@ func TestProcess_SignalsEndItWell(t *testing.T) {
 			p.log.wait(t, "downstream link ended", 1)
 		})
 	}
+}
+
+// A router that nohup, or a script with &, started lives on when the terminal hangs up, or its user interrupts the script.
+func TestProcess_SignalsThatWereIgnoredAreIgnored(t *testing.T) {
+	p := startCommand(t, exec.Command("sh", "-c", `trap '' HUP INT; exec "$0" --bind ws://127.0.0.1:0`, os.Args[0]))
+	for _, signal := range []syscall.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM} {
+		if err := p.command.Process.Signal(signal); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if status := p.wait(t); status != exitDrained {
+		t.Errorf("status %d, expected %d; the log:\n%s", status, exitDrained, p.log)
+	}
+	p.log.wait(t, fmt.Sprintf("msg=ending reason=.*%v", syscall.SIGTERM), 1)
+}
+
+// In the background of a terminal the read of stdin raises SIGTTIN, whose default is to stop the process.
+func TestProcess_LivesOnInTheBackgroundOfATerminal(t *testing.T) {
+	command := exec.Command(os.Args[0], "--bind", "ws://127.0.0.1:0")
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // as a shell does; in a group of orphans nothing stops
+	p := startCommand(t, command)
+	if err := p.command.Process.Signal(syscall.SIGTTIN); err != nil {
+		t.Fatal(err)
+	}
+	expose(t, client(t, p.url), hakuban.MustObject("room"), 1)
+	awaitJSON(t, client(t, p.url), hakuban.MustObject("room"), func(n int) bool { return n == 1 })
 }
 
 func TestProcess_SIGUSR2PrintsASnapshot(t *testing.T) {
