@@ -89,7 +89,7 @@ func (s *session) run() error {
 	if s.parted {
 		s.linger()
 	}
-	_ = s.connection.Close() // nothing is left to lose
+	s.connection.cut() // nothing is left to lose
 	return s.reason
 }
 
@@ -328,6 +328,7 @@ func (s *session) send(message []byte) error {
 
 // linger waits for the peer's end of the connection, so that closing ours does not make the network forget our close frame.
 func (s *session) linger() {
+	defer time.AfterFunc(farewell, s.connection.cut).Stop() // CloseWrite of TLS takes longer over a peer that does not read
 	if s.connection.CloseWrite() != nil {
 		return
 	}
