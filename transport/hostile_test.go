@@ -177,44 +177,6 @@ func TestHostile_Requests(t *testing.T) {
 	}
 }
 
-func TestOrigin(t *testing.T) {
-	plain := listen(t, newExchange(t), "ws://127.0.0.1:0")
-	picky := listen(t, newExchange(t), "ws://127.0.0.1:0", WithOriginCheck(func(r *http.Request) bool {
-		return r.Header.Get("Origin") == "https://friend.example"
-	}))
-	for _, c := range []struct {
-		l      *Listener
-		origin string
-		want   bool
-	}{
-		{plain, "", true},
-		{plain, "http://" + plain.address.url.Host, true},
-		{plain, "https://" + plain.address.url.Host, true},
-		{plain, "http://evil.example", false},
-		{plain, "http://127.0.0.1", false},
-		{plain, "null", false},
-		{plain, "http://" + plain.address.url.Host + ".evil.example", false},
-		{picky, "https://friend.example", true},
-		{picky, "http://friend.example", false},
-		{picky, "", false},
-		{picky, "http://" + picky.address.url.Host, false},
-	} {
-		header := http.Header{}
-		if c.origin != "" {
-			header.Set("Origin", c.origin)
-		}
-		socket, response, err := websocket.DefaultDialer.Dial(c.l.URL(), header)
-		if (err == nil) != c.want {
-			t.Errorf("origin %q: %v", c.origin, err)
-		}
-		if err == nil {
-			_ = socket.Close()
-		} else if response == nil || response.StatusCode != http.StatusForbidden {
-			t.Errorf("origin %q: answer %+v", c.origin, response)
-		}
-	}
-}
-
 func TestMaxConnections(t *testing.T) {
 	l := listen(t, newExchange(t), "ws://127.0.0.1:0", WithMaxConnections(2))
 	first := dial(t, l.URL())

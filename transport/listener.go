@@ -67,6 +67,7 @@ func Listen(x *hakuban.Exchange, url string, list ...Option) (*Listener, error) 
 	if err != nil {
 		return nil, err
 	}
+	bound := address.url.Hostname()
 	address.url.Host = socket.Addr().String()
 
 	l := &Listener{x: x, address: address, link: link, options: o, ending: make(chan struct{}), sessions: map[*session]struct{}{}}
@@ -75,7 +76,7 @@ func Listen(x *hakuban.Exchange, url string, list ...Option) (*Listener, error) 
 		ReadBufferSize:   readBufferSize,
 		WriteBufferSize:  writeBufferSize,
 		WriteBufferPool:  frames,
-		CheckOrigin:      o.checkOrigin,
+		CheckOrigin:      o.originCheck(bound),
 	}
 	l.server = &http.Server{
 		Handler:           http.HandlerFunc(l.serve),

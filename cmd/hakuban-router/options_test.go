@@ -50,7 +50,7 @@ func TestParse_WhatIsGood(t *testing.T) {
 			o.binds, o.certificate, o.key = []string{"wss://a:1"}, "c", "k"
 		})},
 		"Origins":         {nil, []string{"--allow-origin", "https://a.example", "--allow-origin", "*"}, defaults(func(o *options) { o.allowOrigins = []string{"https://a.example", "*"} })},
-		"OriginsVariable": {env{"HAKUBAN_ALLOW_ORIGIN": "https://a.example http://b:8080"}, nil, defaults(func(o *options) { o.allowOrigins = []string{"https://a.example", "http://b:8080"} })},
+		"OriginsVariable": {env{"HAKUBAN_ALLOW_ORIGIN": "https://A.example:443 http://b:8080"}, nil, defaults(func(o *options) { o.allowOrigins = []string{"https://a.example", "http://b:8080"} })},
 		"MaxConnections":  {nil, []string{"--max-connections", "9"}, defaults(func(o *options) { o.maxConnections = 9 })},
 		"LogFormat":       {nil, []string{"--log-format", "json"}, defaults(func(o *options) { o.logJSON = true })},
 		"LogFormatWins":   {env{"HAKUBAN_LOG_FORMAT": "json"}, []string{"--log-format", "text"}, defaults(func(*options) {})},
@@ -118,6 +118,7 @@ func TestProgram_SaysWhatIsRight(t *testing.T) {
 		"MaxConnectionsZero":  {nil, []string{"--max-connections", "0"}, "a whole number from 1 to 1000000"},
 		"OriginWithPath":      {nil, []string{"--allow-origin", "https://example.com/x"}, "an origin such as https://example.com, or *, was expected"},
 		"OriginWithoutScheme": {nil, []string{"--allow-origin", "example.com"}, "an origin such as https://example.com"},
+		"OriginNotASCII":      {nil, []string{"--allow-origin", "https://bücher.example"}, `--allow-origin "https://bücher.example": an origin in punycode`},
 		"CertificateAlone":    {nil, []string{"--certificate", "c", "-b", "wss://127.0.0.1:0"}, "--certificate without --key: give both"},
 		"KeyAlone":            {nil, []string{"--key", "k"}, "--key without --certificate: give both"},
 		"CertificateForNone":  {nil, []string{"--certificate", "c", "--key", "k"}, "--certificate without a --bind that begins with wss://"},
