@@ -230,13 +230,16 @@ type gate struct {
 	net.Listener
 	listener *Listener
 	open     atomic.Int64
-	warned   time.Time // of the goroutine that accepts
+
+	// Of the goroutine that accepts.
+	refused time.Time // when a refusal was last told
+	failed  time.Time // when a failure was last told
 }
 
 func (g *gate) Accept() (net.Conn, error) {
 	o := g.listener.options
 	for {
-		connection, err := g.Listener.Accept()
+		connection, err := g.accept()
 		if err != nil {
 			return nil, err
 		}
@@ -254,11 +257,30 @@ func (g *gate) Accept() (net.Conn, error) {
 	}
 }
 
+// accept waits for a connection. Whatever the system lacks for it, such as memory, may be there again soon: only closing the listener
+// ends it.
+func (g *gate) accept() (net.Conn, error) {
+	for delay := 5 * time.Millisecond; ; delay = min(2*delay, time.Second) {
+		connection, err := g.Listener.Accept()
+		if err == nil || errors.Is(err, net.ErrClosed) {
+			return connection, err
+		}
+		if now := time.Now(); now.Sub(g.failed) > 10*time.Second { // not a line for each of many
+			g.failed = now
+			g.listener.options.logger.Warn("connections cannot be taken for now", "error", err)
+		}
+		select {
+		case <-time.After(delay):
+		case <-g.listener.ending:
+		}
+	}
+}
+
 // refuse turns a connection away without waiting for it.
 func (g *gate) refuse(connection net.Conn) {
 	g.open.Add(-1)
-	if now := time.Now(); now.Sub(g.warned) > 10*time.Second { // not a line for each of a flood
-		g.warned = now
+	if now := time.Now(); now.Sub(g.refused) > 10*time.Second { // not a line for each of a flood
+		g.refused = now
 		g.listener.options.logger.Warn("connections are refused: there are too many",
 			"remote", connection.RemoteAddr().String(), "limit", g.listener.options.maxConnections)
 	}
