@@ -232,7 +232,8 @@ func TestClose_OfAConnectorInAHandshakeThatHangs(t *testing.T) {
 	url := fakeUpstream(t, func(net.Conn, string) { began <- struct{}{}; <-release })
 	for _, closing := range []string{"connector", "exchange"} {
 		x := newExchange(t)
-		connector := connect(t, x, url)
+		var log transcript
+		connector := connect(t, x, url, log.option())
 		<-began
 		start := time.Now()
 		if closing == "exchange" {
@@ -243,6 +244,9 @@ func TestClose_OfAConnectorInAHandshakeThatHangs(t *testing.T) {
 		}
 		if took := time.Since(start); took > 5*time.Second {
 			t.Errorf("closing the %s took %v", closing, took)
+		}
+		if text := log.String(); text != "" {
+			t.Errorf("closing the %s is no failure: %s", closing, text)
 		}
 	}
 }

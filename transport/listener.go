@@ -37,10 +37,13 @@ type Listener struct {
 // Listen begins to take links from downstream exchanges at an address such as ws://127.0.0.1:3001, for the exchange x. The port must be
 // given; 0 lets the system choose, see [Listener.URL]. wss needs [WithTLS]. Any path is answered. An exchange can have several listeners.
 //
-// The listener closes with the exchange, or by [Listener.Close].
+// The listener closes with the exchange, or by [Listener.Close]. Listen of a closed exchange returns [hakuban.ErrClosed].
 func Listen(x *hakuban.Exchange, url string, list ...Option) (*Listener, error) {
-	if x == nil {
+	switch {
+	case x == nil:
 		return nil, errNoExchange
+	case isClosed(x):
+		return nil, hakuban.ErrClosed
 	}
 	o, err := newOptions(list)
 	if err != nil {

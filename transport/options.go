@@ -31,6 +31,15 @@ type options struct {
 
 var errNoExchange = errors.New("the exchange is nil")
 
+func isClosed(x *hakuban.Exchange) bool {
+	select {
+	case <-x.Done():
+		return true
+	default:
+		return false
+	}
+}
+
 func newOptions(list []Option) (*options, error) {
 	o := &options{
 		maxConnections:   65_536,

@@ -91,6 +91,14 @@ func TestListen_Errors(t *testing.T) {
 	}
 }
 
+func TestListen_OfAClosedExchange(t *testing.T) {
+	x := newExchange(t)
+	x.Close()
+	if _, err := Listen(x, "ws://127.0.0.1:0", quiet()); !errors.Is(err, hakuban.ErrClosed) {
+		t.Errorf("Listen of a closed exchange: %v", err)
+	}
+}
+
 func TestListen_SeveralOnOneExchange(t *testing.T) {
 	router, a, b := newExchange(t), newExchange(t), newExchange(t)
 	first, second := listen(t, router, "ws://127.0.0.1:0"), listen(t, router, "ws://localhost:0#name=other")
