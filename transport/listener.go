@@ -90,8 +90,13 @@ func Listen(x *hakuban.Exchange, url string, list ...Option) (*Listener, error) 
 		ErrorLog:          slog.NewLogLogger(o.logger.Handler(), slog.LevelWarn),
 	}
 	l.server.SetKeepAlivesEnabled(false)
+	g := &gate{Listener: socket, listener: l}
+	if address.url.Scheme == "wss" {
+		g.tls = o.tls.Clone()
+		g.tls.NextProtos = []string{"http/1.1"}
+	}
 	l.running.Go(func() {
-		err := l.server.Serve(&gate{Listener: socket, listener: l})
+		err := l.server.Serve(g)
 		if !errors.Is(err, http.ErrServerClosed) {
 			o.logger.Error("the listener ended", "url", l.URL(), "error", err)
 		}
@@ -232,6 +237,7 @@ func (s *session) snapshot() (c Connection, ok bool) {
 type gate struct {
 	net.Listener
 	listener *Listener
+	tls      *tls.Config // one for all, as it has the keys of the tickets that save a handshake; nil: ws
 	open     atomic.Int64
 
 	// Of the goroutine that accepts.
@@ -251,10 +257,8 @@ func (g *gate) Accept() (net.Conn, error) {
 			continue
 		}
 		tune(connection, g.listener.address.parameters.noDelay, o.sendBuffer)
-		if g.listener.address.url.Scheme == "wss" {
-			config := o.tls.Clone()
-			config.NextProtos = []string{"http/1.1"}
-			connection = tls.Server(connection, config)
+		if g.tls != nil {
+			connection = tls.Server(connection, g.tls)
 		}
 		return &corkConn{Conn: connection, handshake: -1, onClose: func() { g.open.Add(-1) }}, nil
 	}
@@ -287,7 +291,7 @@ func (g *gate) refuse(connection net.Conn) {
 		g.listener.options.logger.Warn("connections are refused: there are too many",
 			"remote", connection.RemoteAddr().String(), "limit", g.listener.options.maxConnections)
 	}
-	if g.listener.address.url.Scheme == "ws" {
+	if g.tls == nil {
 		_ = connection.SetWriteDeadline(time.Now().Add(time.Millisecond))
 		_, _ = connection.Write([]byte("HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"))
 	}

@@ -405,6 +405,20 @@ func TestTLS_ListenAndConnect(t *testing.T) {
 	plain.Close()
 }
 
+func TestTLS_SessionsResume(t *testing.T) {
+	certificate, pool := selfSigned(t)
+	l := listen(t, newExchange(t), "wss://127.0.0.1:0", WithTLS(&tls.Config{Certificates: []tls.Certificate{certificate}}))
+	config := &tls.Config{RootCAs: pool, ServerName: "127.0.0.1", ClientSessionCache: tls.NewLRUClientSessionCache(1)}
+	for attempt := range 2 {
+		connection := tls.Client(rawDial(t, l), config)
+		upgradeRaw(t, connection) // the ticket comes before the answer
+		if resumed := connection.ConnectionState().DidResume; resumed != (attempt > 0) {
+			t.Errorf("attempt %d: resumed %v", attempt, resumed)
+		}
+		_ = connection.Close()
+	}
+}
+
 func selfSigned(t *testing.T) (tls.Certificate, *x509.CertPool) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
