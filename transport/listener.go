@@ -31,7 +31,7 @@ type Listener struct {
 	closed   bool
 	ending   chan struct{} // closed with closed
 	sessions map[*session]struct{}
-	running  sync.WaitGroup // of the server and the sessions
+	running  sync.WaitGroup // of the server, the requests and the sessions
 }
 
 // Listen begins to take links from downstream exchanges at an address such as ws://127.0.0.1:3001, for the exchange x. The port must be
@@ -143,6 +143,10 @@ func (l *Listener) stop() {
 
 // serve upgrades one request and leaves the connection to a session, so that nothing of the HTTP server is kept for it.
 func (l *Listener) serve(w http.ResponseWriter, r *http.Request) {
+	if !l.enter() {
+		return // the server is closing the connection
+	}
+	defer l.running.Done()
 	socket, err := l.upgrade.Upgrade(w, r, nil)
 	if err != nil {
 		l.options.logger.Info("a connection was refused", "remote", r.RemoteAddr, "error", err)
@@ -159,20 +163,15 @@ func (l *Listener) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s := newSession(link, socket, connection, l.address.parameters, l.options)
-	if !l.add(s) {
-		s.end(websocket.CloseGoingAway, errListenerClosed)
-		_ = s.run() // nothing but the farewell
-		return
-	}
-	go func() {
-		defer l.running.Done()
+	l.add(s)
+	l.running.Go(func() {
 		s.logger.Info("downstream link made")
 		reason := s.run()
 		s.logger.Info("downstream link ended", "reason", reason)
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		delete(l.sessions, s)
-	}()
+	})
 }
 
 var errListenerClosed = errors.New("the listener was closed")
@@ -184,15 +183,24 @@ func turnAway(socket *websocket.Conn) {
 	_ = socket.Close()
 }
 
-func (l *Listener) add(s *session) bool {
+// enter has Close wait for what was begun before it; false: the listener is closed.
+func (l *Listener) enter() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
 		return false
 	}
-	l.sessions[s] = struct{}{}
 	l.running.Add(1)
 	return true
+}
+
+func (l *Listener) add(s *session) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sessions[s] = struct{}{}
+	if l.closed { // since it entered
+		s.end(websocket.CloseGoingAway, errListenerClosed)
+	}
 }
 
 // ListenerSnapshot is what there is to see of a listener.

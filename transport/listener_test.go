@@ -2,13 +2,44 @@ package transport
 
 import (
 	"errors"
+	"log/slog"
 	"net"
 	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/gorilla/websocket"
 )
+
+// meanwhile is a log that does something when a session is made, between the upgrade of its connection and its beginning.
+type meanwhile struct {
+	slog.Handler
+	do func()
+}
+
+func (m meanwhile) WithAttrs(attributes []slog.Attr) slog.Handler {
+	m.do()
+	return m.Handler.WithAttrs(attributes)
+}
+
+func TestClose_WaitsForALinkThatIsBeingMade(t *testing.T) {
+	var log transcript
+	listening, closed := make(chan *Listener, 1), make(chan struct{})
+	closeMeanwhile := func() {
+		l := <-listening
+		go func() { defer close(closed); l.Close() }()
+		<-l.ending
+	}
+	l := listen(t, newExchange(t), "ws://127.0.0.1:0", WithLogger(slog.New(meanwhile{slog.NewTextHandler(&log, nil), closeMeanwhile})))
+	listening <- l
+	wantClose(t, dial(t, l.URL()), websocket.CloseGoingAway, "the listener was closed")
+	<-closed
+	if text := log.String(); !strings.Contains(text, "downstream link ended") {
+		t.Errorf("Close did not wait for the link:\n%s", text)
+	}
+}
 
 // poorListener is a listener of a system that lacks what a connection needs, for a while.
 type poorListener struct {
