@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"math"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -159,7 +160,17 @@ func parse(arguments []string, environment func(string) string) (*options, error
 	if len(o.binds) == 0 {
 		o.binds = []string{defaultBind}
 	}
+	if slices.ContainsFunc(o.binds, o.isUpstream) {
+		return nil, fmt.Errorf("%s %q: that is %s, another router was expected", o.called("connect"), o.connect, o.called("bind"))
+	}
 	return o, o.checkCertificate()
+}
+
+// isUpstream says whether a bound URL is the one to connect to, as far as their hosts and ports tell.
+func (o *options) isUpstream(bind string) bool {
+	bound, _ := url.Parse(strings.TrimSpace(bind)) // what is no URL is told later
+	upstream, _ := url.Parse(strings.TrimSpace(o.connect))
+	return bound != nil && upstream != nil && upstream.Host != "" && strings.EqualFold(bound.Host, upstream.Host) && bound.Port() != "0"
 }
 
 // checkCertificate holds certificate, key and the bound URLs against each other.

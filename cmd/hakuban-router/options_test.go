@@ -143,6 +143,8 @@ func TestProgram_SaysWhatIsRight(t *testing.T) {
 		"ConnectScheme":       {nil, []string{"-b", free, "--connect", "127.0.0.1:3001"}, "--connect"},
 		"ConnectPortZero":     {nil, []string{"-b", free, "--connect", "ws://127.0.0.1:0"}, "port 0"},
 		"ConnectLoadLimit":    {nil, []string{"-b", free, "--connect", "ws://127.0.0.1:9#load-limit=-1"}, "load"},
+		"ConnectToItself":     {nil, []string{"-b", free, "-b", "ws://127.0.0.1:9#name=a", "-c", "ws://127.0.0.1:9/#name=b"}, `--connect "ws://127.0.0.1:9/#name=b": that is --bind, another router was expected`},
+		"ConnectToDefault":    {env{"HAKUBAN_CONNECT": defaultBind}, nil, "HAKUBAN_CONNECT \"ws://127.0.0.1:3001\": that is --bind"},
 		"ConnectName":         {nil, []string{"-b", free, "--connect", "ws://127.0.0.1:9#name=" + strings.Repeat("n", 70_000)}, "a link's name of 70000 bytes, at most 65536"},
 		"BindName":            {nil, []string{"-b", free + "#name=" + strings.Repeat("n", 70_000)}, "a link's name of 70000 bytes, at most 65536"},
 		"ConnectVariable":     {env{"HAKUBAN_CONNECT": "x", "HAKUBAN_BIND": free}, nil, `router: HAKUBAN_CONNECT: URL "x"`},

@@ -3,8 +3,11 @@
 package main
 
 import (
+	"crypto/tls"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"strings"
@@ -148,4 +151,34 @@ func TestProcess_LivesOnWithoutItsLog(t *testing.T) {
 	stderr.Close()
 	expose(t, client(t, url), hakuban.MustObject("room"), 1) // each link would be a line
 	awaitJSON(t, client(t, url), hakuban.MustObject("room"), func(n int) bool { return n == 1 })
+}
+
+// The certificate that a router shows to those who link to it is not shown to its upstream, however much that asks for one.
+func TestProcess_ShowsItsUpstreamNoCertificate(t *testing.T) {
+	certificate, key, _ := selfSigned(t)
+	pair, err := tls.LoadX509KeyPair(certificate, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := make(chan int, 1)
+	upstream := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, request *http.Request) {
+		select {
+		case shown <- len(request.TLS.PeerCertificates):
+		default: // of a further attempt
+		}
+	}))
+	upstream.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequestClientCert}
+	upstream.StartTLS()
+	t.Cleanup(upstream.Close)
+	t.Setenv("SSL_CERT_FILE", certificate)
+	startCommand(t, exec.Command(os.Args[0], "--bind", "ws://127.0.0.1:0", "--bind", "wss://127.0.0.1:0",
+		"--certificate", certificate, "--key", key, "--connect", strings.Replace(upstream.URL, "https", "wss", 1)))
+	select {
+	case n := <-shown:
+		if n != 0 {
+			t.Errorf("it showed %d certificates", n)
+		}
+	case <-time.After(patience):
+		t.Error("it did not connect")
+	}
 }

@@ -95,7 +95,7 @@ func start(o *options, logger *slog.Logger) (_ *router, err error) {
 	if o.threads > 0 {
 		runtime.GOMAXPROCS(o.threads)
 	}
-	list, err := transportOptions(o, logger)
+	list, err := listenOptions(o, logger)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +125,8 @@ func start(o *options, logger *slog.Logger) (_ *router, err error) {
 		r.listeners = append(r.listeners, listener)
 	}
 	if o.connect != "" {
-		if r.connector, err = transport.Connect(r.exchange, o.connect, list...); err != nil {
+		// Not with the listeners' options: their certificate is not for others.
+		if r.connector, err = transport.Connect(r.exchange, o.connect, transport.WithLogger(logger)); err != nil {
 			return nil, fmt.Errorf("%s: %w", o.called("connect"), err)
 		}
 	}
@@ -144,7 +145,7 @@ func explainListen(flag, bind string, err error) error {
 	return fmt.Errorf("%s: %w", flag, err)
 }
 
-func transportOptions(o *options, logger *slog.Logger) ([]transport.Option, error) {
+func listenOptions(o *options, logger *slog.Logger) ([]transport.Option, error) {
 	list := []transport.Option{transport.WithLogger(logger), transport.WithAllowedOrigins(o.allowOrigins...)}
 	if o.maxConnections > 0 {
 		list = append(list, transport.WithMaxConnections(o.maxConnections))
