@@ -95,7 +95,7 @@ func WithTLS(config *tls.Config) Option {
 // [ParseOrigin]. Browsers name the site whose script makes a request in the header Origin. Without this option a listener takes those
 // that lack it, from programs, and those whose Origin is the host asked for, if that is an IP address, localhost or the host in the
 // listener's URL: any other name can be made to mean this machine by who owns it. It answers the rest with 403, so that no foreign
-// site reads objects in its visitors' name.
+// site reads objects in its visitors' name. Behind a proxy, allow the origin that browsers see.
 func WithAllowedOrigins(origins ...string) Option {
 	return func(o *options) { o.origins = slices.Clone(origins) }
 }

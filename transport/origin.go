@@ -13,6 +13,9 @@ import (
 // anyOrigin stands for all origins.
 const anyOrigin = "*"
 
+// defaultPorts are those that browsers leave out, by scheme.
+var defaultPorts = map[string]string{"http": "80", "https": "443"}
+
 // ParseOrigin returns an origin, such as https://example.com, as browsers spell it in the header Origin: in lower case, and without the
 // scheme's default port. It refuses what no browser sends. "*" stands for any origin. The error says what was expected.
 func ParseOrigin(text string) (string, error) {
@@ -25,7 +28,7 @@ func ParseOrigin(text string) (string, error) {
 	case strings.ContainsFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }):
 		return "", errors.New("an origin in punycode, such as https://xn--bcher-kva.example, was expected: browsers send that")
 	}
-	host := strings.TrimSuffix(u.Host, ":"+map[string]string{"http": "80", "https": "443"}[u.Scheme])
+	host := strings.TrimSuffix(u.Host, ":"+defaultPorts[u.Scheme])
 	return strings.ToLower(u.Scheme + "://" + strings.TrimSuffix(host, ":")), nil
 }
 
