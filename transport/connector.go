@@ -108,8 +108,9 @@ func (c *Connector) Snapshot() ConnectorSnapshot {
 
 // run makes one link after another until the connector or the exchange closes.
 func (c *Connector) run(ctx context.Context) {
+	over := func() bool { return ctx.Err() != nil || isClosed(c.x) }
 	backoff := c.options.backoff
-	for {
+	for !over() {
 		s, err := c.dial(ctx)
 		if err == nil {
 			made := time.Now()
@@ -119,8 +120,8 @@ func (c *Connector) run(ctx context.Context) {
 				continue
 			}
 		}
-		if errors.Is(err, hakuban.ErrClosed) || ctx.Err() != nil {
-			return
+		if over() {
+			return // whatever the attempt says of it
 		}
 		delay := backoff.next()
 		c.failed(err, delay)
@@ -148,11 +149,6 @@ func (c *Connector) failed(err error, delay time.Duration) {
 
 // dial makes a connection and begins a link on it.
 func (c *Connector) dial(ctx context.Context) (*session, error) {
-	select {
-	case <-c.x.Done():
-		return nil, hakuban.ErrClosed
-	default:
-	}
 	ctx, cancel := context.WithCancel(ctx)
 	var watching sync.WaitGroup
 	defer watching.Wait()

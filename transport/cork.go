@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"crypto/tls"
 	"errors"
 	"net"
 	"sync"
@@ -163,6 +164,14 @@ func (c *corkConn) Close() error {
 		}
 	})
 	return c.Conn.Close()
+}
+
+// cut closes without a word. Close would say one where there is TLS, and wait for 5 s for a peer that does not read it.
+func (c *corkConn) cut() {
+	if secure, ok := c.Conn.(*tls.Conn); ok {
+		_ = secure.NetConn().Close()
+	}
+	_ = c.Close()
 }
 
 // tune sets the options of a TCP connection.

@@ -209,6 +209,11 @@ const upgradeRequest = "GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgr
 func rawUpgrade(t *testing.T, l *Listener) (net.Conn, *bufio.Reader) {
 	t.Helper()
 	connection := rawDial(t, l)
+	return connection, upgradeRaw(t, connection)
+}
+
+func upgradeRaw(t *testing.T, connection net.Conn) *bufio.Reader {
+	t.Helper()
 	if _, err := io.WriteString(connection, upgradeRequest+"\r\n"); err != nil {
 		t.Fatal(err)
 	}
@@ -219,7 +224,7 @@ func rawUpgrade(t *testing.T, l *Listener) (net.Conn, *bufio.Reader) {
 			t.Fatalf("no answer to the upgrade: %v", err)
 		}
 	}
-	return connection, reader
+	return reader
 }
 
 // readFrame reads one frame of a server.

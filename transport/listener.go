@@ -31,16 +31,19 @@ type Listener struct {
 	closed   bool
 	ending   chan struct{} // closed with closed
 	sessions map[*session]struct{}
-	running  sync.WaitGroup // of the server and the sessions
+	running  sync.WaitGroup // of the server, the requests and the sessions
 }
 
 // Listen begins to take links from downstream exchanges at an address such as ws://127.0.0.1:3001, for the exchange x. The port must be
 // given; 0 lets the system choose, see [Listener.URL]. wss needs [WithTLS]. Any path is answered. An exchange can have several listeners.
 //
-// The listener closes with the exchange, or by [Listener.Close].
+// The listener closes with the exchange, or by [Listener.Close]. Listen of a closed exchange returns [hakuban.ErrClosed].
 func Listen(x *hakuban.Exchange, url string, list ...Option) (*Listener, error) {
-	if x == nil {
+	switch {
+	case x == nil:
 		return nil, errNoExchange
+	case isClosed(x):
+		return nil, hakuban.ErrClosed
 	}
 	o, err := newOptions(list)
 	if err != nil {
@@ -67,6 +70,7 @@ func Listen(x *hakuban.Exchange, url string, list ...Option) (*Listener, error) 
 	if err != nil {
 		return nil, err
 	}
+	bound := address.url.Hostname()
 	address.url.Host = socket.Addr().String()
 
 	l := &Listener{x: x, address: address, link: link, options: o, ending: make(chan struct{}), sessions: map[*session]struct{}{}}
@@ -75,7 +79,7 @@ func Listen(x *hakuban.Exchange, url string, list ...Option) (*Listener, error) 
 		ReadBufferSize:   readBufferSize,
 		WriteBufferSize:  writeBufferSize,
 		WriteBufferPool:  frames,
-		CheckOrigin:      o.checkOrigin,
+		CheckOrigin:      o.originCheck(bound),
 	}
 	l.server = &http.Server{
 		Handler:           http.HandlerFunc(l.serve),
@@ -86,8 +90,13 @@ func Listen(x *hakuban.Exchange, url string, list ...Option) (*Listener, error) 
 		ErrorLog:          slog.NewLogLogger(o.logger.Handler(), slog.LevelWarn),
 	}
 	l.server.SetKeepAlivesEnabled(false)
+	g := &gate{Listener: socket, listener: l}
+	if address.url.Scheme == "wss" {
+		g.tls = o.tls.Clone()
+		g.tls.NextProtos = []string{"http/1.1"}
+	}
 	l.running.Go(func() {
-		err := l.server.Serve(&gate{Listener: socket, listener: l})
+		err := l.server.Serve(g)
 		if !errors.Is(err, http.ErrServerClosed) {
 			o.logger.Error("the listener ended", "url", l.URL(), "error", err)
 		}
@@ -134,6 +143,10 @@ func (l *Listener) stop() {
 
 // serve upgrades one request and leaves the connection to a session, so that nothing of the HTTP server is kept for it.
 func (l *Listener) serve(w http.ResponseWriter, r *http.Request) {
+	if !l.enter() {
+		return // the server is closing the connection
+	}
+	defer l.running.Done()
 	socket, err := l.upgrade.Upgrade(w, r, nil)
 	if err != nil {
 		l.options.logger.Info("a connection was refused", "remote", r.RemoteAddr, "error", err)
@@ -150,20 +163,15 @@ func (l *Listener) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s := newSession(link, socket, connection, l.address.parameters, l.options)
-	if !l.add(s) {
-		s.end(websocket.CloseGoingAway, errListenerClosed)
-		_ = s.run() // nothing but the farewell
-		return
-	}
-	go func() {
-		defer l.running.Done()
+	l.add(s)
+	l.running.Go(func() {
 		s.logger.Info("downstream link made")
 		reason := s.run()
 		s.logger.Info("downstream link ended", "reason", reason)
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		delete(l.sessions, s)
-	}()
+	})
 }
 
 var errListenerClosed = errors.New("the listener was closed")
@@ -175,15 +183,24 @@ func turnAway(socket *websocket.Conn) {
 	_ = socket.Close()
 }
 
-func (l *Listener) add(s *session) bool {
+// enter has Close wait for what was begun before it; false: the listener is closed.
+func (l *Listener) enter() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
 		return false
 	}
-	l.sessions[s] = struct{}{}
 	l.running.Add(1)
 	return true
+}
+
+func (l *Listener) add(s *session) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sessions[s] = struct{}{}
+	if l.closed { // since it entered
+		s.end(websocket.CloseGoingAway, errListenerClosed)
+	}
 }
 
 // ListenerSnapshot is what there is to see of a listener.
@@ -228,14 +245,18 @@ func (s *session) snapshot() (c Connection, ok bool) {
 type gate struct {
 	net.Listener
 	listener *Listener
+	tls      *tls.Config // one for all, as it has the keys of the tickets that save a handshake; nil: ws
 	open     atomic.Int64
-	warned   time.Time // of the goroutine that accepts
+
+	// Of the goroutine that accepts.
+	refused time.Time // when a refusal was last told
+	failed  time.Time // when a failure was last told
 }
 
 func (g *gate) Accept() (net.Conn, error) {
 	o := g.listener.options
 	for {
-		connection, err := g.Listener.Accept()
+		connection, err := g.accept()
 		if err != nil {
 			return nil, err
 		}
@@ -244,24 +265,41 @@ func (g *gate) Accept() (net.Conn, error) {
 			continue
 		}
 		tune(connection, g.listener.address.parameters.noDelay, o.sendBuffer)
-		if g.listener.address.url.Scheme == "wss" {
-			config := o.tls.Clone()
-			config.NextProtos = []string{"http/1.1"}
-			connection = tls.Server(connection, config)
+		if g.tls != nil {
+			connection = tls.Server(connection, g.tls)
 		}
 		return &corkConn{Conn: connection, handshake: -1, onClose: func() { g.open.Add(-1) }}, nil
+	}
+}
+
+// accept waits for a connection. Whatever the system lacks for it, such as memory, may be there again soon: only closing the listener
+// ends it.
+func (g *gate) accept() (net.Conn, error) {
+	for delay := 5 * time.Millisecond; ; delay = min(2*delay, time.Second) {
+		connection, err := g.Listener.Accept()
+		if err == nil || errors.Is(err, net.ErrClosed) {
+			return connection, err
+		}
+		if now := time.Now(); now.Sub(g.failed) > 10*time.Second { // not a line for each of many
+			g.failed = now
+			g.listener.options.logger.Warn("connections cannot be taken for now", "error", err)
+		}
+		select {
+		case <-time.After(delay):
+		case <-g.listener.ending:
+		}
 	}
 }
 
 // refuse turns a connection away without waiting for it.
 func (g *gate) refuse(connection net.Conn) {
 	g.open.Add(-1)
-	if now := time.Now(); now.Sub(g.warned) > 10*time.Second { // not a line for each of a flood
-		g.warned = now
+	if now := time.Now(); now.Sub(g.refused) > 10*time.Second { // not a line for each of a flood
+		g.refused = now
 		g.listener.options.logger.Warn("connections are refused: there are too many",
 			"remote", connection.RemoteAddr().String(), "limit", g.listener.options.maxConnections)
 	}
-	if g.listener.address.url.Scheme == "ws" {
+	if g.tls == nil {
 		_ = connection.SetWriteDeadline(time.Now().Add(time.Millisecond))
 		_, _ = connection.Write([]byte("HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"))
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"hakuban"
@@ -17,7 +18,8 @@ type Option func(*options)
 type options struct {
 	logger           *slog.Logger
 	tls              *tls.Config
-	checkOrigin      func(*http.Request) bool
+	origins          []string                 // as browsers spell them
+	checkOrigin      func(*http.Request) bool // nil: origins decide
 	maxConnections   int
 	handshakeTimeout time.Duration
 	sendBuffer       int
@@ -28,6 +30,15 @@ type options struct {
 }
 
 var errNoExchange = errors.New("the exchange is nil")
+
+func isClosed(x *hakuban.Exchange) bool {
+	select {
+	case <-x.Done():
+		return true
+	default:
+		return false
+	}
+}
 
 func newOptions(list []Option) (*options, error) {
 	o := &options{
@@ -61,6 +72,12 @@ func (o *options) check() error {
 	case o.sendBuffer < 0:
 		return fmt.Errorf("a send buffer of %d bytes: a size, or zero for the kernel's choice, was expected", o.sendBuffer)
 	}
+	for i, text := range o.origins {
+		var err error
+		if o.origins[i], err = ParseOrigin(text); err != nil {
+			return fmt.Errorf("origin %q: %w", text, err)
+		}
+	}
 	return nil
 }
 
@@ -74,9 +91,16 @@ func WithTLS(config *tls.Config) Option {
 	return func(o *options) { o.tls = config }
 }
 
-// WithOriginCheck decides about the requests of browsers, which name the site whose script makes them in the header Origin. By
-// default a listener takes those without that header, from programs, and those whose Origin is the host asked for; it answers others
-// with 403, so that no foreign site reads objects in its visitors' name.
+// WithAllowedOrigins has a listener take the requests of scripts from web sites such as https://example.com, or of all with "*"; see
+// [ParseOrigin]. Browsers name the site whose script makes a request in the header Origin. Without this option a listener takes those
+// that lack it, from programs, and those whose Origin is the host asked for, if that is an IP address, localhost or the host in the
+// listener's URL: any other name can be made to mean this machine by who owns it. It answers the rest with 403, so that no foreign
+// site reads objects in its visitors' name. Behind a proxy, allow the origin that browsers see.
+func WithAllowedOrigins(origins ...string) Option {
+	return func(o *options) { o.origins = slices.Clone(origins) }
+}
+
+// WithOriginCheck decides instead of what [WithAllowedOrigins] says. The request's TLS is nil, also where there is TLS.
 func WithOriginCheck(allowed func(*http.Request) bool) Option {
 	return func(o *options) { o.checkOrigin = allowed }
 }

@@ -25,6 +25,7 @@ func TestOptions_BadOnesAreRefusedAtOnce(t *testing.T) {
 		"HandshakeTimeoutZero":     {both, "", WithHandshakeTimeout(0)},
 		"MessageLimitZero":         {both, "", WithMessageLimit(0)},
 		"SendBufferNegative":       {both, "", WithSendBuffer(-1)},
+		"OriginWithPath":           {listener, "", WithAllowedOrigins("https://example.com/")},
 		"MaxConnectionsZero":       {listener, "", WithMaxConnections(0)},
 	} {
 		if c.of != listener {

@@ -19,8 +19,11 @@ var errPipeClosed = errors.New("the pipe was closed")
 // closes, or by [Conduit.Close], and does not come back. It uses two goroutines. [WithName] and [WithLoadLimit] are about the
 // downstream end.
 func Pipe(upstream, downstream *hakuban.Exchange, list ...Option) (*Conduit, error) {
-	if upstream == nil || downstream == nil {
+	switch {
+	case upstream == nil || downstream == nil:
 		return nil, errNoExchange
+	case upstream == downstream:
+		return nil, errors.New("an exchange cannot be its own upstream")
 	}
 	o, err := newOptions(list)
 	if err != nil {
@@ -45,7 +48,7 @@ func Pipe(upstream, downstream *hakuban.Exchange, list ...Option) (*Conduit, err
 	return p, nil
 }
 
-// Done is closed when the link has ended at both ends, at the latest soon after it has at one.
+// Done is closed when the link has ended: soon after it has at either end.
 func (p *Conduit) Done() <-chan struct{} { return p.ends[0].Done() }
 
 // Err returns why the link ended, nil while it lives.
@@ -65,27 +68,36 @@ func (p *Conduit) end(reason error) {
 
 // carry takes messages from one end to the other until the link ends.
 func (p *Conduit) carry(from, to *hakuban.Link) {
-	var buffer []byte
 	for {
 		select {
 		case <-from.Ready():
+			if err := pass(from, to); err != nil {
+				p.end(err)
+				return
+			}
 		case <-from.Done():
 			p.end(from.Err())
 			return
 		}
-		for more := true; more; {
-			messages, again, err := from.Pull(buffer, pullBudget)
-			if err != nil {
-				break // from is done
-			}
-			for _, message := range messages {
-				if err := to.Receive(message); err != nil {
-					p.end(err)
-					return
-				}
-			}
-			clear(messages)
-			more = again
-		}
 	}
+}
+
+// pass takes what there is.
+func pass(from, to *hakuban.Link) error {
+	buffer := pulls.Get().(*[]byte)
+	defer pulls.Put(buffer)
+	for more := true; more; {
+		messages, again, err := from.Pull(*buffer, pullBudget)
+		if err != nil {
+			return err
+		}
+		for _, message := range messages {
+			if err := to.Receive(message); err != nil {
+				return err
+			}
+		}
+		clear(messages)
+		more = again
+	}
+	return nil
 }

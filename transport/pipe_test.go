@@ -64,3 +64,13 @@ func TestPipe_CarriesStatesBothWays(t *testing.T) {
 		again.Close()
 	})
 }
+
+func TestPipe_NotToItself(t *testing.T) {
+	x := newExchange(t)
+	if _, err := Pipe(x, x); err == nil {
+		t.Error("an exchange is its own upstream")
+	}
+	if n := len(x.Snapshot().Links); n != 0 {
+		t.Errorf("%d links are left", n)
+	}
+}

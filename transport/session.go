@@ -89,7 +89,7 @@ func (s *session) run() error {
 	if s.parted {
 		s.linger()
 	}
-	_ = s.connection.Close() // nothing is left to lose
+	s.connection.cut() // nothing is left to lose
 	return s.reason
 }
 
@@ -118,7 +118,7 @@ func (s *session) over() bool {
 }
 
 // heard extends the time in which the peer must be heard again, but not within a message: however it is cut, a message must be
-// complete in that time.
+// complete in that time after its first frame began.
 func (s *session) heard() {
 	if s.inMessage {
 		return
@@ -147,7 +147,10 @@ func (s *session) read() {
 	for !s.over() {
 		s.inMessage = false
 		s.heard()
-		kind, reader, err := s.socket.NextReader()
+		kind, reader, err := s.socket.NextReader() // which waits for the first frame's header
+		if err == nil {
+			s.heard()
+		}
 		s.inMessage = true
 		switch {
 		case err != nil:
@@ -325,6 +328,7 @@ func (s *session) send(message []byte) error {
 
 // linger waits for the peer's end of the connection, so that closing ours does not make the network forget our close frame.
 func (s *session) linger() {
+	defer time.AfterFunc(farewell, s.connection.cut).Stop() // CloseWrite of TLS takes longer over a peer that does not read
 	if s.connection.CloseWrite() != nil {
 		return
 	}

@@ -91,6 +91,14 @@ func TestListen_Errors(t *testing.T) {
 	}
 }
 
+func TestListen_OfAClosedExchange(t *testing.T) {
+	x := newExchange(t)
+	x.Close()
+	if _, err := Listen(x, "ws://127.0.0.1:0", quiet()); !errors.Is(err, hakuban.ErrClosed) {
+		t.Errorf("Listen of a closed exchange: %v", err)
+	}
+}
+
 func TestListen_SeveralOnOneExchange(t *testing.T) {
 	router, a, b := newExchange(t), newExchange(t), newExchange(t)
 	first, second := listen(t, router, "ws://127.0.0.1:0"), listen(t, router, "ws://localhost:0#name=other")
@@ -316,39 +324,47 @@ func TestClose_DoesNotWaitForAPeerThatHangs(t *testing.T) {
 }
 
 func TestClose_DoesNotWaitForAPeerThatDoesNotRead(t *testing.T) {
-	router := newExchange(t)
-	l := listen(t, router, "ws://127.0.0.1:0")
-	connection, _ := rawUpgrade(t, l)
-	for _, message := range observeByHand(`"x"`) {
-		if _, err := connection.Write(rawFrame(0x82, message)); err != nil {
-			t.Fatal(err)
+	certificate, _ := selfSigned(t)
+	for _, scheme := range []string{"ws", "wss"} {
+		router := newExchange(t)
+		l := listen(t, router, scheme+"://127.0.0.1:0", WithTLS(&tls.Config{Certificates: []tls.Certificate{certificate}}))
+		connection := rawDial(t, l)
+		_ = connection.(*net.TCPConn).SetReadBuffer(4096) // soon full
+		if scheme == "wss" {
+			connection = tls.Client(connection, &tls.Config{InsecureSkipVerify: true})
 		}
-	}
-	limited, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	sink, err := router.ExposeObject(hakuban.MustObject("x")).Next(limited)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data := make([]byte, 8<<20)
-	_, _ = rand.Read(data)
-	if err := sink.Send(ctx, hakuban.NewState(data)); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "the link has been written to", func() bool {
-		for _, object := range router.Snapshot().Objects {
-			for _, link := range object.Links {
-				if link.Stream.Version != nil {
-					return true
-				}
+		upgradeRaw(t, connection)
+		for _, message := range observeByHand(`"x"`) {
+			if _, err := connection.Write(rawFrame(0x82, message)); err != nil {
+				t.Fatal(err)
 			}
 		}
-		return false
-	})
-	start := time.Now()
-	l.Close()
-	if took := time.Since(start); took > 5*farewell {
-		t.Errorf("Close took %v", took)
+		limited, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		sink, err := router.ExposeObject(hakuban.MustObject("x")).Next(limited)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data := make([]byte, 2<<20)
+		_, _ = rand.Read(data)
+		if err := sink.Send(ctx, hakuban.NewState(data)); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the link has been written to", func() bool {
+			for _, object := range router.Snapshot().Objects {
+				for _, link := range object.Links {
+					if link.Stream.Version != nil {
+						return true
+					}
+				}
+			}
+			return false
+		})
+		start := time.Now()
+		l.Close()
+		if took := time.Since(start); took > 4*farewell { // TLS would take 5 s over its own
+			t.Errorf("%s: Close took %v", scheme, took)
+		}
 	}
 }
 
@@ -387,6 +403,20 @@ func TestTLS_ListenAndConnect(t *testing.T) {
 	plain := connect(t, newExchange(t), strings.Replace(l.URL(), "wss", "ws", 1), log.option())
 	eventually(t, "ws towards wss fails", func() bool { return strings.Count(log.String(), "cannot connect") >= 2 })
 	plain.Close()
+}
+
+func TestTLS_SessionsResume(t *testing.T) {
+	certificate, pool := selfSigned(t)
+	l := listen(t, newExchange(t), "wss://127.0.0.1:0", WithTLS(&tls.Config{Certificates: []tls.Certificate{certificate}}))
+	config := &tls.Config{RootCAs: pool, ServerName: "127.0.0.1", ClientSessionCache: tls.NewLRUClientSessionCache(1)}
+	for attempt := range 2 {
+		connection := tls.Client(rawDial(t, l), config)
+		upgradeRaw(t, connection) // the ticket comes before the answer
+		if resumed := connection.ConnectionState().DidResume; resumed != (attempt > 0) {
+			t.Errorf("attempt %d: resumed %v", attempt, resumed)
+		}
+		_ = connection.Close()
+	}
 }
 
 func selfSigned(t *testing.T) (tls.Certificate, *x509.CertPool) {

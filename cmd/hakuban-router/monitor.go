@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strconv"
 	"sync"
@@ -32,28 +33,43 @@ func monitor(ctx context.Context, r *router, tag string) {
 	defer running.Wait()
 	for name, look := range objects {
 		contract := r.exchange.ExposeObject(hakuban.MustObject(name, tag))
+		object := monitorObject{look: look, logger: r.logger}
 		running.Go(func() {
 			defer contract.Close()
 			for sink := range contract.Sinks(ctx) {
-				r.expose(sink, look)
+				object.expose(sink)
 			}
 		})
 	}
 }
 
+// monitorObject is a monitor object and its newest state, which outlives sinks: who observes and leaves over and over gets the same
+// state, and does not have the router look at everything each time.
+type monitorObject struct {
+	look   func() any
+	logger *slog.Logger
+
+	state hakuban.State
+	next  time.Time // when to look again
+}
+
 // expose sends what look sees until the sink ends.
-func (r *router) expose(sink *hakuban.Sink, look func() any) {
-	ticker := time.NewTicker(monitorInterval)
-	defer ticker.Stop()
+func (m *monitorObject) expose(sink *hakuban.Sink) {
 	for told := false; ; {
-		err := sink.Send(sink.Context(), hakuban.NewState(look()).Encode(monitorFormat{}))
+		if time.Until(m.next) <= 0 {
+			m.state = hakuban.NewState(m.look()).Encode(monitorFormat{})
+			m.next = time.Now().Add(monitorInterval)
+		}
+		err := sink.Send(sink.Context(), m.state)
 		if err != nil && sink.Context().Err() == nil && !told {
-			r.logger.Warn("a monitor object could not be sent", "object", sink.Object().String(), "error", err)
+			m.logger.Warn("a monitor object could not be sent", "object", sink.Object().String(), "error", err)
 			told = true
 		}
+		timer := time.NewTimer(time.Until(m.next))
 		select {
-		case <-ticker.C:
+		case <-timer.C:
 		case <-sink.Context().Done():
+			timer.Stop()
 			return
 		}
 	}

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"log/slog"
 	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"hakuban"
 	"hakuban/impl"
@@ -194,6 +197,33 @@ func TestMonitor_DeepIDsAreLeftOut(t *testing.T) {
 	if most != 127 { // the reference's parser refuses 128
 		t.Errorf("the document is nested %d deep, expected 127", most)
 	}
+}
+
+// Who observes and leaves over and over gets a state each time; the router looks once a second.
+func TestMonitor_LooksOnceASecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := hakuban.NewExchange(nil)
+		defer x.Close()
+		room := hakuban.MustObject("room")
+		looks := 0
+		m := monitorObject{look: func() any { looks++; return looks }, logger: slog.New(slog.DiscardHandler)}
+		contract := x.ExposeObject(room)
+		go func() {
+			for sink := range contract.Sinks(t.Context()) {
+				m.expose(sink)
+			}
+		}()
+		for second := 1; second <= 3; second++ {
+			for range 10 {
+				awaitJSON(t, x, room, func(n int) bool { return n == second })
+				synctest.Wait()
+			}
+			if looks != second {
+				t.Fatalf("it looked %d times in %d seconds", looks, second)
+			}
+			time.Sleep(monitorInterval)
+		}
+	})
 }
 
 func TestMonitor_FloatsAreWrittenAsFloats(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"hakuban"
+	"hakuban/transport"
 )
 
 // options are what the command line and the environment say.
@@ -96,7 +97,7 @@ var flagSpecs = []*flagSpec{
 		help: "The private key (PEM) of the certificate.",
 		set:  func(o *options, v string) error { return setText(&o.key, v, "a file name") }},
 	{name: "allow-origin", argument: "ORIGIN", repeat: true,
-		help: "A web site whose scripts may link, such as https://example.com, or * for any;\nseveral may be given. Programs, and scripts from the router's own host, may\nwithout.",
+		help: "A web site whose scripts may link, such as https://example.com, or * for any;\nseveral may be given. Programs may without, and so may scripts from the router's\nown host if that is an IP address, localhost, or the host in the bound URL.",
 		set:  setOrigin},
 	{name: "max-connections", argument: "N",
 		help: "How many connections each bound URL may have at a time. Default: 65536",
@@ -159,7 +160,17 @@ func parse(arguments []string, environment func(string) string) (*options, error
 	if len(o.binds) == 0 {
 		o.binds = []string{defaultBind}
 	}
+	if slices.ContainsFunc(o.binds, o.isUpstream) {
+		return nil, fmt.Errorf("%s %q: that is %s, another router was expected", o.called("connect"), o.connect, o.called("bind"))
+	}
 	return o, o.checkCertificate()
+}
+
+// isUpstream says whether a bound URL is the one to connect to, as far as their hosts and ports tell.
+func (o *options) isUpstream(bind string) bool {
+	bound, _ := url.Parse(strings.TrimSpace(bind)) // what is no URL is told later
+	upstream, _ := url.Parse(strings.TrimSpace(o.connect))
+	return bound != nil && upstream != nil && upstream.Host != "" && strings.EqualFold(bound.Host, upstream.Host) && bound.Port() != "0"
 }
 
 // checkCertificate holds certificate, key and the bound URLs against each other.
@@ -319,13 +330,11 @@ func setThreshold(o *options, value string) error {
 }
 
 func setOrigin(o *options, value string) error {
-	u, err := url.Parse(value)
-	plain := err == nil && u.Scheme != "" && u.Host != "" && u.Opaque == "" && strings.EqualFold(value, u.Scheme+"://"+u.Host)
-	if value != "*" && !plain {
-		return errors.New("an origin such as https://example.com, or *, was expected")
+	origin, err := transport.ParseOrigin(value)
+	if err == nil {
+		o.allowOrigins = append(o.allowOrigins, origin)
 	}
-	o.allowOrigins = append(o.allowOrigins, value)
-	return nil
+	return err
 }
 
 // choose calls chosen with the index of a value among those there are.

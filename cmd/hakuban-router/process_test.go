@@ -3,8 +3,11 @@
 package main
 
 import (
+	"crypto/tls"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"strings"
@@ -24,9 +27,14 @@ type processRouter struct {
 	ready   time.Duration // from start to the line that says it listens
 }
 
-func startProcess(t *testing.T, arguments ...string) *processRouter {
+func startProcess(t *testing.T) *processRouter {
 	t.Helper()
-	command := exec.Command(os.Args[0], append([]string{"--bind", "ws://127.0.0.1:0"}, arguments...)...)
+	return startCommand(t, exec.Command(os.Args[0], "--bind", "ws://127.0.0.1:0"))
+}
+
+// startCommand starts a command that becomes a router.
+func startCommand(t *testing.T, command *exec.Cmd) *processRouter {
+	t.Helper()
 	command.Env = append(os.Environ(), asRouter+"=1", "HAKUBAN_LOG_LEVEL=info")
 	p := &processRouter{command: command, log: newTranscript()}
 	command.Stderr = p.log
@@ -77,6 +85,32 @@ func TestProcess_SignalsEndItWell(t *testing.T) {
 	}
 }
 
+// A router that nohup, or a script with &, started lives on when the terminal hangs up, or its user interrupts the script.
+func TestProcess_SignalsThatWereIgnoredAreIgnored(t *testing.T) {
+	p := startCommand(t, exec.Command("sh", "-c", `trap '' HUP INT; exec "$0" --bind ws://127.0.0.1:0`, os.Args[0]))
+	for _, signal := range []syscall.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM} {
+		if err := p.command.Process.Signal(signal); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if status := p.wait(t); status != exitDrained {
+		t.Errorf("status %d, expected %d; the log:\n%s", status, exitDrained, p.log)
+	}
+	p.log.wait(t, fmt.Sprintf("msg=ending reason=.*%v", syscall.SIGTERM), 1)
+}
+
+// In the background of a terminal the read of stdin raises SIGTTIN, whose default is to stop the process.
+func TestProcess_LivesOnInTheBackgroundOfATerminal(t *testing.T) {
+	command := exec.Command(os.Args[0], "--bind", "ws://127.0.0.1:0")
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // as a shell does; in a group of orphans nothing stops
+	p := startCommand(t, command)
+	if err := p.command.Process.Signal(syscall.SIGTTIN); err != nil {
+		t.Fatal(err)
+	}
+	expose(t, client(t, p.url), hakuban.MustObject("room"), 1)
+	awaitJSON(t, client(t, p.url), hakuban.MustObject("room"), func(n int) bool { return n == 1 })
+}
+
 func TestProcess_SIGUSR2PrintsASnapshot(t *testing.T) {
 	p := startProcess(t)
 	p.stdin.Close() // the end of stdin is not the end
@@ -117,4 +151,34 @@ func TestProcess_LivesOnWithoutItsLog(t *testing.T) {
 	stderr.Close()
 	expose(t, client(t, url), hakuban.MustObject("room"), 1) // each link would be a line
 	awaitJSON(t, client(t, url), hakuban.MustObject("room"), func(n int) bool { return n == 1 })
+}
+
+// The certificate that a router shows to those who link to it is not shown to its upstream, however much that asks for one.
+func TestProcess_ShowsItsUpstreamNoCertificate(t *testing.T) {
+	certificate, key, _ := selfSigned(t)
+	pair, err := tls.LoadX509KeyPair(certificate, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := make(chan int, 1)
+	upstream := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, request *http.Request) {
+		select {
+		case shown <- len(request.TLS.PeerCertificates):
+		default: // of a further attempt
+		}
+	}))
+	upstream.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequestClientCert}
+	upstream.StartTLS()
+	t.Cleanup(upstream.Close)
+	t.Setenv("SSL_CERT_FILE", certificate)
+	startCommand(t, exec.Command(os.Args[0], "--bind", "ws://127.0.0.1:0", "--bind", "wss://127.0.0.1:0",
+		"--certificate", certificate, "--key", key, "--connect", strings.Replace(upstream.URL, "https", "wss", 1)))
+	select {
+	case n := <-shown:
+		if n != 0 {
+			t.Errorf("it showed %d certificates", n)
+		}
+	case <-time.After(patience):
+		t.Error("it did not connect")
+	}
 }

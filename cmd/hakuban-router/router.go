@@ -8,11 +8,8 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"net/http"
-	"net/url"
 	"os"
 	"runtime"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -98,7 +95,7 @@ func start(o *options, logger *slog.Logger) (_ *router, err error) {
 	if o.threads > 0 {
 		runtime.GOMAXPROCS(o.threads)
 	}
-	list, err := transportOptions(o, logger)
+	list, err := listenOptions(o, logger)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +125,8 @@ func start(o *options, logger *slog.Logger) (_ *router, err error) {
 		r.listeners = append(r.listeners, listener)
 	}
 	if o.connect != "" {
-		if r.connector, err = transport.Connect(r.exchange, o.connect, list...); err != nil {
+		// Not with the listeners' options: their certificate is not for others.
+		if r.connector, err = transport.Connect(r.exchange, o.connect, transport.WithLogger(logger)); err != nil {
 			return nil, fmt.Errorf("%s: %w", o.called("connect"), err)
 		}
 	}
@@ -147,13 +145,10 @@ func explainListen(flag, bind string, err error) error {
 	return fmt.Errorf("%s: %w", flag, err)
 }
 
-func transportOptions(o *options, logger *slog.Logger) ([]transport.Option, error) {
-	list := []transport.Option{transport.WithLogger(logger)}
+func listenOptions(o *options, logger *slog.Logger) ([]transport.Option, error) {
+	list := []transport.Option{transport.WithLogger(logger), transport.WithAllowedOrigins(o.allowOrigins...)}
 	if o.maxConnections > 0 {
 		list = append(list, transport.WithMaxConnections(o.maxConnections))
-	}
-	if len(o.allowOrigins) > 0 {
-		list = append(list, transport.WithOriginCheck(originCheck(o.allowOrigins)))
 	}
 	if o.certificate != "" {
 		pair, err := tls.LoadX509KeyPair(o.certificate, o.key)
@@ -163,23 +158,6 @@ func transportOptions(o *options, logger *slog.Logger) ([]transport.Option, erro
 		list = append(list, transport.WithTLS(&tls.Config{Certificates: []tls.Certificate{pair}}))
 	}
 	return list, nil
-}
-
-// originCheck takes the given origins besides those that are always taken: none at all, and the host's own.
-func originCheck(allowed []string) func(*http.Request) bool {
-	return func(request *http.Request) bool {
-		origin := request.Header.Get("Origin")
-		if origin == "" {
-			return true
-		}
-		for _, a := range allowed {
-			if a == "*" || strings.EqualFold(a, origin) {
-				return true
-			}
-		}
-		u, err := url.Parse(origin)
-		return err == nil && strings.EqualFold(u.Host, request.Host)
-	}
 }
 
 // createRecording opens a file to record to. It does not overwrite: the recording of a run that crashed is worth more than the next.

@@ -7,13 +7,19 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 )
 
-// terminated returns a context that ends with the first signal that asks the program to end. A second one ends it at once.
+// terminated returns a context that ends with the first signal that asks the program to end. A second one ends it at once. Those that
+// whoever started the program had it ignore, as nohup and the & of scripts do, do not count.
 func terminated(ctx context.Context) (context.Context, func()) {
-	signal.Ignore(syscall.SIGPIPE) // whoever read our log has gone: links live on
-	return endOn(ctx, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Ignore(
+		syscall.SIGPIPE, // whoever read our log has gone: links live on
+		syscall.SIGTTIN, // in the background of a terminal: there are no lines to read, but no reason to stop either
+	)
+	list := slices.DeleteFunc([]os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP}, signal.Ignored)
+	return endOn(ctx, list...)
 }
 
 // onSnapshotSignal calls act for each SIGUSR2 until stop is called. Those that come while it runs count as one.

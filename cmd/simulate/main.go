@@ -79,9 +79,7 @@ func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	os.Exit(command(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(command(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // command runs a command line and returns its exit code.
@@ -109,6 +107,9 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	case "run":
 		return run(args[1:], stdout)
 	case "sweep":
+		ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
+		defer stop()
+		context.AfterFunc(ctx, stop) // a second interrupt ends it at once, as the first one does with other commands
 		return sweep(ctx, args[1:], stdout, stderr)
 	case "replay":
 		return replay(args[1:], stdout)
