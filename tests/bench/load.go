@@ -4,14 +4,10 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
-
-	"hakuban"
-	"hakuban/transport"
 )
 
 // figures is what a load measured, always the same ones in the same order.
@@ -22,10 +18,10 @@ type figure struct {
 	value float64
 }
 
-// load is something that clients do to a router.
+// load is something that peers do to a server.
 type load struct {
 	name, what string
-	run        func(ctx context.Context, r *router, duration time.Duration) (figures, error)
+	run        func(ctx context.Context, s *server, duration time.Duration) (figures, error)
 }
 
 var loads = []load{
@@ -33,115 +29,80 @@ var loads = []load{
 	{"overload", "one object of 256 bytes, 4,000 states a second, to 100 links: more than anything here can carry", propagation{objects: 1, observers: 100, size: 256, rate: 4000}.run},
 	{"objects", "1,000 objects of 256 bytes of one tag, 5,000 states a second, to one link", propagation{objects: 1000, observers: 1, size: 256, rate: 5000}.run},
 	{"edits", "one object of 64 KiB, one edit in each of 100 states a second, to 10 links", propagation{objects: 1, observers: 10, size: 64 << 10, rate: 100}.run},
-	{"idle", "1,000 links that observe an object each, without an exposer", idle},
+	{"idle", "1,000 links that observe an object each, which is sent once", idle},
 }
 
-var tag = hakuban.MustTag("bench")
-
-func object(n int) hakuban.Object { return hakuban.MustObject(n, "bench") }
-
-var silent = slog.New(slog.DiscardHandler)
-
-// client is an exchange below the router.
-type client struct {
-	*hakuban.Exchange
-	connector *transport.Connector
-}
-
-func connect(r *router) (*client, error) {
-	x := hakuban.NewExchange(&hakuban.Options{Logger: silent})
-	connector, err := transport.Connect(x, r.url, transport.WithLogger(silent))
-	if err != nil {
-		x.Close()
-		return nil, err
-	}
-	return &client{x, connector}, nil
-}
-
-func (c *client) close() {
-	c.connector.Close()
-	c.Exchange.Close()
-}
-
-// propagation has one exposer send states of some objects in turn to observers with a link each. A state begins with the time at
+// propagation has one peer send states of some objects in turn to observers with a link each. A state begins with the time at
 // which it was sent, in nanoseconds since the load began.
 type propagation struct {
 	objects, observers, size int
 	rate                     int // states a second
 }
 
-func (p propagation) run(ctx context.Context, r *router, duration time.Duration) (figures, error) {
+func (p propagation) run(ctx context.Context, s *server, duration time.Duration) (figures, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	begin := time.Now()
 	var mu sync.Mutex
 	var ages []time.Duration // of the states seen while measured
 	measuring := false
-	seen := func(state hakuban.State) {
-		age := time.Since(begin) - time.Duration(binary.BigEndian.Uint64(state.Data()))
+	see := func(data []byte) {
+		age := time.Since(begin) - time.Duration(binary.BigEndian.Uint64(data))
 		mu.Lock()
 		defer mu.Unlock()
 		if measuring {
 			ages = append(ages, age)
 		}
 	}
-	var ready sync.WaitGroup // every observer has a first state of every object
-	var running sync.WaitGroup
-	defer running.Wait()
-	defer cancel()
+	measure := func(on bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		measuring = on
+	}
+	var first sync.WaitGroup // state of every object at every observer
 	for range p.observers {
-		c, err := connect(r)
+		observer, err := s.connect(ctx)
 		if err != nil {
 			return nil, err
 		}
-		defer c.close()
-		ready.Add(p.objects)
-		for n := range p.objects {
-			observe := c.ObserveObject(object(n))
-			running.Go(func() {
-				observe.Each(ctx, func(ctx context.Context, stream *hakuban.Stream) {
-					first := sync.OnceFunc(ready.Done)
-					for state := range stream.States(ctx) {
-						first()
-						seen(state)
-					}
-				})
-			})
+		defer observer.close()
+		for object := range p.objects {
+			first.Add(1)
+			seen := sync.OnceFunc(first.Done)
+			if err := observer.observe(ctx, object, func(data []byte) { seen(); see(data) }); err != nil {
+				return nil, err
+			}
 		}
 	}
-	exposer, err := connect(r)
+	exposer, err := s.connect(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer exposer.close()
-	sinks := make([]*hakuban.Sink, p.objects)
-	random := rand.NewChaCha8([32]byte{})
-	datas := make([][]byte, p.objects)
-	send := func(n int) error {
-		data := datas[n]
-		binary.BigEndian.PutUint64(data, uint64(time.Since(begin)))
-		return sinks[n].Send(ctx, hakuban.NewState(data))
-	}
-	expose := exposer.ExposeTag(tag, hakuban.Capacity(uint32(p.objects)))
-	for n := range sinks {
-		if sinks[n], err = expose.Next(ctx); err != nil {
-			return nil, err
-		}
-		datas[n] = make([]byte, p.size)
-		random.Read(datas[n])
-		if err := send(n); err != nil {
-			return nil, err
-		}
-	}
-	ready.Wait()
-
-	before, err := r.processor()
+	sendData, err := exposer.expose(ctx, p.objects)
 	if err != nil {
 		return nil, err
 	}
-	mu.Lock()
-	measuring = true
-	mu.Unlock()
+	random := rand.NewChaCha8([32]byte{})
+	datas := make([][]byte, p.objects)
+	send := func(object int) error {
+		binary.BigEndian.PutUint64(datas[object], uint64(time.Since(begin)))
+		return sendData(object, datas[object])
+	}
+	for object := range datas {
+		datas[object] = make([]byte, p.size)
+		random.Read(datas[object])
+		if err := send(object); err != nil {
+			return nil, err
+		}
+	}
+	first.Wait()
+
+	before, err := s.processor()
+	if err != nil {
+		return nil, err
+	}
+	measure(true)
 	started := time.Now()
 	sent := 0
 	for elapsed := time.Duration(0); elapsed < duration; elapsed = time.Since(started) {
@@ -152,15 +113,13 @@ func (p propagation) run(ctx context.Context, r *router, duration time.Duration)
 		}
 		time.Sleep(time.Millisecond)
 	}
-	mu.Lock()
-	measuring = false
-	mu.Unlock()
+	measure(false)
 	took := time.Since(started)
-	after, err := r.processor()
+	after, err := s.processor()
 	if err != nil {
 		return nil, err
 	}
-	memory, err := r.resident()
+	memory, err := s.resident()
 	if err != nil {
 		return nil, err
 	}
@@ -170,49 +129,60 @@ func (p propagation) run(ctx context.Context, r *router, duration time.Duration)
 	slices.Sort(ages)
 	return figures{
 		{"states seen a second", float64(len(ages)) / took.Seconds()},
-		{"router's processor µs for each", float64((after - before).Microseconds()) / float64(len(ages))},
+		{"server's processor µs for each", float64((after - before).Microseconds()) / float64(len(ages))},
 		{"age when seen, median ms", milliseconds(ages[len(ages)/2])},
 		{"age when seen, 99 % ms", milliseconds(ages[len(ages)*99/100])},
-		{"router's memory MiB", float64(memory) / (1 << 20)},
+		{"server's memory MiB", float64(memory) / (1 << 20)},
 	}, nil
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// idle has links that observe and wait.
-func idle(ctx context.Context, r *router, _ time.Duration) (figures, error) {
+// idle has links that observe, see one state, and wait.
+func idle(ctx context.Context, s *server, _ time.Duration) (figures, error) {
 	const links = 1000
-	before, err := r.resident()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	before, err := s.resident()
 	if err != nil {
 		return nil, err
 	}
 	begin := time.Now()
-	watcher, err := connect(r)
-	if err != nil {
-		return nil, err
-	}
-	defer watcher.close()
-	told := watcher.ExposeTag(tag, hakuban.Capacity(links))
-	for n := range links {
-		c, err := connect(r)
+	var first sync.WaitGroup
+	for object := range links {
+		observer, err := s.connect(ctx)
 		if err != nil {
 			return nil, err
 		}
-		defer c.close()
-		c.ObserveObject(object(n))
-	}
-	for range links { // the router knows of every observer
-		if _, err := told.Next(ctx); err != nil {
+		defer observer.close()
+		first.Add(1)
+		seen := sync.OnceFunc(first.Done)
+		if err := observer.observe(ctx, object, func([]byte) { seen() }); err != nil {
 			return nil, err
 		}
 	}
+	exposer, err := s.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer exposer.close()
+	send, err := exposer.expose(ctx, links)
+	if err != nil {
+		return nil, err
+	}
+	for object := range links {
+		if err := send(object, []byte("here")); err != nil {
+			return nil, err
+		}
+	}
+	first.Wait()
 	took := time.Since(begin)
-	after, err := r.resident()
+	after, err := s.resident()
 	if err != nil {
 		return nil, err
 	}
 	return figures{
-		{"router's memory KiB for each", float64(after-before) / links / (1 << 10)},
+		{"server's memory KiB for each", float64(after-before) / links / (1 << 10)},
 		{"links a second", links / took.Seconds()},
 	}, nil
 }

@@ -1,16 +1,18 @@
-// Command bench compares hakuban-router with the reference's, in one run: the same load, from the same clients, is put on both
-// in turn, round by round, and what is printed are medians and ratios. It is a module of its own, so that what it compares with
-// weighs on nobody else.
+// Command bench compares hakuban-router with the reference's and with NATS, in one run: the same load is put on each in turn,
+// round by round, and what is printed are medians and ratios. It is a module of its own, so that what it compares with weighs on
+// nobody else.
 //
-//	cd tests/bench && go run . [-rounds N] [-for DURATION] [-only NAME]
+//	cd tests/bench && go run . [-rounds N] [-for DURATION] [-only LOAD] [-against SERVER]
 //
-// It needs Rust for the reference's router, which the first run builds (a few minutes), and Linux for /proc. The clients use this project's library
-// and share the machine with the routers, so absolute figures say little; ratios of one run do.
+// It needs Rust for the reference's router, which the first run builds (a few minutes), and Linux for /proc. The peers of both
+// routers are this project's library; those of NATS are its own. They share the machine with the servers, so absolute figures say
+// little; ratios of one run do.
 package main
 
 import (
 	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -22,24 +24,24 @@ import (
 )
 
 func main() {
-	rounds := flag.Int("rounds", 5, "measure each router `N` times")
+	rounds := flag.Int("rounds", 5, "measure each server `N` times")
 	duration := flag.Duration("for", 5*time.Second, "how long a load is kept up")
-	only := flag.String("only", "", "the load to measure; all if empty")
+	only := flag.String("only", "", "the `LOAD` to measure; all if empty")
+	against := flag.String("against", "", "the `SERVER` to compare with; all if empty")
 	flag.Parse()
-	if err := bench(*rounds, *duration, *only); err != nil {
+	if err := bench(*rounds, *duration, *only, *against); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func bench(rounds int, duration time.Duration, only string) error {
-	chosen := slices.DeleteFunc(slices.Clone(loads), func(l load) bool { return only != "" && l.name != only })
-	if rounds < 1 || duration <= 0 || len(chosen) == 0 {
-		var names []string
-		for _, l := range loads {
-			names = append(names, l.name)
-		}
-		return fmt.Errorf("expected at least one round, a duration above 0, and a load of: %s", strings.Join(names, ", "))
+func bench(rounds int, duration time.Duration, only, against string) error {
+	if rounds < 1 || duration <= 0 {
+		return errors.New("expected at least one round, and a duration above 0")
+	}
+	chosen, err := choose("load", loads, only, func(l load) string { return l.name })
+	if err != nil {
+		return err
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -47,14 +49,19 @@ func bench(rounds int, duration time.Duration, only string) error {
 	if err != nil {
 		return err
 	}
+	others, err := choose("server", programs[1:], against, func(p program) string { return p.name })
+	if err != nil {
+		return err
+	}
+	programs = append(programs[:1:1], others...)
 	for _, l := range chosen {
-		measured := [2][]figures{}
+		measured := make([][]figures, len(programs)) // by program and round
 		for round := range rounds {
-			for turn := range 2 {
-				which := (round + turn) % 2 // neither is always the one that comes after the other
+			for turn := range programs {
+				which := (round + turn) % len(programs) // each comes after each of the others
 				f, err := measure(ctx, programs[which], l, duration)
 				if err != nil {
-					return fmt.Errorf("%s, %s router: %w", l.name, programs[which].name, err)
+					return fmt.Errorf("%s, %s: %w", l.name, programs[which].name, err)
 				}
 				measured[which] = append(measured[which], f)
 			}
@@ -65,31 +72,56 @@ func bench(rounds int, duration time.Duration, only string) error {
 	return nil
 }
 
-// measure puts a load on a router that is started for it.
+// choose leaves what has a name; all if that is empty.
+func choose[T any](what string, all []T, name string, of func(T) string) ([]T, error) {
+	var names []string
+	for _, one := range all {
+		if of(one) == name {
+			return []T{one}, nil
+		}
+		names = append(names, of(one))
+	}
+	if name != "" {
+		return nil, fmt.Errorf("%s %q, expected one of: %s", what, name, strings.Join(names, ", "))
+	}
+	return all, nil
+}
+
+// measure puts a load on a server that is started for it.
 func measure(ctx context.Context, p program, l load, duration time.Duration) (figures, error) {
-	r, err := p.start(ctx)
+	s, err := p.start(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer r.kill()
-	return l.run(ctx, r, duration)
+	defer s.kill()
+	return l.run(ctx, s, duration)
 }
 
-// table prints the median of each figure for both routers, and that of the ratios of each round.
-func table(programs [2]program, measured [2][]figures) {
+// table prints the median of each figure for each program, and for all but the first the median of the ratios of each round, with
+// the least and the greatest one: the first's to its.
+func table(programs []program, measured [][]figures) {
 	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(out, "\t%s\t%s\tratio\tfrom\tto\t\n", programs[0].name, programs[1].name)
-	for k, figure := range measured[0][0] {
-		var values [2][]float64
-		var ratios []float64
-		for round := range measured[0] {
-			for which := range 2 {
-				values[which] = append(values[which], measured[which][round][k].value)
-			}
-			ratios = append(ratios, measured[1][round][k].value/measured[0][round][k].value)
+	for which, p := range programs {
+		fmt.Fprintf(out, "\t%s", p.name)
+		if which > 0 {
+			fmt.Fprint(out, "\tratio\tfrom\tto")
 		}
-		fmt.Fprintf(out, "%s\t%.4g\t%.4g\t%.2f\t%.2f\t%.2f\t\n", figure.name, median(values[0]), median(values[1]),
-			median(ratios), slices.Min(ratios), slices.Max(ratios))
+	}
+	fmt.Fprintln(out, "\t")
+	for k, figure := range measured[0][0] {
+		fmt.Fprint(out, figure.name)
+		for which := range programs {
+			var values, ratios []float64
+			for round, f := range measured[which] {
+				values = append(values, f[k].value)
+				ratios = append(ratios, measured[0][round][k].value/f[k].value)
+			}
+			fmt.Fprintf(out, "\t%.4g", median(values))
+			if which > 0 {
+				fmt.Fprintf(out, "\t%.2f\t%.2f\t%.2f", median(ratios), slices.Min(ratios), slices.Max(ratios))
+			}
+		}
+		fmt.Fprintln(out, "\t")
 	}
 	out.Flush()
 	fmt.Println()
