@@ -61,7 +61,7 @@ func (p propagation) run(ctx context.Context, s *server, duration time.Duration)
 	}
 	var first sync.WaitGroup // state of every object at every observer
 	for range p.observers {
-		observer, err := s.connect(ctx)
+		observer, err := s.peer(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -74,7 +74,7 @@ func (p propagation) run(ctx context.Context, s *server, duration time.Duration)
 			}
 		}
 	}
-	exposer, err := s.connect(ctx)
+	exposer, err := s.peer(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +150,7 @@ func idle(ctx context.Context, s *server, _ time.Duration) (figures, error) {
 	begin := time.Now()
 	var first sync.WaitGroup
 	for object := range links {
-		observer, err := s.connect(ctx)
+		observer, err := s.peer(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -161,7 +161,7 @@ func idle(ctx context.Context, s *server, _ time.Duration) (figures, error) {
 			return nil, err
 		}
 	}
-	exposer, err := s.connect(ctx)
+	exposer, err := s.peer(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -92,6 +92,8 @@ func (p program) start(ctx context.Context) (*server, error) {
 	}
 }
 
+func (s *server) peer(ctx context.Context) (peer, error) { return s.connect(ctx, s.url) }
+
 func (s *server) kill() {
 	s.process.Process.Kill()
 	s.process.Wait()
