@@ -136,7 +136,10 @@ func (x *Exchange) rebalances(o *object) bool {
 	case o.elected.Kind != ElectedLink || !x.config.Rebalance:
 		return false
 	}
-	return slices.ContainsFunc(o.links, func(ol *objectLink) bool { return ol.anyExposes() && !ol.isElected() })
+	if o.elected.Kind == ElectedLink {
+		return o.tally.anyExposing > 1
+	}
+	return o.tally.anyExposing > 0
 }
 
 // settleBalance queues an object for rebalancing, or takes it out.

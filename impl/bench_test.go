@@ -111,3 +111,31 @@ func BenchmarkStep_Relay(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(version*links), "ns/link")
 }
+
+// BenchmarkStep_Join is one link that takes its observing of an object back and
+// observes it again, among others that do.
+func BenchmarkStep_Join(b *testing.B) {
+	for _, links := range []LinkID{1, 1000, 10_000} {
+		b.Run(fmt.Sprintf("links=%d", links), func(b *testing.B) {
+			x := New(Config{Rebalance: true})
+			buffer := make([]byte, 0, 1<<10)
+			send := func(link LinkID, events ...wire.Event) {
+				for i := range events {
+					x.Step(Now{Mono: 1}, Input{Kind: InputReceive, Link: link, Data: wire.AppendEvent(nil, &events[i])})
+				}
+				x.Step(Now{Mono: 1}, Input{Kind: InputPull, Link: link, Buffer: buffer[:0], Budget: 1 << 16})
+			}
+			x.Step(Now{Mono: 1}, Input{Kind: InputAttach, Link: links + 1, Role: RoleDownstream, Name: "bench"})
+			for link := LinkID(1); link <= links; link++ {
+				x.Step(Now{Mono: 1}, Input{Kind: InputAttach, Link: link, Role: RoleUpstream, Name: "bench"})
+				send(link, greeting()...)
+				send(link, contracts(act(wire.ActionObserveObject, thing.JSON, 0, thing.Tags...)))
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				send(links, contracts(act(wire.ActionUnobserveObject, thing.JSON, 0, thing.Tags...)))
+				send(links, contracts(act(wire.ActionObserveObject, thing.JSON, 0, thing.Tags...)))
+			}
+		})
+	}
+}

@@ -91,6 +91,7 @@ func (c *cloner) copyObjects(x *Exchange) {
 		o.observers = mapped(o.observers, c.contracts)
 		o.exposers = mapped(o.exposers, c.contracts)
 		o.links = mapped(o.links, c.records)
+		o.changed = nil
 		o.keeper = c.links[o.keeper]
 		for _, ol := range o.links {
 			ol.sink, ol.stream = c.channel(ol.sink), c.channel(ol.stream)

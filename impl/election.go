@@ -66,6 +66,9 @@ func (x *Exchange) electedContract(o *object) *contract {
 // limit allows one more share, the one where the load with it is least, the
 // lowest of equals.
 func (o *object) leastLoaded(mono int64) (best *objectLink, load uint64) {
+	if o.tally.anyExposing == 0 {
+		return nil, 0
+	}
 	for _, ol := range o.links {
 		capacity := ol.totalCapacity()
 		if capacity == 0 || !ol.anyExposes() {
@@ -99,7 +102,7 @@ func (x *Exchange) elect(o *object, elected Elected) {
 		}
 		o.share = 0
 	}
-	o.elected = elected
+	o.elected, o.moved = elected, true
 	if elected.Kind == ElectedLink {
 		at, _ := o.findLink(elected.Link)
 		o.share = shareOf(o.links[at].totalCapacity())

@@ -66,10 +66,13 @@ func (c *check) object(key string, o *object) {
 		c.bytes[o.keeper.id] += o.kept
 	}
 	c.that(slices.IsSortedFunc(o.links, func(a, b *objectLink) int { return cmp.Compare(a.link.id, b.link.id) }), "%s: links out of order", name)
+	var sums tally
 	for _, ol := range o.links {
+		sums.add(ol, 1)
 		c.objectLink(fmt.Sprintf("%s on link %d", name, ol.link.id), o, ol)
 	}
-	c.that(!o.touched, "%s is still touched", name)
+	c.that(o.tally == sums, "%s: its links are summed up as %+v, they are %+v", name, o.tally, sums)
+	c.that(!o.touched && len(o.changed) == 0 && !o.moved, "%s is still touched", name)
 	c.that(o.summarize() == (asks{}) || x.upstream == nil || x.upstream.told[key] != nil, "%s: upstream will never be told of it", name)
 	for _, source := range o.sources {
 		c.that(x.upstream != nil && x.upstream.theirs[source.number].state == source, "%s: source %d is unknown to the upstream link", name, source.number)

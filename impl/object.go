@@ -20,6 +20,10 @@ type object struct {
 	sources   []*channel    // streams that upstream has open to us, oldest first
 	outlets   []*channel    // sinks that upstream has open to us, oldest first
 
+	tally   tally         // of links
+	changed []*objectLink // of links, those that ask for something else since the object was settled
+	moved   bool          // the election has, since then
+
 	shouldExist bool
 	dataNeeded  bool
 	elected     Elected
@@ -110,6 +114,7 @@ func (x *Exchange) acquireObjectLink(o *object, l *link) *objectLink {
 	}
 	ol := &objectLink{object: o, link: l}
 	ol.pending.value = ol
+	o.tally.add(ol, 1)
 	o.links = slices.Insert(o.links, at, ol)
 	l.objects[o.descriptor.Key] = ol
 	return ol
@@ -129,17 +134,18 @@ func (x *Exchange) settle(o *object) {
 	x.offer(o)
 	x.refreshFlag(o)
 	x.settleKeeper(o)
-	for _, ol := range o.links {
-		x.settleLink(ol)
-	}
+	x.settleLinks(o)
 	x.summarizeObject(o)
 	x.settleBalance(o)
 	x.forget(o)
 }
 
-// touch notes an object for settleTouched, so that all of a control message is
-// taken before anything follows from it.
-func (x *Exchange) touch(o *object) {
+// touch notes a record that asks for something else, and its object for
+// settleTouched, so that all of a control message is taken before anything follows
+// from it.
+func (x *Exchange) touch(ol *objectLink) {
+	o := ol.object
+	o.changed = append(o.changed, ol)
 	if !o.touched {
 		o.touched = true
 		x.touched = append(x.touched, o)
@@ -158,8 +164,20 @@ func (x *Exchange) settleTouched() {
 	x.touched = emptied(x.touched)
 }
 
-// settleLink queues a link for the object when its channels there are not what
-// they should be.
+// settleLinks queues the links for the object whose channels there are not what
+// they should be: when the election moved it may be any, and otherwise only those
+// that ask for something else.
+func (x *Exchange) settleLinks(o *object) {
+	links := o.changed
+	if o.moved {
+		links = o.links
+	}
+	for _, ol := range links {
+		x.settleLink(ol)
+	}
+	o.changed, o.moved = emptied(o.changed), false
+}
+
 func (x *Exchange) settleLink(ol *objectLink) {
 	wantsSink := ol.isElected()
 	hasSink := ol.sink != nil && !ol.revoked
@@ -174,7 +192,7 @@ func (o *object) mustExist() bool {
 	if len(o.sources) > 0 || len(o.outlets) > 0 || len(o.observers) > 0 || len(o.exposers) > 0 {
 		return true
 	}
-	return slices.ContainsFunc(o.links, func(ol *objectLink) bool { return ol.observes || ol.exposes })
+	return o.tally.observing+o.tally.exposing > 0
 }
 
 // streams reports whether a stream to a downstream link is open.
@@ -192,29 +210,22 @@ func (o *object) needsData() bool {
 			return true
 		}
 	}
-	observing := 0
-	for _, ol := range o.links {
-		if !ol.anyObserves() {
-			continue
-		}
-		observing++
-		if observing == 2 || !ol.anyExposes() {
-			return true
-		}
-	}
-	return false
+	return o.tally.anyObserving > 1 || o.tally.anyObserving > o.tally.both
 }
 
 // forget drops what nothing needs any more: idle links, then the object, once
 // the last of its channels is closed, then tags without anything on them.
 func (x *Exchange) forget(o *object) {
-	o.links = slices.DeleteFunc(o.links, func(ol *objectLink) bool {
-		if !ol.idle() {
-			return false
-		}
-		x.dropObjectLink(ol)
-		return true
-	})
+	if o.tally.idle > 0 {
+		o.links = slices.DeleteFunc(o.links, func(ol *objectLink) bool {
+			if !ol.idle() {
+				return false
+			}
+			o.tally.add(ol, -1)
+			x.dropObjectLink(ol)
+			return true
+		})
+	}
 	if o.shouldExist {
 		return
 	}

@@ -62,6 +62,7 @@ func (x *Exchange) pullDown(buffer []byte, ol *objectLink) []byte {
 	x.traced("PullDown", o, l.id, 0)
 	l.pending.remove(&ol.pending)
 	o.unsent--
+	o.tally.add(ol, -1)
 	if ol.sink != nil && (ol.revoked || !ol.isElected()) {
 		l.bytes -= ol.sink.last.size()
 		buffer = x.appendClose(buffer, l, ol.sink)
@@ -77,6 +78,7 @@ func (x *Exchange) pullDown(buffer []byte, ol *objectLink) []byte {
 	if ol.stream == nil && ol.wantsStream() {
 		buffer, ol.stream = x.appendOpen(buffer, ol, wire.ChannelStream)
 	}
+	o.tally.add(ol, 1)
 	x.settleKeeper(o) // the channels that bring the state held, or alone keep it, may be other ones
 	if ol.stream != nil && ol.stream.owes() {
 		buffer = x.cut(x.appendState(buffer, ol.stream, wire.ChannelID{Origin: l.origin(), Number: ol.stream.number}))

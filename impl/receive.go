@@ -235,13 +235,15 @@ func (x *Exchange) receiveObjectContract(l *link, action *wire.ControlAction) er
 		l.asked++
 	}
 	ol := x.acquireObjectLink(x.acquire(descriptor), l)
+	ol.object.tally.add(ol, -1)
 	ol.asks = will
+	ol.object.tally.add(ol, 1)
 	if !will.any() {
 		l.asked--
 		l.bytes -= descriptorSize(ol.object.descriptor)
 	}
 	x.traced("ReceiveContracts", ol.object, l.id, 0)
-	x.touch(ol.object)
+	x.touch(ol)
 	return nil
 }
 

@@ -21,23 +21,16 @@ type told struct {
 //
 // spec: Summary
 func (o *object) summarize() asks {
-	s := asks{observes: len(o.observers) > 0, exposes: len(o.exposers) > 0}
-	capacity := o.capacity()
-	for _, ol := range o.links {
-		s.observes = s.observes || ol.observes
-		s.exposes = s.exposes || ol.exposes
-	}
-	s.capacity = uint32(min(capacity, math.MaxUint32))
+	s := asks{observes: len(o.observers)+o.tally.observing > 0, exposes: len(o.exposers)+o.tally.exposing > 0}
+	s.capacity = uint32(min(o.capacity(), math.MaxUint32))
 	return s
 }
 
 // capacity is the sum of all object expose contracts' capacities.
-func (o *object) capacity() (sum uint64) {
+func (o *object) capacity() uint64 {
+	sum := o.tally.capacity
 	for _, c := range o.exposers {
 		sum += uint64(c.capacity)
-	}
-	for _, ol := range o.links {
-		sum += uint64(ol.capacity)
 	}
 	return sum
 }

@@ -28,6 +28,8 @@ type tagLink struct {
 // contribute adds what a link asks for on a tag to its record of an object that
 // carries the tag, or with sign -1 takes it away.
 func (a asks) contribute(ol *objectLink, sign int) {
+	ol.object.tally.add(ol, -1)
+	defer ol.object.tally.add(ol, 1)
 	if a.observes {
 		ol.tagObserves += sign
 	}
@@ -91,7 +93,7 @@ func (x *Exchange) settleTag(tl *tagLink) {
 			ol := x.acquireObjectLink(e.value, l)
 			tl.applied.contribute(ol, -1)
 			tl.asks.contribute(ol, 1)
-			x.touch(e.value)
+			x.touch(ol)
 		}
 		tl.applied = tl.asks
 	}

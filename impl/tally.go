@@ -1,0 +1,31 @@
+package impl
+
+// tally sums up an object's records of links, so that what follows from one of
+// many costs no more with each of them.
+type tally struct {
+	observing, exposing       int // links with a contract on the object itself
+	anyObserving, anyExposing int // or on one of its tags
+	both                      int // that observe and expose
+	idle                      int
+	capacity                  uint64 // of contracts on the object itself
+}
+
+// add counts a record, with sign -1 no longer: before and after whatever changes it.
+func (t *tally) add(ol *objectLink, sign int) {
+	count := func(counter *int, holds bool) {
+		if holds {
+			*counter += sign
+		}
+	}
+	count(&t.observing, ol.observes)
+	count(&t.exposing, ol.exposes)
+	count(&t.anyObserving, ol.anyObserves())
+	count(&t.anyExposing, ol.anyExposes())
+	count(&t.both, ol.anyObserves() && ol.anyExposes())
+	count(&t.idle, ol.idle())
+	if sign > 0 {
+		t.capacity += uint64(ol.capacity)
+	} else {
+		t.capacity -= uint64(ol.capacity)
+	}
+}
