@@ -3,7 +3,7 @@ package impl
 // pick says who should be elected for an object: the first of six rules that
 // applies, nobody otherwise.
 //
-// spec: Elect
+// spec: Choices
 func (x *Exchange) pick(o *object) Elected {
 	if !o.dataNeeded {
 		return Elected{}

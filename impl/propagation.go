@@ -89,7 +89,7 @@ func (x *Exchange) dropStale(o *object) {
 // isNow reports whether some open source says that the state held is current:
 // its last flag was now and its last version is not below the one held.
 //
-// spec: Sources
+// spec: HasNowSource
 func (x *Exchange) isNow(o *object) bool {
 	says := func(last *State, flag Synchronized) bool {
 		return last != nil && flag.Now && slices.Compare(last.Version, o.held.Version) >= 0

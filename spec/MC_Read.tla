@@ -1,19 +1,5 @@
 ------------------------------- MODULE MC_Read ------------------------------
 \* Read: S, where "oa" reads its stream, and all that budgets allow is a step of the
 \* specification.
-EXTENDS MC
-MCExchanges   == {"a", "r"}
-MCLinks       == {"ra"}
-MCParent      == [ra |-> "r"]
-MCChild       == [ra |-> "a"]
-MCObjects     == {"x"}
-MCTags        == {}
-MCTagsOf      == [x |-> {}]
-MCContracts   == {"ea", "er", "oa", "or"}
-MCAt          == [ea |-> "a", er |-> "r", oa |-> "a", or |-> "r"]
-MCKind        == [ea |-> "expose", er |-> "expose", oa |-> "observe", or |-> "observe"]
-MCOn          == [ea |-> "x", er |-> "x", oa |-> "x", or |-> "x"]
-MCVersion     == [s \in 0..2 |-> s]
-MCLimit       == [ra |-> 0]
-MCOrdered     == MCLinks
+EXTENDS MC_S
 ==============================================================================

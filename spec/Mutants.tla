@@ -4,7 +4,7 @@
 (* word is enough, the fault is beside the rule: see Mutations there.)       *)
 EXTENDS Properties
 
-\* Summary counts contracts that are closed.
+\* Summary counts contracts that are closed, with capacity 1.
 SummaryOfClosed(n, N) ==
   [d \in Things |->
     LET local    == {k \in ContractsAt[n] : On[k] = d}
@@ -13,7 +13,8 @@ SummaryOfClosed(n, N) ==
                 \/ \E l \in Below[n] : N.contract[l][d].ob,
         ex  |-> \/ \E k \in exposers : IsOpen(N, k)
                 \/ \E l \in Below[n] : N.contract[l][d].ex,
-        cap |-> Sum(N.contracts, exposers) + Sum([l \in Below[n] |-> N.contract[l][d].cap], Below[n])]]
+        cap |-> Sum([k \in exposers |-> IF IsOpen(N, k) THEN N.contracts[k] ELSE 1], exposers)
+                + Sum([l \in Below[n] |-> N.contract[l][d].cap], Below[n])]]
 
 \* Offer: one that waits to be taken is not withdrawn.
 OfferStays(n, N, k, o) ==
@@ -51,8 +52,8 @@ MovesOnly(n, N, o) ==
   IF a \notin Below[n] THEN {}
   ELSE {b \in Best(n, N, o) \ {a} : Loads => LoadWith(N, b, o) < Load(N, a) - Threshold}
 
-\* Differs: the flag alone is looked at.
-DiffersInFlag(h, x) == h.v # 0 /\ h.now # x.now
+\* Differs: after the first state the flag alone is looked at.
+DiffersInFlag(h, x) == h.v # 0 /\ (x.v = 0 \/ h.now # x.now)
 
 \* StateMessage: another state than the one held.
 StateMessageOfAnother(o, ch, h) == [k |-> "state", o |-> o, ch |-> ch, v |-> Max(States), now |-> h.now]
@@ -61,8 +62,9 @@ StateMessageOfAnother(o, ch, h) == [k |-> "state", o |-> o, ch |-> ch, v |-> Max
 SendUpLossy(W, messages)   == IF W.above = "gone" \/ W.up # <<>> THEN W ELSE [W EXCEPT !.up = @ \o messages]
 SendDownLossy(W, messages) == IF W.below = "gone" \/ W.down # <<>> THEN W ELSE [W EXCEPT !.down = @ \o messages]
 
-\* ClosesSink: a revoked sink is never closed.
-ClosesSinkNever(N, l, o) == FALSE
+\* ClosesSink: a revoked sink is never closed; one that is not there is.
+ClosesSinkNever(N, l, o)  == FALSE
+ClosesSinkAlways(N, l, o) == TRUE
 
 \* WantsStream: also where nobody is elected.
 WantsStreamOfNobody(N, l, o) == Observes(N, l, o) /\ N.elected[o] # l

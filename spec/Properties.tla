@@ -1,6 +1,7 @@
 ----------------------------- MODULE Properties ------------------------------
 (* What must hold of every reachable state (invariants), and of every step. *)
-(* The temporal properties are in MC.tla, beside the fairness they need.    *)
+(* The temporal properties are in MC.tla and Liveness.tla, beside the       *)
+(* fairness they need.                                                      *)
 EXTENDS hakuban
 
 (****************************************************************************)

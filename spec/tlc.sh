@@ -20,7 +20,7 @@ workers=${TLC_WORKERS:-2}
 heap=${TLC_HEAP:-2g}
 configurations=(S H R M3 MS T T2 B)
 large=(L)
-small=(Live Down Timer Read) # no golden files: what happens is that of the others
+small=(Live LiveR Down Timer Read) # no golden files: what happens is that of the others
 # What a golden file depends on, with MC_NAME.tla and MC_NAME.cfg; model/golden_test.go
 # takes the hash in the same order. Properties.tla changes no state.
 sources=(hakuban.tla MC.tla)
@@ -91,13 +91,13 @@ check() {
 	row "$name" "$generated" "$distinct" "$depth" ${elapsed} "$verdict"
 }
 
-# A line of must_fail.txt: name | configuration | kind property | NAME = value; ...
-must_fail() {
-	local name=$1 base=$2 kind=$3 property=$4 changes=$5 must=violated verdict
-	local log="$cache/$name.log" folder="$cache/$name" change key
+# vary NAME BASE KIND PROPERTY CHANGES: runs a configuration for one property, with
+# "NAME = value" or "Rule <- Mutant" changed in it, and sets $result to its outcome.
+vary() {
+	local name=$1 base=$2 kind=$3 property=$4 changes=$5 change key
+	local log="$cache/$name.log" folder="$cache/$name"
 	local config="$folder/MustFail.cfg"
 	mkdir -p "$folder"
-	[ "$kind" = MISTAKE ] && must=error && read -r kind property <<<"$property"
 	sed '/^INVARIANTS/,$d; /^PROPERTIES/,$d' "MC_$base.cfg" >"$config"
 	while IFS= read -r change; do
 		change=$(sed 's/^ *//; s/ *$//' <<<"$change")
@@ -111,14 +111,42 @@ must_fail() {
 	printf '%s\n  %s\n' "$kind" "$property" >>"$config"
 	printf -- '---- MODULE MustFail ----\nEXTENDS MC_%s, Mutants\n====\n' "$base" >"$folder/MustFail.tla"
 	tlc "$folder/MustFail" "$config" "$log" -workers "$workers"
-	verdict=$(outcome "$log" "$property")
-	if [ "$verdict" = "$must" ]; then
-		verdict="$property: $verdict, as it must be"
+	result=$(outcome "$log" "$property")
+}
+
+# A line of must_fail.txt: name | configuration | kind property | NAME = value; ...
+must_fail() {
+	local name=$1 base=$2 kind=$3 property=$4 changes=$5 must=violated verdict
+	[ "$kind" = MISTAKE ] && must=error && read -r kind property <<<"$property"
+	vary "$name" "$base" "$kind" "$property" "$changes"
+	if [ "$result" = "$must" ]; then
+		verdict="$property: $result, as it must be"
 	else
-		verdict="FAILED: $property: $verdict, should be $must"
+		verdict="FAILED: $property: $result, should be $must"
 		failed=1
 	fi
 	row "$name" "$generated" "$distinct" "$depth" ${elapsed} "$verdict"
+	[ "$must" = violated ] && holds_without "$name" "$base" "$kind" "$property" "$changes"
+}
+
+# Where a rule is broken and something else changed besides, the property must hold
+# when only the rest is changed: otherwise the broken rule would not be what violates it.
+# (Where nothing else is, that is the configuration, which is checked by itself.)
+declare -A held=()
+holds_without() {
+	local name=$1 base=$2 kind=$3 property=$4 changes=$5 rest
+	local mutation='Mutations = |<-'
+	rest=$(tr ';' '\n' <<<"$changes" | grep -vE "$mutation" | paste -sd ';')
+	grep -qE "$mutation" <<<"$changes" && [ -n "${rest// /}" ] || return
+	[ -n "${held[$base $property $rest]:-}" ] && return
+	held[$base $property $rest]=1
+	vary "$name.unbroken" "$base" "$kind" "$property" "$rest"
+	local verdict="$property: $result, as it must"
+	if [ "$result" != holds ]; then
+		verdict="FAILED: $property: $result, should hold"
+		failed=1
+	fi
+	row "$name.unbroken" "$generated" "$distinct" "$depth" ${elapsed} "$verdict"
 }
 
 golden() {

@@ -7,7 +7,7 @@
 // something just when the model's action is enabled, and come to a state that it
 // leads to. Each edge is walked once, breadth first.
 //
-// tests/refinement does so for configuration S with an abstraction of its own;
-// here it is that of sim/refinement, which watches every input of every core on
-// the way, and the configurations with half-open links, chains, stars and tags.
+// The abstraction is that of sim/refinement, which watches every input of every
+// core on the way. (tests/refinement walks at random, with an abstraction of its
+// own: there each step of the cores is one of the model's, not the other way.)
 package bisimulation

@@ -11,12 +11,18 @@ import (
 	"hakuban/model"
 )
 
-// transitions finds the names in the table of docs/spec-map.md, with the twin's functions.
-var transitions = regexp.MustCompile("(?m)^\\| `([A-Z][A-Za-z]+)` \\| `([a-z][A-Za-z]+)` \\| `Input")
+var (
+	// transitions finds the names in the table of docs/spec-map.md, with the twin's functions.
+	transitions = regexp.MustCompile("(?m)^\\| `([A-Z][A-Za-z]+)` \\| `([a-z][A-Za-z]+)` \\| `Input")
+	// specRules finds the names of the rules there.
+	specRules = regexp.MustCompile("`([A-Z][A-Za-z]+)\\([a-z,]+\\)`")
+	// specComments finds the names that the core's sources give to functions.
+	specComments = regexp.MustCompile(`// spec: (.+)`)
+)
 
 // TestSpecMap_EachTransitionHasOneNameEverywhere holds docs/spec-map.md to the sources: each transition of its table is an
 // action of the specification, of its twin and of the core, which says so beside the code and in its trace; and neither the
-// twin nor the specification has another.
+// twin nor the specification has another. Its rules, and whatever else the core's comments name, are the specification's.
 func TestSpecMap_EachTransitionHasOneNameEverywhere(t *testing.T) {
 	root := filepath.Join("..", "..")
 	spec, core, twin := readAll(t, root, "spec/hakuban.tla"), readAll(t, root, "impl/*.go"), readAll(t, root, "model/*.go")
@@ -27,6 +33,12 @@ func TestSpecMap_EachTransitionHasOneNameEverywhere(t *testing.T) {
 	}
 	if missing := unmapped(table, spec, core, twin); len(missing) > 0 {
 		t.Errorf("named in docs/spec-map.md but: %s", strings.Join(missing, "; "))
+	}
+	if strange := undefined(specComments, core, spec); len(strange) > 0 {
+		t.Errorf("impl says \"// spec:\" of what is not in spec/hakuban.tla: %v", strange)
+	}
+	if strange := undefined(specRules, readAll(t, root, "docs/spec-map.md"), spec); len(strange) > 0 {
+		t.Errorf("docs/spec-map.md has rules that are not in spec/hakuban.tla: %v", strange)
 	}
 	var twins []string
 	for action := model.Open; action < model.Actions; action++ {
@@ -56,6 +68,14 @@ func TestSpecMap_SeesWhatIsMissing(t *testing.T) {
 			t.Errorf("let through: %q", bad)
 		}
 	}
+	for spec, want := range map[string][]string{"Open(k) ==\nRule == 1": nil, "Opened(k) ==\nRule == Open(1)": {"Open"}} {
+		if got := undefined(specComments, "// spec: Rule, Open\n", spec); !slices.Equal(got, want) {
+			t.Errorf("comments that name what is not in %q: %v, expected %v", spec, got, want)
+		}
+		if got := undefined(specRules, "- `Rule(n)`: so. `Open(p,c)`: so.", spec); !slices.Equal(got, want) {
+			t.Errorf("rules that are not in %q: %v, expected %v", spec, got, want)
+		}
+	}
 	if got := actionsOf("Init ==\n  F(x)\n\nNext ==\n  \\/ \\E k : Open(k, c) \\/ Close(k)\n  \\/ Open(k, 0)\n\nSpec == G(x)"); !slices.Equal(got, []string{"Open", "Close"}) {
 		t.Errorf("actions %v", got)
 	}
@@ -80,6 +100,18 @@ func unmapped(table [][]string, spec, core, twin string) (missing []string) {
 		}
 	}
 	return missing
+}
+
+// undefined are the names in a text, as the pattern finds them, that the specification does not define.
+func undefined(names *regexp.Regexp, text, spec string) (strange []string) {
+	for _, match := range names.FindAllStringSubmatch(text, -1) {
+		for name := range strings.SplitSeq(match[1], ", ") {
+			if !regexp.MustCompile(`(?m)^` + name + `(?:\(| ==)`).MatchString(spec) {
+				strange = append(strange, name)
+			}
+		}
+	}
+	return strange
 }
 
 // actionsOf are the actions of a specification's Next, each once.
