@@ -3,10 +3,14 @@ package sim
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"hakuban/impl"
 	"hakuban/sim/checker"
+	"hakuban/sim/mark"
+	"hakuban/wire"
 )
 
 // Seed 10586, shrunk to three actions: the root exposes an object, its child
@@ -42,6 +46,47 @@ func TestTapes_Hold(t *testing.T) {
 		if v := Run(Config{Source: tape, Slots: tape.Slots}).Violation; v != nil {
 			t.Errorf("%s: %v", file, v)
 		}
+	}
+}
+
+// Likewise, told step by step: a link that goes had nothing but a sink to close,
+// and the link that a load limit had refused is elected for that.
+func TestElection_AfterALinkThatAskedForNothing(t *testing.T) {
+	marks := new(mark.Set)
+	tree := &Tape{Choices: map[Label]uint32{{Kind: chooseShape}: 1, {Kind: chooseSize}: 1, {Kind: chooseObjects}: 1, denseLabel: denseAlways}}
+	w := NewWorld(tree, checker.NewSet(checker.All(), marks), marks, nil)
+	w.rules.window = 1 // whoever does not take a message gets no more
+	root, a, b := w.nodes[0], w.nodes[1], w.nodes[2]
+	b.loadLimit = []wire.LoadPoint{{Seconds: 0.4, Load: 0}, {Seconds: 0.4, Load: 1}}
+	wait := func() { w.runUntil(w.now + 50*millisecond) }
+	elected := func() impl.Elected { s := root.core.Snapshot(w.clock(root)); return s.Objects[0].Elected }
+	wait()
+	w.open(root, impl.ObserveObject, 0, 0)
+	w.open(root, impl.ExposeObject, 1, 1)
+	w.open(a, impl.ExposeObject, 0, 1)
+	w.open(a, impl.ObserveObject, 1, 0)
+	wait()
+	if elected().Link == 0 {
+		t.Fatal("the exposer was not elected")
+	}
+	a.stallUntil[parentEnd] = 60 * second
+	sink := root.offers[slices.IndexFunc(root.offers, func(o *offer) bool { return o.sink })]
+	w.publish(sink, impl.State{Data: []byte("1"), Format: formatJSON}, impl.Synchronized{Now: true})
+	w.open(b, impl.ExposeObject, 0, 1)
+	wait()
+	w.close(a, a.contracts[0])
+	wait()
+	if elected() != (impl.Elected{}) {
+		t.Fatalf("%+v is elected, although b has no room", elected())
+	}
+	w.runUntil(450 * millisecond) // and b is not asked again before half a second has passed
+	if elected() != (impl.Elected{}) {
+		t.Fatalf("%+v is elected, and nothing happened", elected())
+	}
+	w.lose(a.up, lossSilent, lossNoticed, false)
+	wait()
+	if v := w.Violation(); v != nil || elected().Link == 0 {
+		t.Errorf("%+v is elected: %v", elected(), v)
 	}
 }
 
