@@ -9,9 +9,9 @@ import (
 
 // What is counted against a link, in bytes: the descriptors of the objects and
 // tags that it has contracts or channels on, the last states that came in on its
-// open channels, and the states that are held because of it: see keeperOf. The
-// last state that went out on a channel is not: who reads slowly may pin one of
-// each channel that is no longer held.
+// open channels, and the states that are held because of it: see keeperOf. What its
+// slowness pins, the last states that went out on its channels, is counted apart:
+// nobody is ended for that.
 
 var (
 	errLinkObjects = errors.New("the link holds contracts and channels on more objects and tags than the limit")
@@ -129,6 +129,26 @@ func (o *object) isOpen(c *channel) bool {
 	}
 	at, found := o.findLink(c.link.id)
 	return found && o.links[at].sink == c
+}
+
+// pin counts the last state that went out on a channel when that is no longer the
+// one held. A link that pins too much is sent the next state of the object whole.
+func (x *Exchange) pin(c *channel) {
+	if c.last == nil || c.last == c.object.held || c.pinned > 0 {
+		return
+	}
+	size := c.last.size()
+	if c.link.pinned+size > x.config.Limits.LinkBytes {
+		c.last = &State{Version: c.last.Version, Format: c.last.Format}
+		size = c.last.size()
+	}
+	c.pinned = size
+	c.link.pinned += size
+}
+
+func (c *channel) unpin() {
+	c.link.pinned -= c.pinned
+	c.pinned = 0
 }
 
 // endOverdrawn ends the links that hold too much. It is the last thing that

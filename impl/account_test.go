@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"hakuban/wire"
+	"hakuban/wire/diff"
 )
 
 func TestLimits_OfOneLink(t *testing.T) {
@@ -231,4 +232,49 @@ func TestLimits_WhatOnlyAStreamKeepsCounts(t *testing.T) {
 	if err := x.Check(); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestLimits_WhatASlowLinkPins: a link that does not take what is new keeps the states that it was sent last, up to the limit. Of the
+// others it is sent the next one whole, which it can read as it could a change.
+func TestLimits_WhatASlowLinkPins(t *testing.T) {
+	const size, limit = 2000, 10_000
+	x := New(Config{Limits: Limits{LinkBytes: limit}})
+	slow := rawPeer(t, x, 1, RoleUpstream)
+	slow.send(then(greeting(), contracts(act(wire.ActionObserveTag, `"t"`, 0)))...)
+	x.Step(slow.now, Input{Kind: InputOpen, Contract: 1, ContractKind: ExposeTag, Descriptor: object1(`"t"`), Capacity: 1})
+	var sinks []OfferID
+	for i := range 8 {
+		name, err := wire.NewDescriptor([]string{`"t"`}, strconv.Itoa(i), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x.Step(slow.now, Input{Kind: InputOpen, Contract: ContractID(2 + i), ContractKind: ObserveObject, Descriptor: name})
+		sinks = append(sinks, x.Step(slow.now, Input{Kind: InputTake, Contract: 1})[0].Offer)
+	}
+	old := strings.Repeat("x", size)
+	publish := func(data string, version int64) {
+		for _, sink := range sinks {
+			slow.step(Input{Kind: InputPublish, Offer: sink, State: &State{Version: []int64{version}, Data: []byte(data)}, Synchronized: Synchronized{Now: true}})
+		}
+	}
+	publish(old, 1)
+	slow.pull()
+	expect(t, "bytes pinned by a link that has what is held", x.links[1].pinned, 0)
+	publish(old+"y", 2)
+	pins := size + 8
+	expect(t, "bytes pinned by one that has not", x.links[1].pinned, limit/pins*pins+(8-limit/pins)*8)
+	whole := 0
+	for _, event := range slow.pull() {
+		for _, action := range event.Message.States {
+			data, err := diff.Patch([]byte(old), action.Diff, 2*size)
+			if err != nil || string(data) != old+"y" {
+				t.Errorf("%d bytes of %d arrived: %v", len(data), size+1, err)
+			}
+			if data, err := diff.Patch(nil, action.Diff, 2*size); err == nil && string(data) == old+"y" {
+				whole++
+			}
+		}
+	}
+	expect(t, "states that were sent whole", whole, 8-limit/pins)
+	expect(t, "bytes pinned in the end", x.links[1].pinned, 0)
 }

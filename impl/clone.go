@@ -78,7 +78,7 @@ func (c *cloner) channel(from *channel) *channel {
 	to := c.channels[from]
 	if to == nil {
 		to = newChannel(from.number, c.objects[from.object], c.links[from.link])
-		to.last, to.flag, to.record = from.last, from.flag, c.records[from.record]
+		to.last, to.flag, to.pinned, to.record = from.last, from.flag, from.pinned, c.records[from.record]
 		c.channels[from] = to
 	}
 	return to

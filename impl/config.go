@@ -36,7 +36,9 @@ type Limits struct {
 	// LinkBytes bounds the bytes a link may make this exchange hold: the descriptors
 	// of what it has contracts or channels on, the last states that came in on its
 	// open channels, states held that it brought before those, and states whose
-	// exposers have gone, of objects that it is the oldest to ask for. Default 1 GiB.
+	// exposers have gone, of objects that it is the oldest to ask for. As many again
+	// may be last states that went out on its channels and are no longer held; of
+	// those beyond, the next state is sent whole. Default 1 GiB.
 	LinkBytes int
 }
 

@@ -10,7 +10,7 @@ import (
 // error is a bug of this package. It walks everything: it is for tests and the
 // simulator; what is cheap to check is checked always, where it is used.
 func (x *Exchange) Check() error {
-	c := &check{x: x, loads: make(map[LinkID]uint64), bytes: make(map[LinkID]int), unsent: make(map[*object]int)}
+	c := &check{x: x, loads: make(map[LinkID]uint64), bytes: make(map[LinkID]int), pinned: make(map[LinkID]int), unsent: make(map[*object]int)}
 	c.links()
 	for _, key := range sortedKeys(x.objects) {
 		c.object(key, x.objects[key])
@@ -37,6 +37,7 @@ type check struct {
 	x      *Exchange
 	loads  map[LinkID]uint64
 	bytes  map[LinkID]int
+	pinned map[LinkID]int
 	unsent map[*object]int
 	err    error
 }
@@ -80,6 +81,7 @@ func (c *check) object(key string, o *object) {
 	for _, outlet := range o.outlets {
 		c.that(x.upstream != nil && x.upstream.theirs[outlet.number].state == outlet, "%s: outlet %d is unknown to the upstream link", name, outlet.number)
 		// Invariant: a channel that owes something is queued, so nothing is owed for ever.
+		c.sent(name, outlet)
 		c.that(outlet.pending.queued || !outlet.owes(), "%s: outlet %d owes a state and is not queued", name, outlet.number)
 		if outlet.pending.queued {
 			c.unsent[o]++
@@ -137,6 +139,9 @@ func (c *check) objectLink(name string, o *object, ol *objectLink) {
 	c.that(ol.object == o && l.objects[o.descriptor.Key] == ol && c.x.links[l.id] == l, "%s: records disagree", name)
 	c.that(l.role == RoleUpstream, "%s: not a downstream link", name)
 	c.that(!ol.idle(), "%s: an idle record is kept", name)
+	if ol.stream != nil {
+		c.sent(name, ol.stream)
+	}
 	observes, exposes, capacity := 0, 0, uint64(0)
 	for _, t := range o.tags {
 		if at, found := t.findLink(l.id); found {
@@ -271,6 +276,16 @@ func (c *check) links() {
 	}
 }
 
+// sent checks that the last state of a stream or outlet is counted once it is no longer held.
+func (c *check) sent(name string, to *channel) {
+	pins := 0
+	if to.last != to.object.held {
+		pins = to.last.size()
+	}
+	c.that(to.pinned == pins, "%s: channel %d of link %d pins %d bytes, it should be %d", name, to.number, to.link.id, to.pinned, pins)
+	c.pinned[to.link.id] += to.pinned
+}
+
 // told checks that what upstream was told is right or about to be put right.
 func (c *check) told(l *link, t *told) {
 	var wanted asks
@@ -289,6 +304,7 @@ func (c *check) accounts() {
 		l := c.x.links[id]
 		c.that(l.load == c.loads[id], "link %d has load %d, its objects' shares make %d", id, l.load, c.loads[id])
 		c.that(l.bytes == c.bytes[id], "link %d accounts for %d bytes, it makes us hold %d", id, l.bytes, c.bytes[id])
+		c.that(l.pinned == c.pinned[id], "link %d pins %d bytes, it should be %d", id, l.pinned, c.pinned[id])
 	}
 	for _, key := range sortedKeys(c.x.objects) {
 		o := c.x.objects[key]

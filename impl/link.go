@@ -27,6 +27,7 @@ type link struct {
 	lastOurs uint64                  // number of the last channel that we opened
 	theirs   map[uint64]theirChannel // channels that the peer has open
 	bytes    int                     // what account.go counts against the link
+	pinned   int                     // and what it counts apart
 
 	// RoleUpstream: the peer is downstream of us.
 	objects map[string]*objectLink // also where a tag contract covers an object of others

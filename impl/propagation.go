@@ -16,8 +16,9 @@ type channel struct {
 	link   *link
 	record *objectLink // of a sink or a stream
 
-	last *State       // the last state that crossed it; nil: none yet
-	flag Synchronized // the last flag that crossed it
+	last   *State       // the last state that crossed it; nil: none yet
+	flag   Synchronized // the last flag that crossed it
+	pinned int          // of a stream or outlet: what last takes in bytes, when it is no longer held
 
 	pending entry[*channel] // an outlet's place in link.outlets
 }
@@ -131,10 +132,12 @@ func (x *Exchange) changedFrom(o *object, held *State, flag Synchronized) {
 		}
 	}
 	for _, outlet := range o.outlets {
+		x.pin(outlet)
 		x.queueOutlet(outlet)
 	}
 	for _, ol := range o.links {
 		if ol.stream != nil {
+			x.pin(ol.stream)
 			x.queueLink(ol)
 		}
 	}
@@ -224,6 +227,7 @@ func (x *Exchange) appendState(buffer []byte, c *channel, id wire.ChannelID) []b
 		if c.last == nil || !slices.Equal(c.last.Format, o.held.Format) {
 			action.HasFormat, action.Format = true, o.held.Format
 		}
+		c.unpin()
 		c.last = o.held
 	}
 	c.flag = o.flag

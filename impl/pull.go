@@ -137,6 +137,7 @@ func (x *Exchange) appendInitialize(buffer []byte, l *link, number uint64, chann
 
 func (x *Exchange) appendClose(buffer []byte, l *link, c *channel) []byte {
 	delete(l.ours, c.number)
+	c.unpin()
 	x.event.Kind, x.event.Channel = wire.EventClose, wire.ChannelID{Origin: l.origin(), Number: c.number}
 	return x.append(buffer)
 }

@@ -71,6 +71,7 @@ func (x *Exchange) receiveClose(l *link, id wire.ChannelID) error {
 		l.bytes -= c.state.last.size()
 	} else {
 		x.unqueueOutlet(c.state)
+		c.state.unpin()
 		o.outlets = slices.DeleteFunc(o.outlets, is)
 	}
 	x.settle(o)
