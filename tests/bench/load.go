@@ -26,7 +26,7 @@ type load struct {
 
 var loads = []load{
 	{"fan-out", "one object of 256 bytes, 200 states a second, to 100 links", propagation{objects: 1, observers: 100, size: 256, rate: 200}.run},
-	{"overload", "one object of 256 bytes, 4,000 states a second, to 100 links: more than anything here can carry", propagation{objects: 1, observers: 100, size: 256, rate: 4000}.run},
+	{"overload", "one object of 256 bytes, 4,000 states a second, to 100 links: more than can be carried by what keeps the newest state", propagation{objects: 1, observers: 100, size: 256, rate: 4000}.run},
 	{"objects", "1,000 objects of 256 bytes of one tag, 5,000 states a second, to one link", propagation{objects: 1000, observers: 1, size: 256, rate: 5000}.run},
 	{"edits", "one object of 64 KiB, one edit in each of 100 states a second, to 10 links", propagation{objects: 1, observers: 10, size: 64 << 10, rate: 100}.run},
 	{"idle", "1,000 links that observe an object each, which is sent once", idle},
