@@ -316,6 +316,12 @@ var plants = []corePlant{
 	{"tag observers need no data", "object.go",
 		`if len(t.observers) > 0 {`,
 		`if len(t.observers) > 9 {`},
+	{"a moved election concerns only who asks anew", "object.go",
+		`	if o.moved {`,
+		`	if false {`},
+	{"links that come are not summed up", "receive.go",
+		`	ol.object.tally.add(ol, 1)`,
+		`	ol.object.tally.add(ol, -1)`},
 	{"a new object does not know its tags below", "object.go",
 		`			tl.applied.contribute(ol, 1)
 `,
