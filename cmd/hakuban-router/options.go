@@ -29,6 +29,8 @@ type options struct {
 	key            string
 	allowOrigins   []string
 	maxConnections int // of each bound URL; 0: the transport's default
+	linkObjects    int // 0: the library's default, likewise below
+	linkMemory     int // MiB
 	logJSON        bool
 	logLevel       slog.Level
 	record         string
@@ -50,6 +52,8 @@ const (
 	defaultBind       = "ws://127.0.0.1:3001"
 	mostThreads       = 1024
 	mostConnections   = 1_000_000
+	mostLinkObjects   = 1 << 30
+	mostLinkMemory    = 1 << 20 // MiB
 	environmentPrefix = "HAKUBAN_"
 )
 
@@ -102,6 +106,12 @@ var flagSpecs = []*flagSpec{
 	{name: "max-connections", argument: "N",
 		help: "How many connections each bound URL may have at a time. Default: 65536",
 		set:  func(o *options, v string) error { return setNumber(&o.maxConnections, v, mostConnections) }},
+	{name: "link-objects", argument: "N",
+		help: "On how many objects and tags one link may have contracts or channels; one with\nmore ends. The link of a router to its upstream has what all its own links ask\nfor: allow them less there, or it more here. Default: 1048576",
+		set:  func(o *options, v string) error { return setNumber(&o.linkObjects, v, mostLinkObjects) }},
+	{name: "link-memory", argument: "MIB",
+		help: "How much one link may make the router hold, in MiB: names, and the states that\nit sends. As with --link-objects, a router below needs more than those that link\nto it. Default: 1024",
+		set:  func(o *options, v string) error { return setNumber(&o.linkMemory, v, mostLinkMemory) }},
 	{name: "log-format", argument: "FORMAT",
 		help: "text or json. Default: text",
 		set: func(o *options, v string) error {

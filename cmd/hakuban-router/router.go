@@ -110,6 +110,7 @@ func start(o *options, logger *slog.Logger) (_ *router, err error) {
 		}
 	}()
 	exchangeOptions := hakuban.Options{Rebalance: true, RebalanceThreshold: o.threshold, Logger: logger}
+	exchangeOptions.Limits = hakuban.Limits{LinkObjects: o.linkObjects, LinkBytes: o.linkMemory << 20}
 	if o.record != "" {
 		if r.recording, err = createRecording(o.called("record"), o.record); err != nil {
 			return nil, err

@@ -387,3 +387,21 @@ func TestRouter_DrainIsBounded(t *testing.T) {
 		t.Errorf("a peer saw %v, expected a close frame that says going away", err)
 	}
 }
+
+func TestRouter_LinkLimits(t *testing.T) {
+	for _, c := range []struct {
+		argument, value string
+		objects, size   int
+		reason          string
+	}{
+		{"--link-objects", "20", 21, 1, "more objects and tags than the limit"},
+		{"--link-memory", "1", 2, 1 << 19, "more bytes than the limit"},
+	} {
+		r := startProgram(t, "--bind", "ws://127.0.0.1:0", c.argument, c.value)
+		x := client(t, r.urls[0])
+		for n := range c.objects {
+			x.ObserveObject(hakuban.MustObject(fmt.Sprint(strings.Repeat("x", c.size), n)))
+		}
+		r.log.wait(t, "downstream link ended.*"+c.reason, 1)
+	}
+}
