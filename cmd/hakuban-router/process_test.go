@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
@@ -65,7 +66,13 @@ func (p *processRouter) wait(t *testing.T) int {
 }
 
 func TestProcess_SignalsEndItWell(t *testing.T) {
-	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+	all := []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP}
+	for _, s := range all { // what this process ignores, as under nohup, those that it starts would ignore too
+		caught := make(chan os.Signal, 1)
+		signal.Notify(caught, s)
+		defer signal.Stop(caught)
+	}
+	for _, signal := range all {
 		t.Run(signal.String(), func(t *testing.T) {
 			p := startProcess(t)
 			t.Logf("ready after %v", p.ready.Round(time.Millisecond))

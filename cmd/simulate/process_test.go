@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"syscall"
 	"testing"
 	"time"
@@ -26,6 +27,9 @@ func TestMain(m *testing.M) {
 // A person who has seen enough gets rid of every command: of a sweep, which finishes the runs it has begun, with the second interrupt.
 func TestProcess_InterruptsEndIt(t *testing.T) {
 	const patience, events = 20 * time.Second, "1000000000" // takes hours
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, os.Interrupt) // if this process ignored it, as in a script's background, those that it starts would too
+	defer signal.Stop(caught)
 	for name, arguments := range map[string][]string{
 		"run":   {"run", "--seed", "1", "--events", events},
 		"sweep": {"sweep", "--seeds", "1", "--events", events},
