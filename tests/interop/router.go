@@ -1,9 +1,13 @@
 package interop
 
 import (
+	"fmt"
+	"math/rand/v2"
+	"net"
 	"os/exec"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -39,8 +43,30 @@ var listening = regexp.MustCompile(`(?i)listening.*?(ws://[^\s"#]+)`)
 func StartRouter(t testing.TB, kind Kind, options RouterOptions) *Router {
 	t.Helper()
 	r := &Router{t: t, kind: kind, options: options}
-	r.start("ws://127.0.0.1:0")
+	r.start("ws://" + freeAddress(t))
 	return r
+}
+
+// The ports of routers are below those that systems give to whoever asks for any: nobody is given the one of a killed router, not even
+// a client of it, which would then be connected to itself.
+const firstPort, portCount = 20_000, 10_000
+
+var lastPort atomic.Uint32
+
+func init() { lastPort.Store(rand.Uint32N(portCount)) }
+
+// freeAddress returns an address at which nobody listens, and which this process has not used lately.
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	for range portCount {
+		address := fmt.Sprintf("127.0.0.1:%d", firstPort+lastPort.Add(1)%portCount)
+		if socket, err := net.Listen("tcp", address); err == nil {
+			_ = socket.Close()
+			return address
+		}
+	}
+	t.Fatal("no free port was found")
+	return ""
 }
 
 // Kill ends the router as a crash would.
