@@ -129,17 +129,13 @@ func (b *balancing) next(mono int64) {
 // refused the link may have risen since: in an exchange that never asked again the
 // object would wait for ever.
 func (x *Exchange) rebalances(o *object) bool {
-	switch {
-	case !o.dataNeeded:
-		return false
-	case o.elected.Kind == ElectedNobody:
-	case o.elected.Kind != ElectedLink || !x.config.Rebalance:
-		return false
+	switch o.elected.Kind {
+	case ElectedNobody:
+		return o.dataNeeded && o.tally.anyExposing > 0
+	case ElectedLink: // whose data is needed, or else it would not be elected
+		return x.config.Rebalance && o.tally.anyExposing > 1
 	}
-	if o.elected.Kind == ElectedLink {
-		return o.tally.anyExposing > 1
-	}
-	return o.tally.anyExposing > 0
+	return false
 }
 
 // settleBalance queues an object for rebalancing, or takes it out.

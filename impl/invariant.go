@@ -80,8 +80,8 @@ func (c *check) object(key string, o *object) {
 	}
 	for _, outlet := range o.outlets {
 		c.that(x.upstream != nil && x.upstream.theirs[outlet.number].state == outlet, "%s: outlet %d is unknown to the upstream link", name, outlet.number)
-		// Invariant: a channel that owes something is queued, so nothing is owed for ever.
 		c.sent(name, outlet)
+		// Invariant: a channel that owes something is queued, so nothing is owed for ever.
 		c.that(outlet.pending.queued || !outlet.owes(), "%s: outlet %d owes a state and is not queued", name, outlet.number)
 		if outlet.pending.queued {
 			c.unsent[o]++

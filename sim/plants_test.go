@@ -168,11 +168,13 @@ var plants = []corePlant{
 		`expected+x.threshold < o.links[at].link.load`,
 		`expected < o.links[at].link.load`},
 	{"rebalance moves though it is off", "balance.go",
-		`	switch {
-	case !o.dataNeeded:`,
+		`	switch o.elected.Kind {
+	case ElectedNobody:
+		return o.dataNeeded`,
 		`	x.config.Rebalance = true
-	switch {
-	case !o.dataNeeded:`},
+	switch o.elected.Kind {
+	case ElectedNobody:
+		return o.dataNeeded`},
 	{"who exposes a tag is not offered anything", "contract.go",
 		`		x.emit(Effect{Kind: EffectOffered, Contract: c.id})`,
 		`		if c.kind != ExposeTag {

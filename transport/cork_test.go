@@ -120,6 +120,20 @@ func TestSession_OneSystemCallPerPull(t *testing.T) {
 		x.ObserveObject(hakuban.MustObject(i))
 		x.ExposeTag(hakuban.MustTag(i))
 	}
+	r := &recorder{}
+	s := sessionOn(t, x, r, parameters{timeout: time.Minute, keepAlive: time.Minute})
+	if err := s.pull(); err != nil {
+		t.Fatal(err)
+	}
+	if len(r.writes) != 1 {
+		t.Errorf("%d writes", len(r.writes))
+	}
+	s.link.Detach(nil)
+}
+
+// sessionOn makes a session on a connection, whose upgrade is over, to an upstream of the exchange.
+func sessionOn(t *testing.T, x *hakuban.Exchange, connection net.Conn, p parameters) *session {
+	t.Helper()
 	link, err := x.AttachUpstream(hakuban.LinkOptions{Name: "n"})
 	if err != nil {
 		t.Fatal(err)
@@ -128,16 +142,8 @@ func TestSession_OneSystemCallPerPull(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &recorder{}
-	c := &corkConn{Conn: r}
-	s := newSession(link, websocketOn(c), c, parameters{timeout: time.Minute, keepAlive: time.Minute}, o)
-	if err := s.pull(); err != nil {
-		t.Fatal(err)
-	}
-	if len(r.writes) != 1 {
-		t.Errorf("%d writes", len(r.writes))
-	}
-	link.Detach(nil)
+	c := &corkConn{Conn: connection}
+	return newSession(link, websocketOn(c), c, p, o)
 }
 
 // websocketOn makes a websocket whose upgrade is over.

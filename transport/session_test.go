@@ -6,8 +6,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"hakuban"
 )
 
 // TestSession_AMessageHasTheWholeTimeout begins a message when the peer has been silent for most of the timeout.
@@ -15,18 +13,8 @@ func TestSession_AMessageHasTheWholeTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := net.Pipe()
 		go func() { _, _ = io.Copy(io.Discard, theirs) }()
-		x := newExchange(t)
-		link, err := x.AttachUpstream(hakuban.LinkOptions{Name: "n"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		o, err := newOptions([]Option{quiet()})
-		if err != nil {
-			t.Fatal(err)
-		}
 		const timeout = 10 * time.Second
-		c := &corkConn{Conn: ours}
-		s := newSession(link, websocketOn(c), c, parameters{timeout: timeout, keepAlive: time.Hour}, o)
+		s := sessionOn(t, newExchange(t), ours, parameters{timeout: timeout, keepAlive: time.Hour})
 		go func() { _ = s.run() }()
 		for range 2 { // the second one after a message
 			time.Sleep(timeout - time.Second)
@@ -34,7 +22,7 @@ func TestSession_AMessageHasTheWholeTimeout(t *testing.T) {
 			time.Sleep(timeout - time.Second)
 			_, _ = io.WriteString(theirs, "\x80\x00")
 			synctest.Wait()
-			if err := link.Err(); err != nil {
+			if err := s.link.Err(); err != nil {
 				t.Fatalf("a message that took less than the timeout ended its link: %v", err)
 			}
 		}
@@ -42,7 +30,7 @@ func TestSession_AMessageHasTheWholeTimeout(t *testing.T) {
 		begin := time.Now()
 		time.Sleep(timeout - time.Second)
 		_, _ = io.WriteString(theirs, "\x00\x01b")
-		<-link.Done()
+		<-s.link.Done()
 		if took := time.Since(begin); took != timeout {
 			t.Errorf("a message without end ended its link after %v, the timeout is %v", took, timeout)
 		}

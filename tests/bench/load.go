@@ -60,19 +60,16 @@ func (p propagation) run(ctx context.Context, s *server, duration time.Duration)
 		measuring = on
 	}
 	var first sync.WaitGroup // state of every object at every observer
+	all := make([]int, p.objects)
+	for object := range all {
+		all[object] = object
+	}
 	for range p.observers {
-		observer, err := s.peer(ctx)
+		observer, err := observe(ctx, s, &first, see, all...)
 		if err != nil {
 			return nil, err
 		}
 		defer observer.close()
-		for object := range p.objects {
-			first.Add(1)
-			seen := sync.OnceFunc(first.Done)
-			if err := observer.observe(ctx, object, func(data []byte) { seen(); see(data) }); err != nil {
-				return nil, err
-			}
-		}
 	}
 	exposer, err := s.peer(ctx)
 	if err != nil {
@@ -136,6 +133,23 @@ func (p propagation) run(ctx context.Context, s *server, duration time.Duration)
 	}, nil
 }
 
+// observe makes a peer that sees objects, and has first wait for a state of each.
+func observe(ctx context.Context, s *server, first *sync.WaitGroup, see func(data []byte), objects ...int) (peer, error) {
+	observer, err := s.peer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, object := range objects {
+		first.Add(1)
+		seen := sync.OnceFunc(first.Done)
+		if err := observer.observe(ctx, object, func(data []byte) { seen(); see(data) }); err != nil {
+			observer.close()
+			return nil, err
+		}
+	}
+	return observer, nil
+}
+
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 // idle has links that observe, see one state, and wait.
@@ -150,16 +164,11 @@ func idle(ctx context.Context, s *server, _ time.Duration) (figures, error) {
 	begin := time.Now()
 	var first sync.WaitGroup
 	for object := range links {
-		observer, err := s.peer(ctx)
+		observer, err := observe(ctx, s, &first, func([]byte) {}, object)
 		if err != nil {
 			return nil, err
 		}
 		defer observer.close()
-		first.Add(1)
-		seen := sync.OnceFunc(first.Done)
-		if err := observer.observe(ctx, object, func([]byte) { seen() }); err != nil {
-			return nil, err
-		}
 	}
 	exposer, err := s.peer(ctx)
 	if err != nil {

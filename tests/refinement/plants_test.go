@@ -24,14 +24,12 @@ var loadPlants = []corePlant{
 	{"the threshold is ignored", "balance.go", []string{`expected+x.threshold < o.links`, `expected < o.links`}},
 	{"rebalance against the threshold", "balance.go", []string{`expected+x.threshold < o.links[at].link.load`, `expected < o.links[at].link.load+x.threshold`}},
 	{"objects move although they are not to", "balance.go", []string{
-		` || !x.config.Rebalance:`, `:`,
+		`return x.config.Rebalance && `, `return `,
 		"\t\tif !x.config.Rebalance {\n\t\t\treturn\n\t\t}\n", "",
 	}},
 	{"objects never move", "balance.go", []string{`if !x.config.Rebalance {`, `if true {`}},
 	{"nobody is elected again", "balance.go", []string{"\t\telected = x.pick(o)\n", ""}},
-	{"who is not elected is not looked at", "balance.go", []string{`	case o.elected.Kind == ElectedNobody:
-`, `	case o.elected.Kind == ElectedNobody && x.config.Rebalance:
-`}},
+	{"who is not elected is not looked at", "balance.go", []string{`return o.dataNeeded && `, `return o.dataNeeded && x.config.Rebalance && `}},
 	{"a load limit that excludes itself", "election.go", []string{`limited && expected > limit`, `limited && expected >= limit`}},
 	{"the most loaded link", "election.go", []string{`best == nil || expected < load`, `best == nil || expected > load`}},
 	{"a share of another capacity", "election.go", []string{`o.share = shareOf(o.links[at].totalCapacity())`, `o.share = shareOf(o.links[at].totalCapacity()+1)`}},
