@@ -74,10 +74,34 @@ func (x *Exchange) settleKeeper(o *object) {
 	if keeper == nil {
 		return
 	}
+	over := keeper.bytes+size > x.config.Limits.LinkBytes
+	if over && o.bringer == nil {
+		x.hollow(o)
+		return
+	}
 	o.keeper, o.kept = keeper, size
 	keeper.bytes += size
-	if keeper.bytes > x.config.Limits.LinkBytes {
+	if over {
 		x.overdrawn = append(x.overdrawn, keeper)
+	}
+}
+
+// hollow lets go of the data of a state that nobody brings any more and that is
+// more than its keeper may keep. The version and the flag stay: whoever has seen
+// the state is told of its flag, and older states are refused. Whoever has not
+// sees none, until one comes that is as new.
+func (x *Exchange) hollow(o *object) {
+	full := o.held
+	o.held, o.hollow = &State{Version: full.Version, Format: full.Format}, true
+	x.changedFrom(o, full, o.flag)
+	sources := slices.Clone(o.sources)
+	if sink := o.electedSink(); sink != nil {
+		sources = append(sources, sink)
+	}
+	for _, source := range sources {
+		if o.hollow && source.last != nil && slices.Equal(source.last.Version, full.Version) {
+			x.takeState(o, source.last, source.flag, source)
+		}
 	}
 }
 
@@ -90,11 +114,11 @@ func (x *Exchange) unkeep(o *object) {
 
 // keeperOf is whom the state held counts against, and with how many bytes: the
 // link that brought it, until the channel closes on which it came, also when that
-// has gone on to an older one; then the oldest link that asks for the object, has
-// a stream of it, or is upstream of it. Contracts of our own process keep it at
-// nobody's cost.
+// has gone on to an older one; then, unless our own process has an observe contract
+// on the object, the oldest link that asks for it, has a stream of it, or is
+// upstream of it.
 func (o *object) keeperOf() (*link, int) {
-	if o.held == nil || !o.foreign {
+	if o.held == nil || o.hollow || !o.foreign {
 		return nil, 0
 	}
 	size := o.held.size()
@@ -103,6 +127,9 @@ func (o *object) keeperOf() (*link, int) {
 			return nil, 0 // it is counted as the channel's last
 		}
 		return o.bringer.link, size
+	}
+	if len(o.observers) > 0 {
+		return nil, 0
 	}
 	for _, ol := range o.links {
 		if ol.observes || ol.exposes {

@@ -127,7 +127,7 @@ func TestLimits_DescriptorsCount(t *testing.T) {
 }
 
 // TestLimits_WhatIsKeptOfExposersThatLeftCounts: exposers that come, send and leave fill the exchange at the cost of the link that
-// keeps their objects, which is ended when that is too much; then they are forgotten.
+// keeps their objects. Nobody is ended for that: the state that is too much becomes hollow.
 func TestLimits_WhatIsKeptOfExposersThatLeftCounts(t *testing.T) {
 	x := New(Config{Limits: Limits{LinkBytes: 10_000}})
 	keeper, other := rawPeer(t, x, 1, RoleUpstream), rawPeer(t, x, 2, RoleUpstream)
@@ -140,22 +140,161 @@ func TestLimits_WhatIsKeptOfExposersThatLeftCounts(t *testing.T) {
 		exposer.send(then(greeting(), contracts(act(wire.ActionExposeObject, name, 1)))...)
 		exposer.pull()
 		exposer.send(states(up(2), patch(1, strings.Repeat("x", 2000), 0)))
+		keeper.pull()
 		before := x.links[1].bytes
 		exposer.step(Input{Kind: InputDetach, Link: exposer.link})
-		if i < 4 {
-			expect(t, "bytes that the keeper is charged more", x.links[1].bytes-before, 2000+28)
+		more := 2000 + 28
+		if i == 4 {
+			more = 0
 		}
+		expect(t, "bytes that the keeper is charged more", x.links[1].bytes-before, more)
+		expect(t, "hollow", x.objects[object1(name).Key].hollow, i == 4)
 	}
-	if x.links[1] != nil {
-		t.Fatalf("the link that keeps the states of five exposers that left holds %d bytes and goes on", x.links[1].bytes)
-	}
+	keeper.step(Input{Kind: InputDetach, Link: 1})
 	expect(t, "objects left", len(x.objects), 1)
 	expect(t, "bytes of the other one who observes that", x.links[2].bytes, descriptorSize(object1(`0`))+2000+28)
-	if err := x.Check(); err != nil {
-		t.Error(err)
-	}
 	other.send(contracts(act(wire.ActionUnobserveObject, `0`, 0)))
 	expect(t, "bytes when nothing is asked for", x.links[2].bytes, 0)
+}
+
+// hollowed is a core that holds a hollow state of version 5. Link 1 observes and has seen version 4 only; link 3 observes and has seen
+// it; whoever brought it has gone, and link 4 is elected, which has sent nothing.
+func hollowed(t *testing.T) (x *Exchange, behind, witness, exposer *raw) {
+	x = New(Config{Limits: Limits{LinkBytes: 285}})
+	behind, witness, exposer = rawPeer(t, x, 1, RoleUpstream), rawPeer(t, x, 3, RoleUpstream), rawPeer(t, x, 4, RoleUpstream)
+	first := rawPeer(t, x, 2, RoleUpstream)
+	for _, r := range []*raw{behind, witness} {
+		r.send(then(greeting(), contracts(act(wire.ActionObserveObject, `0`, 0)))...)
+	}
+	for _, r := range []*raw{first, exposer} {
+		r.send(then(greeting(), contracts(act(wire.ActionExposeObject, `0`, 1)))...)
+		r.pull()
+	}
+	first.send(states(up(2), patch(4, "four", 0)))
+	behind.pull()
+	behind.send(contracts(act(wire.ActionObserveObject, `1`, 0)))
+	first.send(states(up(2), patch(5, strings.Repeat("5", 250), 0)))
+	witness.pull()
+	before := x.links[1].bytes
+	first.step(Input{Kind: InputDetach, Link: 2})
+	exposer.pull()
+	expect(t, "bytes that the keeper is charged", x.links[1].bytes-before, 0)
+	expect(t, "hollow", x.objects[object1(`0`).Key].hollow, true)
+	return x, behind, witness, exposer
+}
+
+// sent is the state actions of what a peer was sent.
+func sent(events []wire.Event) (actions []wire.StateAction) {
+	for i := range events {
+		actions = append(actions, events[i].Message.States...)
+	}
+	return actions
+}
+
+// TestHollow_WhoHasNotSeenItSeesNothing: but that what came before is not current.
+func TestHollow_WhoHasNotSeenItSeesNothing(t *testing.T) {
+	x, behind, witness, _ := hollowed(t)
+	late := rawPeer(t, x, 5, RoleUpstream)
+	late.send(then(greeting(), contracts(act(wire.ActionObserveObject, `0`, 0)))...)
+	expect(t, "states to one who comes late", len(sent(late.pull())), 0)
+	for _, row := range []struct {
+		who        string
+		peer       *raw
+		atLeast    uint64
+		orLessThan uint64
+	}{
+		{"who has an older one", behind, 1 << 50, 1 << 63},
+		{"who has seen it", witness, 1, 1000},
+	} {
+		told := sent(row.peer.pull())
+		if len(told) != 1 || told[0].Kind != wire.StateSetSynchronized || told[0].Synchronized < row.atLeast || told[0].Synchronized >= row.orLessThan {
+			t.Errorf("%s was told %+v", row.who, told)
+		}
+		expect(t, "states to "+row.who+" after that", len(sent(row.peer.pull())), 0)
+	}
+}
+
+// TestHollow_OurOwnObserver sees what it has seen, and a new one nothing.
+func TestHollow_OurOwnObserver(t *testing.T) {
+	x, r, _, exposer := hollowed(t)
+	open := func(id ContractID) (stream OfferID) {
+		r.step(Input{Kind: InputOpen, Contract: id, ContractKind: ObserveObject, Descriptor: object1(`0`)})
+		return x.Step(r.now, Input{Kind: InputTake, Contract: id})[0].Offer
+	}
+	read := func(stream OfferID) (string, bool) {
+		answer := x.Step(r.now, Input{Kind: InputRead, Offer: stream})[0]
+		if answer.State == nil {
+			return "", answer.Synchronized.Now
+		}
+		return string(answer.State.Data), answer.Synchronized.Now
+	}
+	stream := open(1)
+	if data, now := read(stream); data != "" || now {
+		t.Errorf("a hollow state was read as %q, now %v", data, now)
+	}
+	exposer.send(states(up(2), patch(6, "six", 0)))
+	if data, now := read(stream); data != "six" || !now {
+		t.Errorf("the next one was read as %q, now %v", data, now)
+	}
+}
+
+// TestHollow_UntilOneIsAsNew: an older state is refused, one of the same version fills it.
+func TestHollow_UntilOneIsAsNew(t *testing.T) {
+	for _, version := range []int64{4, 5, 6} {
+		x, behind, witness, exposer := hollowed(t)
+		behind.pull()
+		witness.pull()
+		exposer.send(states(up(2), patch(version, "data", 0)))
+		expect(t, "hollow", x.objects[object1(`0`).Key].hollow, version == 4)
+		told := sent(behind.pull())
+		switch {
+		case version == 4 && len(told) != 0:
+			t.Errorf("an older state went on: %+v", told)
+		case version > 4 && (len(told) != 1 || told[0].Kind != wire.StatePatch || told[0].Synchronized != 0):
+			t.Errorf("version %d went on as %+v", version, told)
+		}
+		if told := sent(witness.pull()); version == 5 && (len(told) != 1 || told[0].Kind != wire.StateSetSynchronized || told[0].Synchronized != 0) {
+			t.Errorf("who has seen version 5 was told %+v", told)
+		}
+	}
+}
+
+// TestHollow_OneThatIsAsNewIsThere: the one elected has sent the same version, so that the state is current all the time.
+func TestHollow_OneThatIsAsNewIsThere(t *testing.T) {
+	x := New(Config{Limits: Limits{LinkBytes: 285}})
+	observer, first, second := rawPeer(t, x, 1, RoleUpstream), rawPeer(t, x, 2, RoleUpstream), rawPeer(t, x, 3, RoleUpstream)
+	observer.send(then(greeting(), contracts(act(wire.ActionObserveObject, `0`, 0), act(wire.ActionObserveObject, `1`, 0)))...)
+	for _, r := range []*raw{first, second} {
+		r.send(then(greeting(), contracts(act(wire.ActionExposeObject, `0`, 1)))...)
+		r.pull()
+	}
+	first.send(states(up(2), patch(5, strings.Repeat("5", 250), 0)))
+	first.send(contracts(act(wire.ActionUnexposeObject, `0`, 0))) // its sink is closed when it pulls
+	second.pull()
+	second.send(states(up(2), patch(5, "five", 0)))
+	first.pull()
+	o := x.objects[object1(`0`).Key]
+	expect(t, "hollow", o.hollow, false)
+	expect(t, "now", o.flag.Now, true)
+	told := sent(observer.pull())
+	if len(told) != 1 || told[0].Kind != wire.StatePatch || string(o.held.Data) != "five" {
+		t.Errorf("%q is held, the observer was told %+v", o.held.Data, told)
+	}
+}
+
+// TestHollow_NotWhatWeObserveOurselves: what an observe contract of our own process is on is ours to keep.
+func TestHollow_NotWhatWeObserveOurselves(t *testing.T) {
+	x := New(Config{Limits: Limits{LinkBytes: 285}})
+	observer, exposer := rawPeer(t, x, 1, RoleUpstream), rawPeer(t, x, 2, RoleUpstream)
+	observer.send(then(greeting(), contracts(act(wire.ActionObserveObject, `0`, 0), act(wire.ActionObserveObject, `1`, 0)))...)
+	observer.step(Input{Kind: InputOpen, Contract: 1, ContractKind: ObserveObject, Descriptor: object1(`0`)})
+	exposer.send(then(greeting(), contracts(act(wire.ActionExposeObject, `0`, 1)))...)
+	exposer.pull()
+	exposer.send(states(up(2), patch(5, strings.Repeat("5", 250), 0)))
+	exposer.step(Input{Kind: InputDetach, Link: 2})
+	expect(t, "hollow while we observe it", x.objects[object1(`0`).Key].hollow, false)
+	observer.step(Input{Kind: InputClose, Contract: 1})
+	expect(t, "hollow when a link alone does", x.objects[object1(`0`).Key].hollow, true)
 }
 
 // TestLimits_NothingIsKeptOfWhatIsReplaced: a state counts once, against who brought it, as soon as somebody does again.
@@ -208,7 +347,7 @@ func TestLimits_WhoGoesBackToSmallStatesPays(t *testing.T) {
 }
 
 // TestLimits_WhatOnlyAStreamKeepsCounts: nobody asks for the objects any more, and their exposers have gone; a link that does not
-// take the end of its streams keeps the states.
+// take the end of its streams keeps the states, up to the limit.
 func TestLimits_WhatOnlyAStreamKeepsCounts(t *testing.T) {
 	x := New(Config{Limits: Limits{LinkBytes: 10_000}})
 	slow, exposer := rawPeer(t, x, 1, RoleUpstream), rawPeer(t, x, 2, RoleUpstream)
@@ -225,13 +364,13 @@ func TestLimits_WhatOnlyAStreamKeepsCounts(t *testing.T) {
 		exposer.send(contracts(act(wire.ActionUnexposeObject, name(i), 0, `"t"`)))
 		exposer.pull()
 	}
-	if x.links[1] != nil || exposer.end != nil {
+	if x.links[1] == nil || exposer.end != nil {
 		t.Errorf("the slow link goes on: %v; exposer %v", x.links[1] != nil, exposer.end)
 	}
+	expect(t, "bytes that count against the slow link", x.links[1].bytes, len(`"t"`)*2+4*(2000+28))
+	expect(t, "hollow", x.objects[`["t"]4`].hollow, true)
+	slow.pull()
 	expect(t, "objects left", len(x.objects), 0)
-	if err := x.Check(); err != nil {
-		t.Error(err)
-	}
 }
 
 // TestLimits_WhatASlowLinkPins: a link that does not take what is new keeps the states that it was sent last, up to the limit. Of the

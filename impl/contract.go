@@ -267,11 +267,11 @@ func (x *Exchange) publish(input Input) {
 	}
 	if o.held != nil {
 		order := slices.Compare(state.Version, o.held.Version)
-		if order < 0 || order == 0 && !sameContent(state, o.held) {
+		if order < 0 || order == 0 && !o.hollow && !sameContent(state, o.held) {
 			x.refuse(ErrStale)
 			return
 		}
-		if order == 0 {
+		if order == 0 && !o.hollow {
 			state = o.held
 		}
 	}
@@ -324,7 +324,8 @@ func (x *Exchange) read(id OfferID) {
 		x.refuse(ErrRevoked)
 		return
 	}
-	f.last, f.flag, f.notified = f.object.held, f.object.flag, false
+	f.last, f.flag = f.object.shown(f.last, f.flag)
+	f.notified = false
 	x.traced("Read", f.object, 0, f.contract.id)
 	x.emit(Effect{Kind: EffectState, Offer: id, State: f.last, Synchronized: f.flag})
 }
@@ -334,7 +335,7 @@ func (x *Exchange) notify(f *offer) {
 	if f == nil || !f.taken || f.notified || f.object == nil || f.contract.exposes() {
 		return
 	}
-	if f.object.held == f.last && f.object.flag == f.flag {
+	if last, flag := f.object.shown(f.last, f.flag); last == f.last && flag == f.flag {
 		return
 	}
 	f.notified = true

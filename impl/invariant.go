@@ -124,9 +124,10 @@ func (c *check) elected(name string, o *object) {
 // state checks the state held and its flag.
 func (c *check) state(name string, o *object) {
 	if o.held == nil {
-		c.that(o.flag == Synchronized{}, "%s: a flag without a state", name)
+		c.that(o.flag == Synchronized{} && !o.hollow, "%s: a flag without a state", name)
 		return
 	}
+	c.that(!o.hollow || o.keeper == nil && o.held.Data == nil, "%s: a hollow state with data, or that counts", name)
 	c.that(o.flag.Now == c.x.isNow(o), "%s: flag now is %v, sources say otherwise", name, o.flag.Now)
 	c.that(!o.flag.Now || o.flag.Mono == 0, "%s: flag now with a time", name)
 	c.that(o.flag.Now || o.dataNeeded || o.streams(), "%s: a state that is not current is kept though no data is needed", name)
@@ -189,7 +190,8 @@ func (c *check) offers(name string, o *object) {
 			c.that(f == nil || f.taken && f.object == nil, "%s: contract %d has an offer it is not due", name, contract.id)
 		}
 		if f != nil && f.object != nil && f.taken && !contract.exposes() {
-			c.that(f.notified || f.last == o.held && f.flag == o.flag, "%s: contract %d was not told of a change", name, contract.id)
+			last, flag := o.shown(f.last, f.flag)
+			c.that(f.notified || f.last == last && f.flag == flag, "%s: contract %d was not told of a change", name, contract.id)
 		}
 	}
 }

@@ -31,6 +31,7 @@ type object struct {
 
 	held    *State       // nil: none
 	flag    Synchronized // of held
+	hollow  bool         // of held only the version and the format are left
 	foreign bool         // held came over a link
 	bringer *channel     // that it came on; nil: of our own process, or closed since
 	keeper  *link        // whom held counts against, unless it is the bringer's last; nil: nobody

@@ -31,18 +31,22 @@ func newChannel(number uint64, o *object, l *link) *channel {
 
 // takeState takes a state and its flag, which the caller has noted on the source
 // they come from: a greater version is taken, an equal one counts for the flag,
-// a lower one for nothing. It came on a channel, or (nil) from our own process.
+// a lower one for nothing. It came on a channel, or (nil) from our own process. An
+// equal version is also the data of a state that has become hollow.
 func (x *Exchange) takeState(o *object, state *State, flag Synchronized, bringer *channel) {
 	held, before := o.held, o.flag
 	order := 1
 	if held != nil {
 		order = slices.Compare(state.Version, held.Version)
 	}
+	if order > 0 || order == 0 && o.hollow {
+		x.unkeep(o)
+		o.held, o.hollow = state, false
+		o.foreign, o.bringer = bringer != nil, bringer
+	}
 	switch {
 	case order > 0:
-		x.unkeep(o)
-		o.held, o.flag, o.floor = state, flag, flag.Mono
-		o.foreign, o.bringer = bringer != nil, bringer
+		o.flag, o.floor = flag, flag.Mono
 		if slices.Compare(state.Version, o.newest) > 0 {
 			o.newest = state.Version
 		}
@@ -57,10 +61,8 @@ func (x *Exchange) takeState(o *object, state *State, flag Synchronized, bringer
 		o.floor = x.now.Mono
 	}
 	x.dropStale(o)
-	if order <= 0 { // the channel's last state was another one, perhaps the one held
-		x.settleKeeper(o)
-	}
 	x.changedFrom(o, held, before)
+	x.settleKeeper(o)
 }
 
 // refreshFlag makes the flag follow the sources that are left.
@@ -83,7 +85,7 @@ func (x *Exchange) dropStale(o *object) {
 	}
 	if !o.flag.Now && !o.dataNeeded && !o.streams() {
 		x.unkeep(o)
-		o.held, o.flag, o.foreign, o.bringer = nil, Synchronized{}, false, nil
+		o.held, o.hollow, o.flag, o.foreign, o.bringer = nil, false, Synchronized{}, false, nil
 	}
 }
 
@@ -100,12 +102,8 @@ func (x *Exchange) isNow(o *object) bool {
 			return true
 		}
 	}
-	switch o.elected.Kind {
-	case ElectedLink:
-		if at, found := o.findLink(o.elected.Link); found {
-			ol := o.links[at]
-			return ol.sink != nil && !ol.revoked && says(ol.sink.last, ol.sink.flag)
-		}
+	if sink := o.electedSink(); sink != nil {
+		return says(sink.last, sink.flag)
 	}
 	if c := x.electedContract(o); c != nil {
 		if f := c.offers[o.descriptor.Key]; f != nil && f.object == o {
@@ -113,6 +111,18 @@ func (x *Exchange) isNow(o *object) bool {
 		}
 	}
 	return false
+}
+
+// electedSink is the sink in force; nil: none.
+func (o *object) electedSink() *channel {
+	if o.elected.Kind != ElectedLink {
+		return nil
+	}
+	at, found := o.findLink(o.elected.Link)
+	if !found || o.links[at].revoked {
+		return nil
+	}
+	return o.links[at].sink
 }
 
 // changedFrom wakes all who see an object's state if it is not what it was.
@@ -210,27 +220,42 @@ func (s *State) size() int {
 	return size
 }
 
+// shown is the state and flag of an object for whoever was shown a last one: of a
+// hollow state no more than that what came before it is not current.
+func (o *object) shown(last *State, flag Synchronized) (*State, Synchronized) {
+	switch {
+	case !o.hollow:
+		return o.held, o.flag
+	case last == nil:
+		return nil, flag
+	case slices.Equal(last.Version, o.held.Version):
+		return last, o.flag
+	}
+	return last, Synchronized{Mono: math.MinInt64}
+}
+
 // owes reports whether a stream or outlet has something to send.
 func (c *channel) owes() bool {
-	held := c.object.held
-	return held != nil && (c.last == nil || c.flag != c.object.flag || !slices.Equal(c.last.Version, held.Version))
+	state, flag := c.object.shown(c.last, c.flag)
+	return state != nil && (c.last == nil || c.flag != flag || !slices.Equal(c.last.Version, state.Version))
 }
 
 // appendState appends the message that brings a stream or outlet up to date.
 func (x *Exchange) appendState(buffer []byte, c *channel, id wire.ChannelID) []byte {
 	o := c.object
-	action := wire.StateAction{Kind: wire.StateSetSynchronized, Synchronized: x.flagToWire(o.flag)}
-	if c.last == nil || !slices.Equal(c.last.Version, o.held.Version) {
+	state, flag := o.shown(c.last, c.flag)
+	action := wire.StateAction{Kind: wire.StateSetSynchronized, Synchronized: x.flagToWire(flag)}
+	if c.last == nil || !slices.Equal(c.last.Version, state.Version) {
 		action.Kind = wire.StatePatch
-		action.Version = o.held.Version
+		action.Version = state.Version
 		action.Diff = x.diff(o, c.last)
-		if c.last == nil || !slices.Equal(c.last.Format, o.held.Format) {
-			action.HasFormat, action.Format = true, o.held.Format
+		if c.last == nil || !slices.Equal(c.last.Format, state.Format) {
+			action.HasFormat, action.Format = true, state.Format
 		}
 		c.unpin()
-		c.last = o.held
+		c.last = state
 	}
-	c.flag = o.flag
+	c.flag = flag
 	x.event.Kind, x.event.Channel = wire.EventMessage, id
 	x.event.Message.Kind = wire.MessageStateStream
 	x.event.Message.States = append(x.event.Message.States[:0], action)
