@@ -223,13 +223,13 @@ var plants = []corePlant{
 `,
 		``},
 	{"flags alone are not sent", "propagation.go",
-		` || c.flag != c.object.flag`,
+		` || c.flag != flag`,
 		``},
 	{"states are not sent", "propagation.go",
-		` || !slices.Equal(c.last.Version, held.Version))`,
+		` || !slices.Equal(c.last.Version, state.Version))`,
 		`)`},
 	{"a changed format is not sent", "propagation.go",
-		`c.last == nil || !slices.Equal(c.last.Format, o.held.Format)`,
+		`c.last == nil || !slices.Equal(c.last.Format, state.Format)`,
 		`c.last == nil`},
 	{"a fresh last-at is sent as now", "propagation.go",
 		`return max(1, (uint64(x.now.Mono)-uint64(flag.Mono))/1000)`,
@@ -363,10 +363,9 @@ var plants = []corePlant{
 	}`,
 		`	}`},
 	{"a stream is told of one change only", "contract.go",
-		`f.object.held, f.object.flag, false
+		`	f.notified = false
 `,
-		`f.object.held, f.object.flag, f.notified
-`},
+		``},
 	{"a diff is applied to what is held", "propagation.go",
 		`		old = c.last.Data
 `,
