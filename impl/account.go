@@ -28,11 +28,22 @@ func (x *Exchange) admit(l *link) error {
 
 // charge counts bytes against a link if it has room for them.
 func (x *Exchange) charge(l *link, size int) error {
-	if l.bytes+size > x.config.Limits.LinkBytes {
+	if l.bytes+size > x.allowance(l) {
 		return errLinkBytes
 	}
 	l.bytes += size
 	return nil
+}
+
+// allowance is how many bytes may count against a link. Of upstream's states those
+// are let in besides that a link below answers for, and as many again as are
+// allowed to any link: when such a link goes, upstream is still to close what it
+// asked for.
+func (x *Exchange) allowance(l *link) int {
+	if l.role == RoleDownstream {
+		return 2*x.config.Limits.LinkBytes + x.passed
+	}
+	return x.config.Limits.LinkBytes
 }
 
 // chargeDescriptor counts an object's descriptor against a link: the one that is
@@ -67,20 +78,25 @@ func (x *Exchange) settleKeeper(o *object) {
 		o.bringer = nil
 	}
 	keeper, size := o.keeperOf()
-	if keeper == o.keeper && size == o.kept {
+	passed := 0
+	if keeper != nil && o.bringer != nil && o.bringer.link != keeper {
+		passed = size
+	}
+	if keeper == o.keeper && size == o.kept && passed == o.passed {
 		return
 	}
 	x.unkeep(o)
 	if keeper == nil {
 		return
 	}
-	over := keeper.bytes+size > x.config.Limits.LinkBytes
+	over := keeper.bytes+size > x.allowance(keeper)
 	if over && o.bringer == nil {
 		x.hollow(o)
 		return
 	}
-	o.keeper, o.kept = keeper, size
+	o.keeper, o.kept, o.passed = keeper, size, passed
 	keeper.bytes += size
+	x.passed += passed
 	if over {
 		x.overdrawn = append(x.overdrawn, keeper)
 	}
@@ -108,25 +124,31 @@ func (x *Exchange) hollow(o *object) {
 func (x *Exchange) unkeep(o *object) {
 	if o.keeper != nil {
 		o.keeper.bytes -= o.kept
-		o.keeper, o.kept = nil, 0
+		x.passed -= o.passed
+		o.keeper, o.kept, o.passed = nil, 0, 0
 	}
 }
 
 // keeperOf is whom the state held counts against, and with how many bytes: the
 // link that brought it, until the channel closes on which it came, also when that
-// has gone on to an older one; then, unless our own process has an observe contract
-// on the object, the oldest link that asks for it, has a stream of it, or is
-// upstream of it.
+// has gone on to an older one; when that is upstream, the oldest link below that
+// observes the object, which is why it came; then, unless our own process has an
+// observe contract on the object, the oldest link that asks for it, has a stream of
+// it, or is upstream of it.
 func (o *object) keeperOf() (*link, int) {
 	if o.held == nil || o.hollow || !o.foreign {
 		return nil, 0
 	}
 	size := o.held.size()
 	if o.bringer != nil {
-		if o.bringer.last == o.held {
-			return nil, 0 // it is counted as the channel's last
+		if o.bringer.last != o.held {
+			return o.bringer.link, size
 		}
-		return o.bringer.link, size
+		// It is counted as the channel's last.
+		if answers := o.answersFor(o.bringer); answers != nil {
+			return answers, size
+		}
+		return nil, 0
 	}
 	if len(o.observers) > 0 {
 		return nil, 0
@@ -147,6 +169,21 @@ func (o *object) keeperOf() (*link, int) {
 		}
 	}
 	return nil, 0
+}
+
+// answersFor is the link below because of which a state comes on a channel; nil:
+// the channel is not upstream's, or our own process observes the object, or nobody
+// does any more.
+func (o *object) answersFor(c *channel) *link {
+	if c.record != nil || len(o.observers) > 0 {
+		return nil
+	}
+	for _, ol := range o.links {
+		if ol.anyObserves() {
+			return ol.link
+		}
+	}
+	return nil
 }
 
 // isOpen reports whether a channel on which states came in is open.
@@ -184,7 +221,7 @@ func (x *Exchange) endOverdrawn() {
 	for len(x.overdrawn) > 0 {
 		l := x.overdrawn[0]
 		x.overdrawn = x.overdrawn[1:]
-		if x.links[l.id] == l && l.bytes > x.config.Limits.LinkBytes {
+		if x.links[l.id] == l && l.bytes > x.allowance(l) {
 			x.end(l, errLinkBytes)
 		}
 	}

@@ -22,7 +22,7 @@ func TestLimits_OfOneLink(t *testing.T) {
 	}
 
 	names := descriptorSize(object1(`2`)) + descriptorSize(object1(`3`))
-	x = New(Config{Limits: Limits{LinkBytes: names + 10 + 2*28}}) // 28: a version of one element and the format
+	x = New(Config{Limits: Limits{LinkBytes: (names + 10 + 2*28) / 2}}) // 28: a version of one element and the format; upstream may twice
 	r = rawPeer(t, x, 1, RoleDownstream)
 	r.send(then(upstreamGreeting(), then(initialize(up(2), wire.ChannelStream, object1(`2`)), initialize(up(3), wire.ChannelStream, object1(`3`))...)...)...)
 	r.send(states(up(2), patch(1, "123456", 0)), states(up(3), patch(1, "1234", 0)), states(up(2), patch(2, "654321", 0)))
@@ -109,7 +109,11 @@ func TestLimits_DescriptorsCount(t *testing.T) {
 			[]wire.Event{closing(up(2))}, initialize(up(3), wire.ChannelSink, object1(big("b")))},
 	} {
 		for _, roomy := range []bool{true, false} {
-			r := rawPeer(t, New(Config{Limits: Limits{LinkBytes: 3500}}), 1, row.role)
+			limits := Limits{LinkBytes: 3500}
+			if row.role == RoleDownstream {
+				limits.LinkBytes /= 2
+			}
+			r := rawPeer(t, New(Config{Limits: limits}), 1, row.role)
 			r.send(row.begin...)
 			r.send(row.first...)
 			if roomy {
@@ -416,4 +420,77 @@ func TestLimits_WhatASlowLinkPins(t *testing.T) {
 	}
 	expect(t, "states that were sent whole", whole, 8-limit/pins)
 	expect(t, "bytes pinned in the end", x.links[1].pinned, 0)
+}
+
+// between is a core with an upstream (link 1) and two links below (2 and 3).
+func between(t *testing.T, limits Limits) (x *Exchange, upstream, hog, modest *raw) {
+	x = New(Config{Limits: limits})
+	upstream = rawPeer(t, x, 1, RoleDownstream)
+	upstream.send(upstreamGreeting()...)
+	hog, modest = rawPeer(t, x, 2, RoleUpstream), rawPeer(t, x, 3, RoleUpstream)
+	hog.send(greeting()...)
+	modest.send(greeting()...)
+	return x, upstream, hog, modest
+}
+
+// TestLimits_WhoAsksForUpstreamsStatesAnswersForThem: a link below observes more than a link may make us hold. It is the one that
+// ends, not the link to upstream that all share; what is still on its way from there harms nobody.
+func TestLimits_WhoAsksForUpstreamsStatesAnswersForThem(t *testing.T) {
+	for _, story := range []struct {
+		name string
+		asks func(name string) wire.ControlAction
+	}{
+		{"objects", func(name string) wire.ControlAction { return act(wire.ActionObserveObject, name, 0, `"t"`) }},
+		{"a tag", func(string) wire.ControlAction { return act(wire.ActionObserveTag, `"t"`, 0) }},
+	} {
+		x, upstream, hog, modest := between(t, Limits{LinkBytes: 10_000})
+		modest.send(contracts(act(wire.ActionObserveObject, `0`, 0)))
+		upstream.send(then(initialize(up(2), wire.ChannelStream, object1(`0`)), states(up(2), patch(1, "a state", 0)))...)
+		expect(t, story.name+": bytes that count against the modest link", x.links[3].bytes, descriptorSize(object1(`0`))+7+28)
+		state := strings.Repeat("x", 2000)
+		opened := uint64(0)
+		for i := range uint64(5) {
+			name := strconv.FormatUint(i+1, 10)
+			if i == 0 || story.name == "objects" {
+				hog.send(contracts(story.asks(name)))
+			}
+			o, err := wire.NewDescriptor([]string{`"t"`}, name, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			upstream.send(then(initialize(up(3+i), wire.ChannelStream, o), states(up(3+i), patch(1, state, 0)))...)
+			opened++
+			if x.links[2] == nil {
+				break
+			}
+		}
+		expect(t, story.name+": channels until the hog ended", opened, 5)
+		if x.links[2] != nil || upstream.end != nil || x.links[3] == nil {
+			t.Fatalf("%s: the hog goes on: %v; upstream %v; the modest link goes on: %v", story.name, x.links[2] != nil, upstream.end, x.links[3] != nil)
+		}
+		for i := range opened { // on their way before upstream knows
+			upstream.send(states(up(3+i), patch(2, state, 0)))
+		}
+		upstream.send(states(up(2), patch(2, "another", 0)))
+		for i := range opened {
+			upstream.send(closing(up(3 + i)))
+		}
+		expect(t, story.name+": what is left counts against the modest link", x.links[3].bytes, descriptorSize(object1(`0`))+7+28)
+		expect(t, story.name+": and is passed on", x.passed, 7+28)
+		expect(t, story.name+": objects left", len(x.objects), 1)
+		if upstream.end != nil {
+			t.Errorf("%s: upstream ended: %v", story.name, upstream.end)
+		}
+	}
+}
+
+// TestLimits_WhatUpstreamSendsUnasked is bounded.
+func TestLimits_WhatUpstreamSendsUnasked(t *testing.T) {
+	_, upstream, _, _ := between(t, Limits{LinkBytes: 10_000})
+	for i := range uint64(10) {
+		upstream.send(then(initialize(up(2+i), wire.ChannelStream, object1(strconv.FormatUint(i, 10))), states(up(2+i), patch(1, strings.Repeat("x", 2000), 0)))...)
+		if (upstream.end != nil) != (i == 9) {
+			t.Fatalf("after %d states that nobody asked for: %v", i+1, upstream.end)
+		}
+	}
 }

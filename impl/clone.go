@@ -20,6 +20,7 @@ func (x *Exchange) Clone() *Exchange {
 	c.copyContracts(x)
 	c.copyLinks(x)
 	c.to.lastObject, c.to.lastTag, c.to.lastOffer, c.to.now = x.lastObject, x.lastTag, x.lastOffer, x.now
+	c.to.passed = x.passed
 	c.to.balance = make(balanceQueue, len(x.balance))
 	for i, b := range x.balance {
 		c.to.balance[i] = &c.objects[b.object].balance

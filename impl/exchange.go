@@ -20,6 +20,7 @@ type Exchange struct {
 	contracts map[ContractID]*contract
 	offers    map[OfferID]*offer // taken, until released
 	balance   balanceQueue
+	passed    int // bytes of upstream's states that links below answer for: see account.go
 
 	lastObject uint64
 	lastTag    uint64

@@ -39,6 +39,7 @@ type check struct {
 	bytes  map[LinkID]int
 	pinned map[LinkID]int
 	unsent map[*object]int
+	passed int
 	err    error
 }
 
@@ -66,6 +67,12 @@ func (c *check) object(key string, o *object) {
 	if o.keeper != nil {
 		c.bytes[o.keeper.id] += o.kept
 	}
+	passed := 0
+	if o.keeper != nil && o.bringer != nil && o.keeper != o.bringer.link {
+		passed = o.kept
+	}
+	c.that(o.passed == passed, "%s: %d bytes of upstream's state count against links below, it should be %d", name, o.passed, passed)
+	c.passed += o.passed
 	c.that(slices.IsSortedFunc(o.links, func(a, b *objectLink) int { return cmp.Compare(a.link.id, b.link.id) }), "%s: links out of order", name)
 	var sums tally
 	for _, ol := range o.links {
@@ -308,6 +315,7 @@ func (c *check) accounts() {
 		c.that(l.bytes == c.bytes[id], "link %d accounts for %d bytes, it makes us hold %d", id, l.bytes, c.bytes[id])
 		c.that(l.pinned == c.pinned[id], "link %d pins %d bytes, it should be %d", id, l.pinned, c.pinned[id])
 	}
+	c.that(c.x.passed == c.passed, "links below answer for %d bytes of upstream's, it should be %d", c.x.passed, c.passed)
 	for _, key := range sortedKeys(c.x.objects) {
 		o := c.x.objects[key]
 		c.that(o.unsent == c.unsent[o], "object %s counts %d queued channels, there are %d", key, o.unsent, c.unsent[o])

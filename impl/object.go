@@ -36,6 +36,7 @@ type object struct {
 	bringer *channel     // that it came on; nil: of our own process, or closed since
 	keeper  *link        // whom held counts against, unless it is the bringer's last; nil: nobody
 	kept    int          // with how many bytes
+	passed  int          // of kept, those that count as upstream's last as well
 	floor   int64        // Mono when held was last known to be current: flag never falls below
 	newest  []int64      // the greatest version ever held
 

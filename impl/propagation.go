@@ -192,7 +192,11 @@ func (x *Exchange) patched(l *link, c *channel, action *wire.StateAction) (*Stat
 	} else if !action.HasFormat {
 		return nil, protocolf("the first state on channel %d has no format", c.number)
 	}
-	room := min(x.config.Limits.Wire.State, x.config.Limits.LinkBytes-others)
+	allowance := x.allowance(l)
+	if c.object.answersFor(c) != nil {
+		allowance = math.MaxInt // that link's counts
+	}
+	room := min(x.config.Limits.Wire.State, allowance-others)
 	data, err := diff.Patch(old, action.Diff, room)
 	if err != nil {
 		return nil, protocolf("state on channel %d: %v", c.number, err)
@@ -201,7 +205,7 @@ func (x *Exchange) patched(l *link, c *channel, action *wire.StateAction) (*Stat
 	if bound := messageBound(state); bound > x.config.Limits.Wire.Message {
 		return nil, protocolf("state on channel %d needs a message of %d bytes to be sent on, the limit is %d", c.number, bound, x.config.Limits.Wire.Message)
 	}
-	if others+state.size() > x.config.Limits.LinkBytes {
+	if state.size() > allowance-others {
 		return nil, protocolf("state on channel %d: %w", c.number, errLinkBytes)
 	}
 	l.bytes = others + state.size()
