@@ -38,6 +38,9 @@ type Exchange struct {
 
 // Options of an exchange. The zero value is good.
 type Options struct {
+	// Upstream says that an upstream will be linked to: what links below make this exchange ask of it stays within what an
+	// upstream allows one link already before. Without it that holds from the first link to an upstream on.
+	Upstream bool
 	// Limits bound what a peer or a caller can make the exchange hold. Fields that are zero or below mean [DefaultLimits].
 	Limits Limits
 
@@ -75,7 +78,7 @@ func NewExchange(options *Options) *Exchange {
 	if options == nil {
 		options = &Options{}
 	}
-	config := impl.Config{Limits: options.Limits.WithDefaults(), Rebalance: options.Rebalance}
+	config := impl.Config{Limits: options.Limits.WithDefaults(), Rebalance: options.Rebalance, Upstream: options.Upstream}
 	if options.RebalanceThreshold > 0 {
 		config.RebalanceThreshold = min(options.RebalanceThreshold, math.MaxFloat64) // a recording has no infinity
 	}

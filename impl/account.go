@@ -9,9 +9,9 @@ import (
 
 // What is counted against a link, in bytes: the descriptors of the objects and
 // tags that it has contracts or channels on, the last states that came in on its
-// open channels, and the states that are held because of it: see keeperOf. What its
-// slowness pins, the last states that went out on its channels, is counted apart:
-// nobody is ended for that.
+// open channels, and the states that are held because of it: see keeperOf. Two
+// things are counted apart, as nobody is ended for them: what it keeps of others,
+// and what its slowness pins, the last states that went out on its channels.
 
 var (
 	errLinkObjects = errors.New("the link holds contracts and channels on more objects and tags than the limit")
@@ -20,7 +20,11 @@ var (
 
 // admit checks that a link may hold one more contract or channel.
 func (x *Exchange) admit(l *link) error {
-	if l.asked+len(l.tags)+len(l.theirs) >= x.config.Limits.LinkObjects {
+	allowed := x.config.Limits.LinkObjects
+	if l.role == RoleDownstream {
+		allowed = 2*allowed + x.answered
+	}
+	if l.asks+len(l.tags)+len(l.theirs) >= allowed {
 		return errLinkObjects
 	}
 	return nil
@@ -35,10 +39,10 @@ func (x *Exchange) charge(l *link, size int) error {
 	return nil
 }
 
-// allowance is how many bytes may count against a link. Of upstream's states those
-// are let in besides that a link below answers for, and as many again as are
-// allowed to any link: when such a link goes, upstream is still to close what it
-// asked for.
+// allowance is how many bytes may count against a link. What links below answer for
+// is let in besides from upstream, and as much again as is allowed to any link: when
+// such a link goes, upstream is still to close what it asked for. The same holds for
+// channels.
 func (x *Exchange) allowance(l *link) int {
 	if l.role == RoleDownstream {
 		return 2*x.config.Limits.LinkBytes + x.passed
@@ -46,21 +50,43 @@ func (x *Exchange) allowance(l *link) int {
 	return x.config.Limits.LinkBytes
 }
 
-// chargeDescriptor counts an object's descriptor against a link: the one that is
-// known already, whose spelling is kept, or else this one.
-func (x *Exchange) chargeDescriptor(l *link, descriptor wire.Descriptor) error {
+// admitContract checks that a link may ask for one more object or tag, whose name
+// has a size, and counts that. Upstream knows of it already, or will have to.
+func (x *Exchange) admitContract(l *link, size int, known bool) error {
+	if err := x.admit(l); err != nil {
+		return err
+	}
+	if err := x.raise(l, size, known); err != nil {
+		return err
+	}
+	if err := x.charge(l, size); err != nil {
+		return err
+	}
+	l.names += size
+	return nil
+}
+
+// withdraw takes back what a contract counted.
+func (l *link) withdraw(size int) {
+	l.bytes -= size
+	l.names -= size
+}
+
+// sizeOfObject is the size of an object's descriptor: of the one that is known
+// already, whose spelling is kept, or else of this one.
+func (x *Exchange) sizeOfObject(descriptor wire.Descriptor) int {
 	if o := x.objects[descriptor.Key]; o != nil {
 		descriptor = o.descriptor
 	}
-	return x.charge(l, descriptorSize(descriptor))
+	return descriptorSize(descriptor)
 }
 
-// chargeTag does the same with a tag.
-func (x *Exchange) chargeTag(l *link, text, identity string) error {
+// sizeOfTag does the same with a tag.
+func (x *Exchange) sizeOfTag(text, identity string) int {
 	if t := x.tags[identity]; t != nil {
-		text = t.text
+		return t.size()
 	}
-	return x.charge(l, len(text)+len(identity))
+	return len(text) + len(identity)
 }
 
 func descriptorSize(d wire.Descriptor) int {
@@ -71,35 +97,62 @@ func descriptorSize(d wire.Descriptor) int {
 	return size
 }
 
-// settleKeeper counts a state that came over a link, and that is not the last one
-// of a channel, against a link: or else it would be held at nobody's cost.
+// A keeper keeps a state that is not the last one of its own channels.
+type keeping uint8
+
+const (
+	keepsOwn       keeping = iota + 1 // it brought the state, and then an older one
+	keepsUpstreams                    // it asked for what upstream streams to us
+	keepsOthers                       // it asks for what others have left
+)
+
+// settleKeeper counts the state held against the link that is its keeper, or else it
+// would be held at nobody's cost.
 func (x *Exchange) settleKeeper(o *object) {
 	if o.bringer != nil && !o.isOpen(o.bringer) {
 		o.bringer = nil
 	}
-	keeper, size := o.keeperOf()
-	passed := 0
-	if keeper != nil && o.bringer != nil && o.bringer.link != keeper {
-		passed = size
+	keeper, keeps := o.keeperOf()
+	size := 0
+	if keeper != nil {
+		size = o.held.size()
 	}
-	if keeper == o.keeper && size == o.kept && passed == o.passed {
+	if keeper == o.keeper && keeps == o.keeps && size == o.kept {
 		return
 	}
 	x.unkeep(o)
-	if keeper == nil {
+	switch keeps {
+	case 0:
 		return
+	case keepsOthers:
+		if keeper.kept+size > x.config.Limits.LinkBytes {
+			x.hollow(o)
+			return
+		}
+		keeper.kept += size
+	case keepsUpstreams:
+		x.passed += size
+		fallthrough
+	case keepsOwn:
+		keeper.bytes += size
+		x.overdraw(keeper)
 	}
-	over := keeper.bytes+size > x.allowance(keeper)
-	if over && o.bringer == nil {
-		x.hollow(o)
+	o.keeper, o.keeps, o.kept = keeper, keeps, size
+}
+
+func (x *Exchange) unkeep(o *object) {
+	switch o.keeps {
+	case 0:
 		return
+	case keepsOthers:
+		o.keeper.kept -= o.kept
+	case keepsUpstreams:
+		x.passed -= o.kept
+		fallthrough
+	case keepsOwn:
+		o.keeper.bytes -= o.kept
 	}
-	o.keeper, o.kept, o.passed = keeper, size, passed
-	keeper.bytes += size
-	x.passed += passed
-	if over {
-		x.overdrawn = append(x.overdrawn, keeper)
-	}
+	o.keeper, o.keeps, o.kept = nil, 0, 0
 }
 
 // hollow lets go of the data of a state that nobody brings any more and that is
@@ -121,69 +174,95 @@ func (x *Exchange) hollow(o *object) {
 	}
 }
 
-func (x *Exchange) unkeep(o *object) {
-	if o.keeper != nil {
-		o.keeper.bytes -= o.kept
-		x.passed -= o.passed
-		o.keeper, o.kept, o.passed = nil, 0, 0
-	}
-}
-
-// keeperOf is whom the state held counts against, and with how many bytes: the
-// link that brought it, until the channel closes on which it came, also when that
-// has gone on to an older one; when that is upstream, the oldest link below that
-// observes the object, which is why it came; then, unless our own process has an
-// observe contract on the object, the oldest link that asks for it, has a stream of
-// it, or is upstream of it.
-func (o *object) keeperOf() (*link, int) {
-	if o.held == nil || o.hollow || !o.foreign {
+// keeperOf is whom the state held counts against: the link that brought it, until the
+// channel closes on which it came, also when that has gone on to an older one; when
+// that is upstream, the oldest link below that observes the object; then, unless our
+// own process has an observe contract on the object, the oldest link that asks for it,
+// has a stream of it, or is upstream of it. A state that is counted as the last one of
+// its channel has no other keeper.
+func (o *object) keeperOf() (*link, keeping) {
+	switch {
+	case o.held == nil || o.hollow || !o.foreign:
 		return nil, 0
-	}
-	size := o.held.size()
-	if o.bringer != nil {
-		if o.bringer.last != o.held {
-			return o.bringer.link, size
-		}
-		// It is counted as the channel's last.
-		if answers := o.answersFor(o.bringer); answers != nil {
-			return answers, size
+	case o.bringer != nil && o.bringer.last != o.held:
+		return o.bringer.link, keepsOwn
+	case o.bringer != nil:
+		if observer := o.observer(); o.bringer.record == nil && observer != nil {
+			return observer, keepsUpstreams
 		}
 		return nil, 0
-	}
-	if len(o.observers) > 0 {
+	case len(o.observers) > 0:
 		return nil, 0
 	}
 	for _, ol := range o.links {
 		if ol.observes || ol.exposes {
-			return ol.link, size
+			return ol.link, keepsOthers
 		}
 	}
 	for _, ol := range o.links {
 		if ol.stream != nil { // it is to close, and the link is slow
-			return ol.link, size
+			return ol.link, keepsOthers
 		}
 	}
 	for _, channels := range [][]*channel{o.outlets, o.sources} {
 		if len(channels) > 0 {
-			return channels[0].link, size
+			return channels[0].link, keepsOthers
 		}
 	}
 	return nil, 0
 }
 
-// answersFor is the link below because of which a state comes on a channel; nil:
-// the channel is not upstream's, or our own process observes the object, or nobody
-// does any more.
-func (o *object) answersFor(c *channel) *link {
-	if c.record != nil || len(o.observers) > 0 {
+// observer is the oldest link below that observes an object which our own process
+// has no observe contract on.
+func (o *object) observer() *link {
+	if o.tally.anyObserving == 0 || len(o.observers) > 0 {
 		return nil
 	}
-	for _, ol := range o.links {
-		if ol.anyObserves() {
-			return ol.link
-		}
+	return o.links[slices.IndexFunc(o.links, (*objectLink).anyObserves)].link
+}
+
+// answererOf is the link below because of which upstream has channels open for an
+// object: the oldest that observes it, or else the oldest that exposes it; nil:
+// our own process has a contract on it, or nobody has any more.
+func (o *object) answererOf() *link {
+	if len(o.sources)+len(o.outlets) == 0 || len(o.observers)+len(o.exposers) > 0 {
+		return nil
 	}
-	return nil
+	if l := o.observer(); l != nil {
+		return l
+	}
+	if o.tally.anyExposing == 0 {
+		return nil
+	}
+	return o.links[slices.IndexFunc(o.links, (*objectLink).anyExposes)].link
+}
+
+// settleAnswerer counts the channels that upstream has open for an object, and the
+// name that it gave, against the link below that answers for them.
+func (x *Exchange) settleAnswerer(o *object) {
+	answerer, channels := o.answererOf(), 0
+	if answerer != nil {
+		channels = len(o.sources) + len(o.outlets)
+	}
+	if answerer == o.answerer && channels == o.answered {
+		return
+	}
+	size := descriptorSize(o.descriptor)
+	if was := o.answerer; was != nil {
+		was.answers--
+		was.bytes -= size
+		x.answered -= o.answered
+		x.passed -= o.answered * size
+	}
+	o.answerer, o.answered = answerer, channels
+	if answerer == nil {
+		return
+	}
+	answerer.answers++
+	answerer.bytes += size
+	x.answered += channels
+	x.passed += channels * size
+	x.overdraw(answerer)
 }
 
 // isOpen reports whether a channel on which states came in is open.
@@ -215,14 +294,25 @@ func (c *channel) unpin() {
 	c.pinned = 0
 }
 
+// overdraw notes a link that holds more than it may.
+func (x *Exchange) overdraw(l *link) {
+	if l.bytes > x.allowance(l) || l.answers > x.config.Limits.LinkObjects {
+		x.overdrawn = append(x.overdrawn, l)
+	}
+}
+
 // endOverdrawn ends the links that hold too much. It is the last thing that
 // happens in a step.
 func (x *Exchange) endOverdrawn() {
 	for len(x.overdrawn) > 0 {
 		l := x.overdrawn[0]
 		x.overdrawn = x.overdrawn[1:]
-		if x.links[l.id] == l && l.bytes > x.allowance(l) {
+		switch {
+		case x.links[l.id] != l:
+		case l.bytes > x.allowance(l):
 			x.end(l, errLinkBytes)
+		case l.answers > x.config.Limits.LinkObjects:
+			x.end(l, errLinkObjects)
 		}
 	}
 	x.overdrawn = nil

@@ -145,20 +145,30 @@ func TestLimits_WhatIsKeptOfExposersThatLeftCounts(t *testing.T) {
 		exposer.pull()
 		exposer.send(states(up(2), patch(1, strings.Repeat("x", 2000), 0)))
 		keeper.pull()
-		before := x.links[1].bytes
+		before := x.links[1].kept
 		exposer.step(Input{Kind: InputDetach, Link: exposer.link})
 		more := 2000 + 28
 		if i == 4 {
 			more = 0
 		}
-		expect(t, "bytes that the keeper is charged more", x.links[1].bytes-before, more)
+		expect(t, "bytes that the keeper keeps more", x.links[1].kept-before, more)
 		expect(t, "hollow", x.objects[object1(name).Key].hollow, i == 4)
 	}
 	keeper.step(Input{Kind: InputDetach, Link: 1})
 	expect(t, "objects left", len(x.objects), 1)
-	expect(t, "bytes of the other one who observes that", x.links[2].bytes, descriptorSize(object1(`0`))+2000+28)
+	expect(t, "bytes of the other one who observes that", x.links[2].kept, 2000+28)
 	other.send(contracts(act(wire.ActionUnobserveObject, `0`, 0)))
-	expect(t, "bytes when nothing is asked for", x.links[2].bytes, 0)
+	expect(t, "bytes when nothing is asked for", x.links[2].bytes+x.links[2].kept, 0)
+}
+
+// leave has an exposer leave a state of four bytes to a keeper.
+func leave(keeper *raw) {
+	exposer := rawPeer(keeper.t, keeper.x, 9, RoleUpstream)
+	keeper.send(contracts(act(wire.ActionObserveObject, `1`, 0)))
+	exposer.send(then(greeting(), contracts(act(wire.ActionExposeObject, `1`, 1)))...)
+	exposer.pull()
+	exposer.send(states(up(2), patch(1, "left", 0)))
+	exposer.step(Input{Kind: InputDetach, Link: 9})
 }
 
 // hollowed is a core that holds a hollow state of version 5. Link 1 observes and has seen version 4 only; link 3 observes and has seen
@@ -176,13 +186,12 @@ func hollowed(t *testing.T) (x *Exchange, behind, witness, exposer *raw) {
 	}
 	first.send(states(up(2), patch(4, "four", 0)))
 	behind.pull()
-	behind.send(contracts(act(wire.ActionObserveObject, `1`, 0)))
+	leave(behind)
 	first.send(states(up(2), patch(5, strings.Repeat("5", 250), 0)))
 	witness.pull()
-	before := x.links[1].bytes
 	first.step(Input{Kind: InputDetach, Link: 2})
 	exposer.pull()
-	expect(t, "bytes that the keeper is charged", x.links[1].bytes-before, 0)
+	expect(t, "bytes that the keeper keeps", x.links[1].kept, 4+28)
 	expect(t, "hollow", x.objects[object1(`0`).Key].hollow, true)
 	return x, behind, witness, exposer
 }
@@ -267,7 +276,8 @@ func TestHollow_UntilOneIsAsNew(t *testing.T) {
 func TestHollow_OneThatIsAsNewIsThere(t *testing.T) {
 	x := New(Config{Limits: Limits{LinkBytes: 285}})
 	observer, first, second := rawPeer(t, x, 1, RoleUpstream), rawPeer(t, x, 2, RoleUpstream), rawPeer(t, x, 3, RoleUpstream)
-	observer.send(then(greeting(), contracts(act(wire.ActionObserveObject, `0`, 0), act(wire.ActionObserveObject, `1`, 0)))...)
+	observer.send(then(greeting(), contracts(act(wire.ActionObserveObject, `0`, 0)))...)
+	leave(observer)
 	for _, r := range []*raw{first, second} {
 		r.send(then(greeting(), contracts(act(wire.ActionExposeObject, `0`, 1)))...)
 		r.pull()
@@ -290,7 +300,8 @@ func TestHollow_OneThatIsAsNewIsThere(t *testing.T) {
 func TestHollow_NotWhatWeObserveOurselves(t *testing.T) {
 	x := New(Config{Limits: Limits{LinkBytes: 285}})
 	observer, exposer := rawPeer(t, x, 1, RoleUpstream), rawPeer(t, x, 2, RoleUpstream)
-	observer.send(then(greeting(), contracts(act(wire.ActionObserveObject, `0`, 0), act(wire.ActionObserveObject, `1`, 0)))...)
+	observer.send(then(greeting(), contracts(act(wire.ActionObserveObject, `0`, 0)))...)
+	leave(observer)
 	observer.step(Input{Kind: InputOpen, Contract: 1, ContractKind: ObserveObject, Descriptor: object1(`0`)})
 	exposer.send(then(greeting(), contracts(act(wire.ActionExposeObject, `0`, 1)))...)
 	exposer.pull()
@@ -318,7 +329,7 @@ func TestLimits_NothingIsKeptOfWhatIsReplaced(t *testing.T) {
 		expect(t, "bytes of the exposer then", x.links[exposer.link].bytes, descriptorSize(object1(`0`))+12+7+2*28)
 		exposer.send(contracts(act(wire.ActionUnexposeObject, `0`, 0)))
 		exposer.pull()
-		expect(t, "bytes of the keeper when nobody exposes", x.links[1].bytes, asks+7+28)
+		expect(t, "bytes that it keeps when nobody exposes", x.links[1].kept, 7+28)
 		if err := x.Check(); err != nil {
 			t.Fatal(err)
 		}
@@ -371,7 +382,7 @@ func TestLimits_WhatOnlyAStreamKeepsCounts(t *testing.T) {
 	if x.links[1] == nil || exposer.end != nil {
 		t.Errorf("the slow link goes on: %v; exposer %v", x.links[1] != nil, exposer.end)
 	}
-	expect(t, "bytes that count against the slow link", x.links[1].bytes, len(`"t"`)*2+4*(2000+28))
+	expect(t, "bytes that the slow link keeps", x.links[1].kept, 4*(2000+28))
 	expect(t, "hollow", x.objects[`["t"]4`].hollow, true)
 	slow.pull()
 	expect(t, "objects left", len(x.objects), 0)
@@ -436,6 +447,7 @@ func between(t *testing.T, limits Limits) (x *Exchange, upstream, hog, modest *r
 // TestLimits_WhoAsksForUpstreamsStatesAnswersForThem: a link below observes more than a link may make us hold. It is the one that
 // ends, not the link to upstream that all share; what is still on its way from there harms nobody.
 func TestLimits_WhoAsksForUpstreamsStatesAnswersForThem(t *testing.T) {
+	name := descriptorSize(object1(`0`)) // counts once for the contract, once for upstream's channel
 	for _, story := range []struct {
 		name string
 		asks func(name string) wire.ControlAction
@@ -446,7 +458,7 @@ func TestLimits_WhoAsksForUpstreamsStatesAnswersForThem(t *testing.T) {
 		x, upstream, hog, modest := between(t, Limits{LinkBytes: 10_000})
 		modest.send(contracts(act(wire.ActionObserveObject, `0`, 0)))
 		upstream.send(then(initialize(up(2), wire.ChannelStream, object1(`0`)), states(up(2), patch(1, "a state", 0)))...)
-		expect(t, story.name+": bytes that count against the modest link", x.links[3].bytes, descriptorSize(object1(`0`))+7+28)
+		expect(t, story.name+": bytes that count against the modest link", x.links[3].bytes, 2*name+7+28)
 		state := strings.Repeat("x", 2000)
 		opened := uint64(0)
 		for i := range uint64(5) {
@@ -475,8 +487,8 @@ func TestLimits_WhoAsksForUpstreamsStatesAnswersForThem(t *testing.T) {
 		for i := range opened {
 			upstream.send(closing(up(3 + i)))
 		}
-		expect(t, story.name+": what is left counts against the modest link", x.links[3].bytes, descriptorSize(object1(`0`))+7+28)
-		expect(t, story.name+": and is passed on", x.passed, 7+28)
+		expect(t, story.name+": what is left counts against the modest link", x.links[3].bytes, 2*name+7+28)
+		expect(t, story.name+": and is passed on", x.passed, name+7+28)
 		expect(t, story.name+": objects left", len(x.objects), 1)
 		if upstream.end != nil {
 			t.Errorf("%s: upstream ended: %v", story.name, upstream.end)
@@ -491,6 +503,44 @@ func TestLimits_WhatUpstreamSendsUnasked(t *testing.T) {
 		upstream.send(then(initialize(up(2+i), wire.ChannelStream, object1(strconv.FormatUint(i, 10))), states(up(2+i), patch(1, strings.Repeat("x", 2000), 0)))...)
 		if (upstream.end != nil) != (i == 9) {
 			t.Fatalf("after %d states that nobody asked for: %v", i+1, upstream.end)
+		}
+	}
+}
+
+// TestLimits_WhoAsksForUpstreamsObjectsAnswersForThem: a tag may have more objects upstream than a link may make us hold. Who
+// observes or exposes it ends; upstream, which opens a channel for each, does not, unless nobody asked it to.
+func TestLimits_WhoAsksForUpstreamsObjectsAnswersForThem(t *testing.T) {
+	for _, row := range []struct {
+		story   string
+		asks    wire.ActionKind
+		channel wire.ChannelKind
+	}{
+		{"observed", wire.ActionObserveTag, wire.ChannelStream},
+		{"exposed", wire.ActionExposeTag, wire.ChannelSink},
+	} {
+		x, upstream, hog, modest := between(t, Limits{LinkObjects: 20})
+		modest.send(contracts(act(wire.ActionObserveObject, `"modest"`, 0)))
+		hog.send(contracts(act(row.asks, `"t"`, 1)))
+		opened := uint64(0)
+		for x.links[2] != nil && upstream.end == nil {
+			upstream.send(initialize(up(2+opened), row.channel, object1(strconv.FormatUint(opened, 10), `"t"`))...)
+			opened++
+		}
+		expect(t, row.story+": channels until the hog ended", opened, 21)
+		for range 17 { // on their way before upstream knows; it has a control channel besides
+			upstream.send(initialize(up(2+opened), row.channel, object1(strconv.FormatUint(opened, 10), `"t"`))...)
+			opened++
+		}
+		upstream.send(initialize(up(100), wire.ChannelStream, object1(`"modest"`))...)
+		if upstream.end != nil || x.links[3] == nil {
+			t.Errorf("%s: upstream %v; the modest link goes on: %v", row.story, upstream.end, x.links[3] != nil)
+		}
+		for upstream.end == nil && opened < 100 {
+			upstream.send(initialize(up(2+opened), row.channel, object1(strconv.FormatUint(opened, 10), `"t"`))...)
+			opened++
+		}
+		if expect(t, row.story+": channels that nobody answers for, with the one too many", opened, 40); upstream.end == nil {
+			t.Error("upstream may open what it likes")
 		}
 	}
 }

@@ -20,7 +20,7 @@ func (x *Exchange) Clone() *Exchange {
 	c.copyContracts(x)
 	c.copyLinks(x)
 	c.to.lastObject, c.to.lastTag, c.to.lastOffer, c.to.now = x.lastObject, x.lastTag, x.lastOffer, x.now
-	c.to.passed = x.passed
+	c.to.passed, c.to.answered, c.to.bounded, c.to.wanted = x.passed, x.answered, x.bounded, x.wanted
 	c.to.balance = make(balanceQueue, len(x.balance))
 	for i, b := range x.balance {
 		c.to.balance[i] = &c.objects[b.object].balance
@@ -80,6 +80,7 @@ func (c *cloner) channel(from *channel) *channel {
 	if to == nil {
 		to = newChannel(from.number, c.objects[from.object], c.links[from.link])
 		to.last, to.flag, to.pinned, to.record = from.last, from.flag, from.pinned, c.records[from.record]
+		to.lifted, to.lifter = from.lifted, c.links[from.lifter]
 		c.channels[from] = to
 	}
 	return to
@@ -93,7 +94,7 @@ func (c *cloner) copyObjects(x *Exchange) {
 		o.exposers = mapped(o.exposers, c.contracts)
 		o.links = mapped(o.links, c.records)
 		o.changed = nil
-		o.keeper = c.links[o.keeper]
+		o.keeper, o.answerer = c.links[o.keeper], c.links[o.answerer]
 		for _, ol := range o.links {
 			ol.sink, ol.stream = c.channel(ol.sink), c.channel(ol.stream)
 		}
@@ -198,6 +199,10 @@ func (c *cloner) copyLinks(x *Exchange) {
 		to.outlets = fifo[*channel]{}
 		for e := from.outlets.first; e != nil; e = e.next {
 			to.outlets.push(&c.channel(e.value).pending)
+		}
+		to.withheld = fifo[*channel]{}
+		for e := from.withheld.first; e != nil; e = e.next {
+			to.withheld.push(&c.channel(e.value).withheld)
 		}
 		to.pendingObjects, to.pendingTags = fifo[*told]{}, fifo[*told]{}
 		to.told = copyTold(from.told, &from.pendingObjects, &to.pendingObjects)

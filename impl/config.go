@@ -21,6 +21,11 @@ type Config struct {
 	// enough. Negative or not a number: [DefaultRebalanceThreshold].
 	RebalanceThreshold float64
 
+	// Upstream keeps what links below make this exchange ask of an upstream within
+	// what an upstream allows one link, before the first one is linked to as well as
+	// from then on.
+	Upstream bool
+
 	// Trace collects the spec's actions of each step for [Exchange.Trace].
 	Trace bool
 }

@@ -68,6 +68,15 @@ func (x *Exchange) open(input Input) {
 		x.refuse(fmt.Errorf("hakuban: a contract's descriptor is not canonical: %q, %v", input.Descriptor.Key, err))
 		return
 	}
+	tagIdentity := strings.TrimPrefix(d.Key, "[]")
+	known, size := x.knowsObject(d.Key), x.sizeOfObject(d)
+	if input.ContractKind == ObserveTag || input.ContractKind == ExposeTag {
+		known, size = x.knowsTag(tagIdentity), x.sizeOfTag(d.JSON, tagIdentity)
+	}
+	if err := x.raiseOwn(size, known); err != nil {
+		x.refuse(err)
+		return
+	}
 	c := &contract{id: input.Contract, kind: input.ContractKind, offers: make(map[string]*offer)}
 	if c.exposes() {
 		c.capacity = input.Capacity
@@ -80,7 +89,7 @@ func (x *Exchange) open(input Input) {
 			x.refuse(fmt.Errorf("hakuban: a tag contract's descriptor has tags: %q", d.Key))
 			return
 		}
-		c.tag = x.acquireTag(d.JSON, strings.TrimPrefix(d.Key, "[]"))
+		c.tag = x.acquireTag(d.JSON, tagIdentity)
 	default:
 		x.refuse(fmt.Errorf("hakuban: unknown contract kind %d", input.ContractKind))
 		return

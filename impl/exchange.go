@@ -20,7 +20,10 @@ type Exchange struct {
 	contracts map[ContractID]*contract
 	offers    map[OfferID]*offer // taken, until released
 	balance   balanceQueue
-	passed    int // bytes of upstream's states that links below answer for: see account.go
+	bounded   bool  // above.go's bounds are in force
+	wanted    above // what upstream should be asked for
+	passed    int   // bytes of upstream's that links below answer for: see account.go
+	answered  int   // and its channels
 
 	lastObject uint64
 	lastTag    uint64
@@ -31,7 +34,9 @@ type Exchange struct {
 	effects     []Effect
 	touched     []*object // by the control message under way, to be settled after it
 	touchedTags []*tagLink
+	fresh       above   // of the control message under way: what upstream will be asked for
 	overdrawn   []*link // that may hold more than they may, since the step began
+	greedy      []*link // whose states upstream has no room for
 	trace       []TraceLine
 
 	// Scratch, empty between steps.
@@ -46,6 +51,7 @@ func New(config Config) *Exchange {
 	config.Limits = config.Limits.WithDefaults()
 	return &Exchange{
 		config:    config,
+		bounded:   config.Upstream,
 		threshold: loadOf(config.RebalanceThreshold),
 		objects:   make(map[string]*object),
 		tags:      make(map[string]*tag),
@@ -97,6 +103,7 @@ func (x *Exchange) Step(now Now, input Input) []Effect {
 	default:
 		x.refuse(fmt.Errorf("hakuban: unknown input kind %d", input.Kind))
 	}
+	x.endGreedy()
 	x.endOverdrawn()
 	return x.effects
 }

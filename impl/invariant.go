@@ -10,7 +10,7 @@ import (
 // error is a bug of this package. It walks everything: it is for tests and the
 // simulator; what is cheap to check is checked always, where it is used.
 func (x *Exchange) Check() error {
-	c := &check{x: x, loads: make(map[LinkID]uint64), bytes: make(map[LinkID]int), pinned: make(map[LinkID]int), unsent: make(map[*object]int)}
+	c := &check{x: x, loads: make(map[LinkID]uint64), bytes: make(map[LinkID]int), pinned: make(map[LinkID]int), kept: make(map[LinkID]int), lifted: make(map[LinkID]int), answers: make(map[LinkID]int), unsent: make(map[*object]int)}
 	c.links()
 	for _, key := range sortedKeys(x.objects) {
 		c.object(key, x.objects[key])
@@ -34,13 +34,18 @@ func (x *Exchange) Check() error {
 }
 
 type check struct {
-	x      *Exchange
-	loads  map[LinkID]uint64
-	bytes  map[LinkID]int
-	pinned map[LinkID]int
-	unsent map[*object]int
-	passed int
-	err    error
+	x        *Exchange
+	loads    map[LinkID]uint64
+	bytes    map[LinkID]int
+	pinned   map[LinkID]int
+	unsent   map[*object]int
+	kept     map[LinkID]int
+	lifted   map[LinkID]int
+	answers  map[LinkID]int
+	passed   int
+	answered int
+	wanted   above
+	err      error
 }
 
 // that notes the first invariant that does not hold.
@@ -62,22 +67,40 @@ func (c *check) object(key string, o *object) {
 	c.elected(name, o)
 	c.state(name, o)
 	c.that(o.bringer == nil || o.foreign && o.isOpen(o.bringer), "%s: its state came on a channel that is closed", name)
-	keeper, kept := o.keeperOf()
-	c.that(o.keeper == keeper && o.kept == kept, "%s: its state counts against another link, or with %d bytes instead of %d", name, o.kept, kept)
-	if o.keeper != nil {
-		c.bytes[o.keeper.id] += o.kept
+	keeper, keeps := o.keeperOf()
+	kept := 0
+	if keeper != nil {
+		kept = o.held.size()
 	}
-	passed := 0
-	if o.keeper != nil && o.bringer != nil && o.keeper != o.bringer.link {
-		passed = o.kept
+	c.that(o.keeper == keeper && o.keeps == keeps && o.kept == kept, "%s: its state counts against another link, or with %d bytes instead of %d", name, o.kept, kept)
+	switch keeps {
+	case keepsOthers:
+		c.kept[keeper.id] += kept
+	case keepsUpstreams:
+		c.passed += kept
+		fallthrough
+	case keepsOwn:
+		c.bytes[keeper.id] += kept
 	}
-	c.that(o.passed == passed, "%s: %d bytes of upstream's state count against links below, it should be %d", name, o.passed, passed)
-	c.passed += o.passed
+	answerer := o.answererOf()
+	c.that(o.answerer == answerer, "%s: another link answers for its channels", name)
+	if answerer != nil {
+		c.that(o.answered == len(o.sources)+len(o.outlets), "%s: %d of its channels are answered for", name, o.answered)
+		c.answers[answerer.id]++
+		c.bytes[answerer.id] += descriptorSize(o.descriptor)
+		c.passed += o.answered * descriptorSize(o.descriptor)
+		c.answered += o.answered
+	}
 	c.that(slices.IsSortedFunc(o.links, func(a, b *objectLink) int { return cmp.Compare(a.link.id, b.link.id) }), "%s: links out of order", name)
 	var sums tally
 	for _, ol := range o.links {
 		sums.add(ol, 1)
 		c.objectLink(fmt.Sprintf("%s on link %d", name, ol.link.id), o, ol)
+	}
+	wanted := o.summarize().any()
+	c.that(o.wanted == wanted, "%s: upstream should be asked for it: %v", name, wanted)
+	if wanted {
+		c.wanted.add(descriptorSize(o.descriptor), 1)
 	}
 	c.that(o.tally == sums, "%s: its links are summed up as %+v, they are %+v", name, o.tally, sums)
 	c.that(!o.touched && len(o.changed) == 0 && !o.moved, "%s is still touched", name)
@@ -89,7 +112,12 @@ func (c *check) object(key string, o *object) {
 		c.that(x.upstream != nil && x.upstream.theirs[outlet.number].state == outlet, "%s: outlet %d is unknown to the upstream link", name, outlet.number)
 		c.sent(name, outlet)
 		// Invariant: a channel that owes something is queued, so nothing is owed for ever.
-		c.that(outlet.pending.queued || !outlet.owes(), "%s: outlet %d owes a state and is not queued", name, outlet.number)
+		c.that(outlet.pending.queued || outlet.withheld.queued || !outlet.owes(), "%s: outlet %d owes a state and is not queued", name, outlet.number)
+		c.that(!outlet.pending.queued || !outlet.withheld.queued, "%s: outlet %d is queued and withheld", name, outlet.number)
+		c.lifted[outlet.link.id] += outlet.lifted
+		if outlet.lifter != nil {
+			c.lifted[outlet.lifter.id] += outlet.lifted
+		}
 		if outlet.pending.queued {
 			c.unsent[o]++
 		}
@@ -207,6 +235,11 @@ func (c *check) tag(identity string, t *tag) {
 	c.that(t.identity == identity, "tag %s is filed under another identity", identity)
 	c.that(t.objects.length+len(t.observers)+len(t.exposers)+len(t.links) > 0, "tag %s is used by nothing and not forgotten", identity)
 	c.that(t.summarize() == (asks{}) || c.x.upstream == nil || c.x.upstream.toldTags[identity] != nil, "tag %s: upstream will never be told of it", identity)
+	wanted := t.summarize().any()
+	c.that(t.wanted == wanted, "tag %s: upstream should be asked for it: %v", identity, wanted)
+	if wanted {
+		c.wanted.add(t.size(), 1)
+	}
 	for _, o := range t.objects.values() {
 		c.that(c.x.objects[o.descriptor.Key] == o, "tag %s: object %d is forgotten", identity, o.number)
 	}
@@ -255,20 +288,20 @@ func (c *check) links() {
 				}
 			}
 		}
-		asked := 0
+		asks, names := 0, 0
 		for _, key := range sortedKeys(l.objects) {
 			ol := l.objects[key]
 			c.that(slices.Contains(ol.object.links, ol) && c.x.objects[key] == ol.object, "link %d: its record of %s is not among the object's", id, key)
 			if ol.observes || ol.exposes {
-				asked++
-				c.bytes[id] += descriptorSize(ol.object.descriptor)
+				asks++
+				names += descriptorSize(ol.object.descriptor)
 			}
 		}
-		c.that(l.asked == asked, "link %d has object contracts on %d objects, counts %d", id, asked, l.asked)
+		c.that(l.asks == asks, "link %d has object contracts on %d objects, counts %d", id, asks, l.asks)
 		for _, identity := range sortedKeys(l.tags) {
 			tl := l.tags[identity]
 			c.that(slices.Contains(tl.tag.links, tl) && c.x.tags[identity] == tl.tag, "link %d: its record of tag %s is not among the tag's", id, identity)
-			c.bytes[id] += tl.tag.size()
+			names += tl.tag.size()
 			c.that(!tl.touched && tl.asks == tl.applied, "link %d: tag %s is not settled", id, identity)
 		}
 		for _, number := range sortedKeys(l.ours) {
@@ -276,12 +309,18 @@ func (c *check) links() {
 			c.that(number <= l.lastOurs, "link %d: channel %d is beyond the last opened", id, number)
 			c.that(ol != nil && l.objects[ol.object.descriptor.Key] == ol && (ol.sink == l.ours[number] || ol.stream == l.ours[number]), "link %d: channel %d is nobody's", id, number)
 		}
+		c.that(l.names == names, "link %d asks for names of %d bytes, counts %d", id, names, l.names)
+		c.bytes[id] += names
+		var asked above
 		for _, key := range sortedKeys(l.told) {
 			c.told(l, l.told[key])
+			asked.add(l.told[key].size(), 1)
 		}
 		for _, identity := range sortedKeys(l.toldTags) {
 			c.told(l, l.toldTags[identity])
+			asked.add(l.toldTags[identity].size(), 1)
 		}
+		c.that(l.asked == asked, "link %d was told %+v, counts %+v", id, asked, l.asked)
 	}
 }
 
@@ -313,9 +352,14 @@ func (c *check) accounts() {
 		l := c.x.links[id]
 		c.that(l.load == c.loads[id], "link %d has load %d, its objects' shares make %d", id, l.load, c.loads[id])
 		c.that(l.bytes == c.bytes[id], "link %d accounts for %d bytes, it makes us hold %d", id, l.bytes, c.bytes[id])
+		c.that(l.answers == c.answers[id], "link %d answers for %d objects, it should be %d", id, l.answers, c.answers[id])
+		c.that(l.kept == c.kept[id], "link %d keeps %d bytes of others, it should be %d", id, l.kept, c.kept[id])
+		c.that(l.lifted == c.lifted[id], "link %d lifts %d bytes, it should be %d", id, l.lifted, c.lifted[id])
 		c.that(l.pinned == c.pinned[id], "link %d pins %d bytes, it should be %d", id, l.pinned, c.pinned[id])
 	}
-	c.that(c.x.passed == c.passed, "links below answer for %d bytes of upstream's, it should be %d", c.x.passed, c.passed)
+	c.that(c.x.wanted == c.wanted && c.x.fresh == above{}, "upstream should be asked for %+v, it should be %+v", c.x.wanted, c.wanted)
+	c.that(len(c.x.greedy) == 0 && len(c.x.overdrawn) == 0, "a link that should end goes on")
+	c.that(c.x.passed == c.passed && c.x.answered == c.answered, "links below answer for %d bytes and %d channels of upstream's, it should be %d and %d", c.x.passed, c.x.answered, c.passed, c.answered)
 	for _, key := range sortedKeys(c.x.objects) {
 		o := c.x.objects[key]
 		c.that(o.unsent == c.unsent[o], "object %s counts %d queued channels, there are %d", key, o.unsent, c.unsent[o])

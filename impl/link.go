@@ -27,11 +27,15 @@ type link struct {
 	lastOurs uint64                  // number of the last channel that we opened
 	theirs   map[uint64]theirChannel // channels that the peer has open
 	bytes    int                     // what account.go counts against the link
-	pinned   int                     // and what it counts apart
+	names    int                     // of bytes, those of what it has contracts on
+	kept     int                     // what account.go counts apart: of others
+	pinned   int                     // and of what is no longer held
+	answers  int                     // of objects that upstream has channels on, those that it answers for
+	lifted   int                     // what above.go counts of states that went up: of this link below, or to this upstream
 
 	// RoleUpstream: the peer is downstream of us.
 	objects map[string]*objectLink // also where a tag contract covers an object of others
-	asked   int                    // of objects, those with an object contract of the link
+	asks    int                    // of objects, those with an object contract of the link
 	tags    map[string]*tagLink
 	pending fifo[*objectLink]
 	load    uint64
@@ -42,7 +46,9 @@ type link struct {
 	toldTags       map[string]*told
 	pendingObjects fifo[*told]
 	pendingTags    fifo[*told]
+	asked          above // of told and toldTags
 	outlets        fifo[*channel]
+	withheld       fifo[*channel] // outlets whose states have no room
 }
 
 // theirChannel is a channel that the peer opened.
@@ -109,6 +115,13 @@ func (x *Exchange) attach(input Input) {
 		x.refuse(ErrUpstream)
 		return
 	}
+	if input.Role == RoleDownstream {
+		if err := x.fitsAbove(); err != nil {
+			x.refuse(err)
+			return
+		}
+		x.bounded = true
+	}
 	l := newLink(input)
 	x.links[l.id] = l
 	x.traced("Attach", nil, l.id, 0)
@@ -142,6 +155,9 @@ func (x *Exchange) detachUpstream(l *link) {
 	for l.outlets.first != nil {
 		x.unqueueOutlet(l.outlets.first.value)
 	}
+	for l.withheld.first != nil {
+		x.unqueueOutlet(l.withheld.first.value)
+	}
 	lost := make(map[string]*object)
 	for _, number := range sortedKeys(l.theirs) {
 		if c := l.theirs[number].state; c != nil {
@@ -150,6 +166,9 @@ func (x *Exchange) detachUpstream(l *link) {
 	}
 	for _, key := range sortedKeys(lost) {
 		o := lost[key]
+		for _, outlet := range o.outlets {
+			outlet.lower()
+		}
 		o.sources, o.outlets = nil, nil
 		x.settle(o)
 	}
@@ -220,6 +239,7 @@ func (x *Exchange) unqueueLink(ol *objectLink) {
 }
 
 func (x *Exchange) queueOutlet(c *channel) {
+	c.link.withheld.remove(&c.withheld)
 	if !c.pending.queued {
 		c.link.outlets.push(&c.pending)
 		c.object.unsent++
@@ -228,6 +248,7 @@ func (x *Exchange) queueOutlet(c *channel) {
 }
 
 func (x *Exchange) unqueueOutlet(c *channel) {
+	c.link.withheld.remove(&c.withheld)
 	if c.pending.queued {
 		c.link.outlets.remove(&c.pending)
 		c.object.sent()

@@ -24,21 +24,24 @@ type object struct {
 	changed []*objectLink // of links, those that ask for something else since the object was settled
 	moved   bool          // the election has, since then
 
+	wanted      bool // upstream should be asked for it
 	shouldExist bool
 	dataNeeded  bool
 	elected     Elected
 	share       uint64 // load put on the elected link at election
 
-	held    *State       // nil: none
-	flag    Synchronized // of held
-	hollow  bool         // of held only the version and the format are left
-	foreign bool         // held came over a link
-	bringer *channel     // that it came on; nil: of our own process, or closed since
-	keeper  *link        // whom held counts against, unless it is the bringer's last; nil: nobody
-	kept    int          // with how many bytes
-	passed  int          // of kept, those that count as upstream's last as well
-	floor   int64        // Mono when held was last known to be current: flag never falls below
-	newest  []int64      // the greatest version ever held
+	held     *State       // nil: none
+	flag     Synchronized // of held
+	hollow   bool         // of held only the version and the format are left
+	foreign  bool         // held came over a link
+	bringer  *channel     // that it came on; nil: of our own process, or closed since
+	keeper   *link        // whom held counts against; nil: nobody, or its channel
+	keeps    keeping      // why
+	kept     int          // with how many bytes
+	answerer *link        // whom the channels to upstream count against; nil: upstream itself
+	answered int          // how many
+	floor    int64        // Mono when held was last known to be current: flag never falls below
+	newest   []int64      // the greatest version ever held
 
 	diffs   diffCache
 	unsent  int // channels of the object queued on some link
@@ -135,6 +138,7 @@ func (x *Exchange) settle(o *object) {
 	x.elect(o, x.pick(o))
 	x.offer(o)
 	x.refreshFlag(o)
+	x.settleAnswerer(o)
 	x.settleKeeper(o)
 	x.settleLinks(o)
 	x.summarizeObject(o)
@@ -159,6 +163,7 @@ func (x *Exchange) settleTouched() {
 		x.settleTag(tl)
 	}
 	x.touchedTags = emptied(x.touchedTags)
+	x.fresh = above{}
 	for _, o := range x.touched {
 		o.touched = false
 		x.settle(o)

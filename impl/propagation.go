@@ -20,12 +20,15 @@ type channel struct {
 	flag   Synchronized // the last flag that crossed it
 	pinned int          // of a stream or outlet: what last takes in bytes, when it is no longer held
 
-	pending entry[*channel] // an outlet's place in link.outlets
+	pending  entry[*channel] // an outlet's place in link.outlets
+	withheld entry[*channel] // and in link.withheld, of which it is in one at most
+	lifted   int             // of an outlet: what the state takes that upstream has, in bytes
+	lifter   *link           // against whom they count here
 }
 
 func newChannel(number uint64, o *object, l *link) *channel {
 	c := &channel{number: number, object: o, link: l}
-	c.pending.value = c
+	c.pending.value, c.withheld.value = c, c
 	return c
 }
 
@@ -193,7 +196,7 @@ func (x *Exchange) patched(l *link, c *channel, action *wire.StateAction) (*Stat
 		return nil, protocolf("the first state on channel %d has no format", c.number)
 	}
 	allowance := x.allowance(l)
-	if c.object.answersFor(c) != nil {
+	if c.record == nil && c.object.observer() != nil {
 		allowance = math.MaxInt // that link's counts
 	}
 	room := min(x.config.Limits.Wire.State, allowance-others)

@@ -103,7 +103,7 @@ func (x *Exchange) pullUp(buffer []byte, c *channel) []byte {
 	x.traced("PullUp", o, c.link.id, 0)
 	c.link.outlets.remove(&c.pending)
 	o.unsent--
-	if c.owes() {
+	if c.owes() && x.lift(c) {
 		theirs := wire.ChannelID{Origin: wire.UpstreamOriginated, Number: c.number}
 		buffer = x.cut(x.appendState(buffer, c, theirs))
 	}

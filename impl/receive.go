@@ -72,7 +72,9 @@ func (x *Exchange) receiveClose(l *link, id wire.ChannelID) error {
 	} else {
 		x.unqueueOutlet(c.state)
 		c.state.unpin()
+		c.state.lower()
 		o.outlets = slices.DeleteFunc(o.outlets, is)
+		x.retry(l)
 	}
 	x.settle(o)
 	return nil
@@ -151,7 +153,7 @@ func (x *Exchange) receiveInitialize(l *link, id wire.ChannelID, types []wire.Ch
 	if o := x.objects[descriptor.Key]; o != nil && len(o.sources)+len(o.outlets) >= maxObjectChannels {
 		return protocolf("channel %v: the object has %d channels open", id, maxObjectChannels)
 	}
-	if err := x.chargeDescriptor(l, descriptor); err != nil {
+	if err := x.charge(l, x.sizeOfObject(descriptor)); err != nil {
 		return protocolf("channel %v: %w", id, err)
 	}
 	o := x.acquire(descriptor)
@@ -227,21 +229,19 @@ func (x *Exchange) receiveObjectContract(l *link, action *wire.ControlAction) er
 	case fault != "":
 		return protocolf("%v of object %s, which the link %s", action.Kind, brief(descriptor.Key), fault)
 	case !was.any():
-		if err := x.admit(l); err != nil {
+		size := x.sizeOfObject(descriptor)
+		if err := x.admitContract(l, size, x.knowsObject(descriptor.Key)); err != nil {
 			return err
 		}
-		if err := x.chargeDescriptor(l, descriptor); err != nil {
-			return err
-		}
-		l.asked++
+		l.asks++
 	}
 	ol := x.acquireObjectLink(x.acquire(descriptor), l)
 	ol.object.tally.add(ol, -1)
 	ol.asks = will
 	ol.object.tally.add(ol, 1)
 	if !will.any() {
-		l.asked--
-		l.bytes -= descriptorSize(ol.object.descriptor)
+		l.asks--
+		l.withdraw(descriptorSize(ol.object.descriptor))
 	}
 	x.traced("ReceiveContracts", ol.object, l.id, 0)
 	x.touch(ol)
@@ -265,10 +265,7 @@ func (x *Exchange) receiveTagContract(l *link, action *wire.ControlAction) error
 	case fault != "":
 		return protocolf("%v of tag %s, which the link %s", action.Kind, brief(identity), fault)
 	case tl == nil:
-		if err := x.admit(l); err != nil {
-			return err
-		}
-		if err := x.chargeTag(l, text, identity); err != nil {
+		if err := x.admitContract(l, x.sizeOfTag(text, identity), x.knowsTag(identity)); err != nil {
 			return err
 		}
 	}

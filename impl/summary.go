@@ -58,6 +58,8 @@ func (t *tag) capacity() (sum uint64) {
 // summarizeObject queues an object for upstream when its summary is not what
 // upstream was told, and takes it out of the queue when it is again.
 func (x *Exchange) summarizeObject(o *object) {
+	wanted := o.summarize()
+	x.want(&o.wanted, wanted.any(), descriptorSize(o.descriptor))
 	l := x.upstream
 	if l == nil {
 		return
@@ -66,10 +68,12 @@ func (x *Exchange) summarizeObject(o *object) {
 	if entry == nil {
 		entry = &told{key: o.descriptor.Key, descriptor: o.descriptor}
 	}
-	x.queueTold(l, l.told, &l.pendingObjects, entry, o.summarize())
+	x.queueTold(l, l.told, &l.pendingObjects, entry, wanted)
 }
 
 func (x *Exchange) summarizeTag(t *tag) {
+	wanted := t.summarize()
+	x.want(&t.wanted, wanted.any(), t.size())
 	l := x.upstream
 	if l == nil {
 		return
@@ -78,21 +82,41 @@ func (x *Exchange) summarizeTag(t *tag) {
 	if entry == nil {
 		entry = &told{key: t.identity, tag: true, descriptor: wire.Descriptor{JSON: t.text}}
 	}
-	x.queueTold(l, l.toldTags, &l.pendingTags, entry, t.summarize())
+	x.queueTold(l, l.toldTags, &l.pendingTags, entry, wanted)
 }
 
 func (x *Exchange) queueTold(l *link, all map[string]*told, queue *fifo[*told], entry *told, wanted asks) {
 	if entry.summary == wanted {
 		queue.remove(&entry.pending)
 		if wanted == (asks{}) {
-			delete(all, entry.key)
+			x.forgetTold(l, all, entry)
 		}
 		return
 	}
 	entry.pending.value = entry
-	all[entry.key] = entry
+	if all[entry.key] == nil {
+		all[entry.key] = entry
+		l.asked.add(entry.size(), 1)
+	}
 	queue.push(&entry.pending)
 	x.wake(l)
+}
+
+// forgetTold drops what upstream was told once nothing is asked for any more.
+func (x *Exchange) forgetTold(l *link, all map[string]*told, t *told) {
+	if all[t.key] == t {
+		delete(all, t.key)
+		l.asked.add(t.size(), -1)
+		x.retry(l)
+	}
+}
+
+// size is what the name takes in bytes.
+func (t *told) size() int {
+	if t.tag {
+		return len(t.key) + len(t.descriptor.JSON)
+	}
+	return descriptorSize(t.descriptor)
 }
 
 // tell takes the first queued object or tag, notes that upstream is told its
@@ -105,7 +129,7 @@ func (x *Exchange) tell(l *link, actions []wire.ControlAction) []wire.ControlAct
 		if o := x.objects[entry.key]; o != nil {
 			wanted = o.summarize()
 		}
-		return entry.change(l.told, wanted, actions)
+		return x.change(l, l.told, entry, wanted, actions)
 	}
 	entry := l.pendingTags.first.value
 	l.pendingTags.remove(l.pendingTags.first)
@@ -113,12 +137,12 @@ func (x *Exchange) tell(l *link, actions []wire.ControlAction) []wire.ControlAct
 	if t := x.tags[entry.key]; t != nil {
 		wanted = t.summarize()
 	}
-	return entry.change(l.toldTags, wanted, actions)
+	return x.change(l, l.toldTags, entry, wanted, actions)
 }
 
 // change appends the actions from what was told to what is wanted: observe
 // before expose.
-func (t *told) change(all map[string]*told, wanted asks, actions []wire.ControlAction) []wire.ControlAction {
+func (x *Exchange) change(l *link, all map[string]*told, t *told, wanted asks, actions []wire.ControlAction) []wire.ControlAction {
 	action := func(object, tag wire.ActionKind, capacity uint32) {
 		kind := object
 		if t.tag {
@@ -143,7 +167,7 @@ func (t *told) change(all map[string]*told, wanted asks, actions []wire.ControlA
 		action(wire.ActionSetObjectCapacity, wire.ActionSetTagCapacity, wanted.capacity)
 	}
 	if wanted == (asks{}) {
-		delete(all, t.key)
+		x.forgetTold(l, all, t)
 	}
 	return actions
 }

@@ -9,6 +9,7 @@ import (
 type tag struct {
 	number    uint64
 	identity  string
+	wanted    bool          // upstream should be asked for it
 	text      string        // spelling sent
 	objects   fifo[*object] // carrying it, oldest first
 	observers []*contract   // local, by id
@@ -102,7 +103,7 @@ func (x *Exchange) settleTag(tl *tagLink) {
 		at, _ := t.findLink(l.id)
 		t.links = slices.Delete(t.links, at, at+1)
 		delete(l.tags, t.identity)
-		l.bytes -= t.size()
+		l.withdraw(t.size())
 	}
 	x.summarizeTag(t)
 	x.forgetTag(t)

@@ -7,13 +7,15 @@ import (
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"hakuban/wire"
 )
 
 // world is a few exchanges whose links deliver at once, in order, until nothing
 // moves. It checks every invariant after every step.
 type world struct {
-	t     *testing.T
+	t     rapid.TB
 	now   Now
 	nodes map[string]*node
 	ends  int
@@ -39,7 +41,7 @@ type end struct {
 	held  bool     // deliver nothing for now
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t rapid.TB) *world {
 	return &world{t: t, now: Now{Mono: 1e9, Wall: 1_700_000_000e9}, nodes: make(map[string]*node)}
 }
 

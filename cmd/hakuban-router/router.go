@@ -109,7 +109,7 @@ func start(o *options, logger *slog.Logger) (_ *router, err error) {
 			_ = os.Truncate(o.record, 0) // so that it does not block the next start; what is no regular file refuses, and keeps nothing
 		}
 	}()
-	exchangeOptions := hakuban.Options{Rebalance: true, RebalanceThreshold: o.threshold, Logger: logger}
+	exchangeOptions := hakuban.Options{Upstream: o.connect != "", Rebalance: true, RebalanceThreshold: o.threshold, Logger: logger}
 	exchangeOptions.Limits = hakuban.Limits{LinkObjects: o.linkObjects, LinkBytes: o.linkMemory << 20}
 	if o.record != "" {
 		if r.recording, err = createRecording(o.called("record"), o.record); err != nil {

@@ -405,3 +405,84 @@ func TestRouter_LinkLimits(t *testing.T) {
 		r.log.wait(t, "downstream link ended.*"+c.reason, 1)
 	}
 }
+
+// TestRouter_WhoAsksForTooMuchOfUpstreamEndsAlone: two routers of the same limits, one below the other. Whatever one client below
+// does, the link between the two lives, and a pair that shares an object over it goes on.
+func TestRouter_WhoAsksForTooMuchOfUpstreamEndsAlone(t *testing.T) {
+	limits := []string{"--bind", "ws://127.0.0.1:0", "--link-objects", "100", "--link-memory", "1"}
+	root := startProgram(t, limits...)
+	router := startProgram(t, append(limits, "--connect", root.urls[0])...)
+	router.log.wait(t, "upstream link made", 1)
+	ctx := withPatience(t)
+	shared := hakuban.MustObject("shared")
+	stream, err := client(t, root.urls[0]).ObserveObject(shared).Next(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sink, err := client(t, router.urls[0]).ExposeObject(shared).Next(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	beat := func(what string) {
+		t.Helper()
+		if err := sink.Send(ctx, hakuban.NewState(what)); err != nil {
+			t.Fatal(err)
+		}
+		for {
+			state, err := stream.Next(ctx)
+			if err != nil {
+				t.Fatalf("%s: %v", what, err)
+			}
+			if string(state.Data()) == what {
+				return
+			}
+		}
+	}
+	send := func(x *hakuban.Exchange, object hakuban.Object) {
+		expose := x.ExposeObject(object)
+		go func() {
+			if sink, err := expose.Next(ctx); err == nil {
+				_ = sink.Send(ctx, hakuban.NewState(make([]byte, 240<<10)))
+			}
+		}()
+	}
+	next := 10
+	big := func(n int) hakuban.Object { return hakuban.MustObject(fmt.Sprint("big", n), "bigs") }
+	for _, row := range []struct {
+		name, reason string
+		hog          func(x *hakuban.Exchange)
+	}{
+		{"asks", "asks for so many objects and tags that upstream", func(x *hakuban.Exchange) {
+			for n := range 100 {
+				x.ObserveObject(hakuban.MustObject(n))
+			}
+		}},
+		{"sends", "states of the link take so many bytes that upstream", func(x *hakuban.Exchange) {
+			above := client(t, root.urls[0])
+			for n := range 4 {
+				above.ObserveObject(big(n))
+				send(x, big(n))
+			}
+		}},
+		{"observes", "makes this exchange hold take more bytes than the limit", func(x *hakuban.Exchange) {
+			x.ObserveTag(hakuban.MustTag("bigs"))
+			for range 2 {
+				above := client(t, root.urls[0])
+				for range 3 {
+					send(above, big(next))
+					next++
+				}
+			}
+		}},
+	} {
+		beat("before " + row.name)
+		hog := client(t, router.urls[0])
+		row.hog(hog)
+		router.log.wait(t, "downstream link ended.*"+row.reason, 1)
+		hog.Close()
+		beat("after " + row.name)
+	}
+	if log := router.log.String(); strings.Contains(log, "upstream link ended") {
+		t.Errorf("the link between the routers ended:\n%s", log)
+	}
+}

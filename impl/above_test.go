@@ -1,0 +1,238 @@
+package impl
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"testing"
+
+	"hakuban/wire"
+)
+
+// TestAbove_WhoAsksForMost: one link below may ask for eight ninths of what upstream may be asked for; whoever comes later and
+// asks for little is let in.
+func TestAbove_WhoAsksForMost(t *testing.T) {
+	const most = 88 // of 99, as the control channel is one of 100: 8 times the 11 that are left
+	name := func(i int) string { return strconv.Itoa(i) }
+	for story, send := range map[string]func(r *raw, n int){
+		"one after another": func(r *raw, n int) {
+			for i := range n {
+				r.send(contracts(act(wire.ActionExposeObject, name(i), 1)))
+			}
+		},
+		"in one message": func(r *raw, n int) {
+			var all []wire.ControlAction
+			for i := range n {
+				all = append(all, act(wire.ActionExposeObject, name(i), 1))
+			}
+			r.send(contracts(all...))
+		},
+		"objects and tags": func(r *raw, n int) {
+			for i := range n {
+				kind := wire.ActionObserveObject
+				if i%2 == 1 {
+					kind = wire.ActionObserveTag
+				}
+				r.send(contracts(act(kind, name(i), 0)))
+			}
+		},
+	} {
+		for _, n := range []int{most, most + 1} {
+			x, upstream, hog, modest := between(t, Limits{LinkObjects: 100})
+			send(hog, n)
+			if (hog.end != nil) != (n > most) {
+				t.Errorf("%s, %d objects and tags: %v", story, n, hog.end)
+			}
+			if n > most && !strings.Contains(hog.end.Error(), errAskedAbove.Error()) {
+				t.Error(hog.end)
+			}
+			upstream.pull()
+			modest.send(contracts(act(wire.ActionObserveObject, `"modest"`, 0), act(wire.ActionObserveTag, `"modest"`, 0)))
+			if modest.end != nil || x.links[1] == nil {
+				t.Errorf("%s, %d objects and tags: the modest link %v, upstream goes on: %v", story, n, modest.end, x.links[1] != nil)
+			}
+		}
+	}
+}
+
+// TestAbove_WhatIsTakenBackCountsUntilUpstreamIsTold: it is what upstream counts.
+func TestAbove_WhatIsTakenBackCountsUntilUpstreamIsTold(t *testing.T) {
+	x, upstream, hog, _ := between(t, Limits{LinkObjects: 100})
+	for i := range 60 {
+		hog.send(contracts(act(wire.ActionExposeObject, strconv.Itoa(i), 1)))
+	}
+	upstream.pull()
+	for i := range 60 {
+		hog.send(contracts(act(wire.ActionUnexposeObject, strconv.Itoa(i), 0)))
+	}
+	expect(t, "asked of upstream", x.asked().asks, 60)
+	for i := range 39 {
+		hog.send(contracts(act(wire.ActionExposeObject, strconv.Itoa(100+i), 1)))
+	}
+	if hog.end == nil {
+		t.Error("upstream may be asked for more than it allows")
+	}
+	upstream.pull()
+	expect(t, "asked of upstream when it was told", x.asked().asks, 0)
+}
+
+// TestAbove_Names: few objects may have long names.
+func TestAbove_Names(t *testing.T) {
+	_, _, hog, modest := between(t, Limits{LinkBytes: 100_000})
+	for i := range 45 { // of 1,006 bytes twice, 93,750 are allowed
+		hog.send(contracts(act(wire.ActionObserveObject, strconv.Quote(strconv.Itoa(1000+i)+strings.Repeat("x", 1000)), 0)))
+		if hog.end != nil {
+			expect(t, "names let in", i, 41)
+			break
+		}
+	}
+	if hog.end == nil || !strings.Contains(hog.end.Error(), errNamedAbove.Error()) {
+		t.Errorf("the hog ended: %v", hog.end)
+	}
+	modest.send(contracts(act(wire.ActionObserveObject, `"modest"`, 0)))
+	if modest.end != nil {
+		t.Error(modest.end)
+	}
+}
+
+// TestAbove_BeforeThereIsAnUpstream the bounds hold if one is expected; else one that would be asked for too much is refused.
+func TestAbove_BeforeThereIsAnUpstream(t *testing.T) {
+	for _, expected := range []bool{true, false} {
+		x := New(Config{Limits: Limits{LinkObjects: 100}, Upstream: expected})
+		for id := range LinkID(2) {
+			r := rawPeer(t, x, 2+id, RoleUpstream)
+			r.send(greeting()...)
+			for i := range 60 {
+				r.send(contracts(act(wire.ActionExposeObject, strconv.Itoa(int(id)*100+i), 1)))
+			}
+			if (r.end != nil) != (expected && id == 1) {
+				t.Errorf("an upstream is expected: %v; the link of %d ended: %v", expected, id, r.end)
+			}
+		}
+		refused := false
+		for _, effect := range x.Step(Now{}, Input{Kind: InputAttach, Link: 1, Role: RoleDownstream}) {
+			refused = refused || effect.Kind == EffectRefused && errors.Is(effect.Err, ErrTooLarge)
+		}
+		expect(t, "upstream refused", refused, !expected)
+		if err := x.Check(); err != nil {
+			t.Error(err)
+		}
+		x.Step(Now{}, Input{Kind: InputDetach, Link: 3})
+		if !expected {
+			x.Step(Now{}, Input{Kind: InputAttach, Link: 1, Role: RoleDownstream})
+		}
+		expect(t, "upstream linked to when less is asked for", x.upstream != nil, true)
+	}
+}
+
+// TestAbove_OurOwnProcess is told when it asks for more than there is, and keeps what it has.
+func TestAbove_OurOwnProcess(t *testing.T) {
+	x := New(Config{Limits: Limits{LinkObjects: 3, LinkBytes: 10_000}})
+	r := rawPeer(t, x, 1, RoleDownstream)
+	for i, row := range []struct {
+		kind    ContractKind
+		name    string
+		refused bool
+	}{
+		{ExposeObject, `1`, false}, {ObserveObject, `1`, false}, {ObserveTag, `1`, false}, {ExposeTag, `1`, false},
+		{ObserveObject, `2`, true}, {ExposeTag, `2`, true}, {ObserveObject, `1`, false},
+	} {
+		effects := x.Step(r.now, Input{Kind: InputOpen, Contract: ContractID(i + 1), ContractKind: row.kind, Descriptor: object1(row.name)})
+		refused := len(effects) > 0 && effects[0].Kind == EffectRefused && errors.Is(effects[0].Err, ErrTooLarge)
+		if refused != row.refused {
+			t.Errorf("contract %d: %+v", i+1, effects)
+		}
+		if err := x.Check(); err != nil {
+			t.Error(err)
+		}
+	}
+	x = New(Config{Limits: Limits{LinkBytes: 5000}, Upstream: true})
+	for i, refused := range []bool{false, true} {
+		effects := x.Step(r.now, Input{Kind: InputOpen, Contract: ContractID(i + 1), ContractKind: ObserveObject, Descriptor: object1(strconv.Quote(strconv.Itoa(i) + strings.Repeat("x", 1500)))})
+		expect(t, "refused", effects[0].Kind == EffectRefused, refused)
+	}
+}
+
+// sending is a core whose upstream has a sink open for each of n objects, 0 to n-1, all exposed by the hog but the last.
+func sending(t *testing.T, n uint64) (x *Exchange, upstream, hog, modest *raw) {
+	x, upstream, hog, modest = between(t, Limits{LinkBytes: 10_000})
+	for i := range n {
+		name, exposer := strconv.FormatUint(i, 10), hog
+		if i == n-1 {
+			exposer = modest
+		}
+		exposer.send(contracts(act(wire.ActionExposeObject, name, 1)))
+		upstream.send(initialize(up(2+i), wire.ChannelSink, object1(name))...)
+	}
+	hog.pull()
+	modest.pull()
+	upstream.pull()
+	return x, upstream, hog, modest
+}
+
+// TestAbove_WhoSendsMost: states that upstream has no room for are not sent there, and who brought them ends. What others send goes on.
+func TestAbove_WhoSendsMost(t *testing.T) {
+	x, upstream, hog, modest := sending(t, 6)
+	modest.send(states(up(2), patch(1, strings.Repeat("m", 500), 0)))
+	expect(t, "states sent up", len(sent(upstream.pull())), 1)
+	state := strings.Repeat("x", 1900)
+	for i := range uint64(4) {
+		hog.send(states(up(2+i), patch(1, state, 0)))
+		expect(t, "states sent up", len(sent(upstream.pull())), 1)
+	}
+	expect(t, "bytes that the hog lifts", x.links[2].lifted, 4*1928)
+	for i := range uint64(4) { // a change that makes nothing grow is let in
+		hog.send(states(up(2+i), patch(2, state, 0)))
+	}
+	expect(t, "changed states sent up", len(sent(upstream.pull())), 4)
+	hog.send(states(up(2+4), patch(1, strings.Repeat("x", 1000), 0))) // 15/16 of 10,000 less names and what is lifted is less
+	if len(sent(upstream.pull())) != 0 || x.links[2] != nil {
+		t.Fatalf("a state that does not fit: the hog goes on: %v", x.links[2] != nil)
+	}
+	expect(t, "states sent up for one that has gone", len(sent(upstream.pull())), 4) // the flags of the others
+	expect(t, "outlets withheld", x.links[1].withheld.length, 1)
+	modest.send(states(up(2), patch(2, strings.Repeat("m", 550), 0)))
+	expect(t, "states of the modest link sent up", len(sent(upstream.pull())), 1)
+	for i := range uint64(5) {
+		upstream.send(closing(up(2 + i)))
+	}
+	expect(t, "outlets withheld", x.links[1].withheld.length, 0)
+	expect(t, "bytes lifted", x.links[1].lifted, 550+28)
+	if upstream.end != nil || modest.end != nil {
+		t.Errorf("upstream %v, modest %v", upstream.end, modest.end)
+	}
+}
+
+// TestAbove_WhatIsWithheldIsSentWhenThereIsRoom, if somebody still has it.
+func TestAbove_WhatIsWithheldIsSentWhenThereIsRoom(t *testing.T) {
+	x, upstream, hog, modest := sending(t, 5)
+	for i := range uint64(4) {
+		hog.send(states(up(2+i), patch(1, strings.Repeat("x", 2000), 0)))
+	}
+	modest.send(contracts(act(wire.ActionExposeObject, `3`, 1))) // where it is not elected as long as the hog is there
+	expect(t, "states sent up", len(sent(upstream.pull())), 4)
+	hog.send(states(up(2+3), patch(2, strings.Repeat("y", 3000), 0)))
+	expect(t, "states sent up", len(sent(upstream.pull())), 0)
+	expect(t, "flags sent up when the hog has gone", len(sent(upstream.pull())), 3)
+	if x.links[2] != nil || x.links[1].withheld.length != 1 {
+		t.Fatalf("the hog goes on: %v; %d states are withheld", x.links[2] != nil, x.links[1].withheld.length)
+	}
+	upstream.send(closing(up(2)))
+	told := sent(upstream.pull())
+	if len(told) != 1 || told[0].Kind != wire.StatePatch || told[0].Version[0] != 2 {
+		t.Errorf("when there was room, upstream was sent %d actions", len(told))
+	}
+	expect(t, "withheld", x.links[1].withheld.length, 0)
+}
+
+// TestAbove_OurOwnStatesAreNotRefused: they are the process's own, and so is what upstream says of them.
+func TestAbove_OurOwnStatesAreNotRefused(t *testing.T) {
+	x := New(Config{Limits: Limits{LinkBytes: 1000}})
+	r := rawPeer(t, x, 1, RoleDownstream)
+	r.send(upstreamGreeting()...)
+	r.step(Input{Kind: InputOpen, Contract: 1, ContractKind: ExposeObject, Descriptor: object1(`1`), Capacity: 1})
+	r.send(initialize(up(2), wire.ChannelSink, object1(`1`))...)
+	sink := x.Step(r.now, Input{Kind: InputTake, Contract: 1})[0].Offer
+	r.step(Input{Kind: InputPublish, Offer: sink, State: &State{Data: make([]byte, 2000)}})
+	expect(t, "states sent up", len(sent(r.pull())), 1)
+}
