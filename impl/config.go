@@ -36,14 +36,18 @@ type Limits struct {
 	Wire wire.Limits
 
 	// LinkObjects bounds the objects and tags one link may hold contracts or
-	// channels on. Default 1,048,576.
+	// channels on, and, apart from those, the objects that upstream has channels on
+	// because the link asks for them. Upstream is asked for one less in all.
+	// Default 1,048,576.
 	LinkObjects int
 	// LinkBytes bounds the bytes a link may make this exchange hold: the descriptors
 	// of what it has contracts or channels on, the last states that came in on its
-	// open channels, states held that it brought before those, and states whose
-	// exposers have gone, of objects that it is the oldest to ask for. As many again
-	// may be last states that went out on its channels and are no longer held; of
-	// those beyond, the next state is sent whole. Default 1 GiB.
+	// open channels, states held that it brought before those, and what upstream
+	// sends because the link asks for it. As many again may be states whose exposers
+	// have gone, of objects that it is the oldest to ask for; those beyond become
+	// hollow. And as many again last states that went out on its channels and are no
+	// longer held; of those beyond, the next state is sent whole. Upstream is made to
+	// hold fifteen sixteenths of it in all. Default 1 GiB.
 	LinkBytes int
 }
 
