@@ -101,9 +101,8 @@ func descriptorSize(d wire.Descriptor) int {
 type keeping uint8
 
 const (
-	keepsOwn       keeping = iota + 1 // it brought the state, and then an older one
-	keepsUpstreams                    // it asked for what upstream streams to us
-	keepsOthers                       // it asks for what others have left
+	keepsOwn    keeping = iota + 1 // it brought the state, and then an older one, or asked upstream, which did
+	keepsOthers                    // it asks for what others have left
 )
 
 // settleKeeper counts the state held against the link that is its keeper, or else it
@@ -130,9 +129,6 @@ func (x *Exchange) settleKeeper(o *object) {
 			return
 		}
 		keeper.kept += size
-	case keepsUpstreams:
-		x.passed += size
-		fallthrough
 	case keepsOwn:
 		keeper.bytes += size
 		x.overdraw(keeper)
@@ -146,22 +142,19 @@ func (x *Exchange) unkeep(o *object) {
 		return
 	case keepsOthers:
 		o.keeper.kept -= o.kept
-	case keepsUpstreams:
-		x.passed -= o.kept
-		fallthrough
 	case keepsOwn:
 		o.keeper.bytes -= o.kept
 	}
 	o.keeper, o.keeps, o.kept = nil, 0, 0
 }
 
-// hollow lets go of the data of a state that nobody brings any more and that is
-// more than its keeper may keep. The version and the flag stay: whoever has seen
-// the state is told of its flag, and older states are refused. Whoever has not
-// sees none, until one comes that is as new.
+// hollow lets go of the data and the format of a state that nobody brings any more
+// and that is more than its keeper may keep. The version and the flag stay: whoever
+// has seen the state is told of its flag, and older states are refused. Whoever has
+// not sees none, until one comes that is as new.
 func (x *Exchange) hollow(o *object) {
 	full := o.held
-	o.held, o.hollow = &State{Version: full.Version, Format: full.Format}, true
+	o.held, o.hollow = &State{Version: full.Version}, true
 	x.changedFrom(o, full, o.flag)
 	sources := slices.Clone(o.sources)
 	if sink := o.electedSink(); sink != nil {
@@ -172,25 +165,29 @@ func (x *Exchange) hollow(o *object) {
 			x.takeState(o, source.last, source.flag, source)
 		}
 	}
+	if c := x.electedContract(o); c != nil && o.hollow {
+		if f := c.offers[o.descriptor.Key]; f != nil && f.last != nil && slices.Equal(f.last.Version, full.Version) {
+			x.takeState(o, f.last, f.flag, nil)
+		}
+	}
 }
 
-// keeperOf is whom the state held counts against: the link that brought it, until the
-// channel closes on which it came, also when that has gone on to an older one; when
+// keeperOf is whom the state held counts against that is not the last one of the
+// channel on which it came: the link that brought it, until that channel closes; when
 // that is upstream, the oldest link below that observes the object; then, unless our
 // own process has an observe contract on the object, the oldest link that asks for it,
-// has a stream of it, or is upstream of it. A state that is counted as the last one of
-// its channel has no other keeper.
+// has a stream of it, or is upstream of it.
 func (o *object) keeperOf() (*link, keeping) {
 	switch {
 	case o.held == nil || o.hollow || !o.foreign:
 		return nil, 0
-	case o.bringer != nil && o.bringer.last != o.held:
-		return o.bringer.link, keepsOwn
+	case o.bringer != nil && o.bringer.last == o.held:
+		return nil, 0
 	case o.bringer != nil:
 		if observer := o.observer(); o.bringer.record == nil && observer != nil {
-			return observer, keepsUpstreams
+			return observer, keepsOwn
 		}
-		return nil, 0
+		return o.bringer.link, keepsOwn
 	case len(o.observers) > 0:
 		return nil, 0
 	}
@@ -238,31 +235,50 @@ func (o *object) answererOf() *link {
 }
 
 // settleAnswerer counts the channels that upstream has open for an object, and the
-// name that it gave, against the link below that answers for them.
+// name that it gave, against the link below that answers for them, and the last
+// states of its streams against the one that observes. When nobody is left who does,
+// what was let in stays let in until upstream, which has not heard yet, closes.
 func (x *Exchange) settleAnswerer(o *object) {
-	answerer, channels := o.answererOf(), 0
-	if answerer != nil {
-		channels = len(o.sources) + len(o.outlets)
-	}
-	if answerer == o.answerer && channels == o.answered {
-		return
-	}
 	size := descriptorSize(o.descriptor)
-	if was := o.answerer; was != nil {
-		was.answers--
-		was.bytes -= size
-		x.answered -= o.answered
-		x.passed -= o.answered * size
+	if answerer := o.answererOf(); answerer != o.answerer {
+		if o.answerer != nil {
+			o.answerer.answers--
+			o.answerer.bytes -= size
+		}
+		if o.answerer = answerer; answerer != nil {
+			answerer.answers++
+			answerer.bytes += size
+			x.overdraw(answerer)
+		}
 	}
-	o.answerer, o.answered = answerer, channels
-	if answerer == nil {
-		return
+	channels := len(o.sources) + len(o.outlets)
+	if o.answerer == nil {
+		channels = min(channels, o.answered)
 	}
-	answerer.answers++
-	answerer.bytes += size
-	x.answered += channels
-	x.passed += channels * size
-	x.overdraw(answerer)
+	x.answered += channels - o.answered
+	x.passed += (channels - o.answered) * size
+	o.answered = channels
+
+	observer, bytes := o.observer(), o.streamed()
+	if observer == nil {
+		bytes = min(bytes, o.passed)
+	}
+	x.passed += bytes - o.passed
+	if o.observing != nil {
+		o.observing.bytes -= o.passed
+	}
+	if o.observing, o.passed = observer, bytes; observer != nil {
+		observer.bytes += bytes
+		x.overdraw(observer)
+	}
+}
+
+// streamed is what the last states of upstream's streams of an object take in bytes.
+func (o *object) streamed() (bytes int) {
+	for _, source := range o.sources {
+		bytes += source.last.size()
+	}
+	return bytes
 }
 
 // isOpen reports whether a channel on which states came in is open.
@@ -282,7 +298,7 @@ func (x *Exchange) pin(c *channel) {
 	}
 	size := c.last.size()
 	if c.link.pinned+size > x.config.Limits.LinkBytes {
-		c.last = &State{Version: c.last.Version, Format: c.last.Format}
+		c.last = &State{Version: c.last.Version}
 		size = c.last.size()
 	}
 	c.pinned = size

@@ -527,7 +527,7 @@ func TestLimits_WhoAsksForUpstreamsObjectsAnswersForThem(t *testing.T) {
 			opened++
 		}
 		expect(t, row.story+": channels until the hog ended", opened, 21)
-		for range 17 { // on their way before upstream knows; it has a control channel besides
+		for range 38 { // on their way before upstream knows; it has a control channel besides
 			upstream.send(initialize(up(2+opened), row.channel, object1(strconv.FormatUint(opened, 10), `"t"`))...)
 			opened++
 		}
@@ -539,8 +539,53 @@ func TestLimits_WhoAsksForUpstreamsObjectsAnswersForThem(t *testing.T) {
 			upstream.send(initialize(up(2+opened), row.channel, object1(strconv.FormatUint(opened, 10), `"t"`))...)
 			opened++
 		}
-		if expect(t, row.story+": channels that nobody answers for, with the one too many", opened, 40); upstream.end == nil {
+		if expect(t, row.story+": channels that nobody answers for, with the one too many", opened-21, 40); upstream.end == nil {
 			t.Error("upstream may open what it likes")
 		}
+	}
+}
+
+// TestLimits_SeveralThatLeaveTogether: upstream does not know yet that what it has open is not wanted any more.
+func TestLimits_SeveralThatLeaveTogether(t *testing.T) {
+	x, upstream, hog, modest := between(t, Limits{LinkBytes: 10_000})
+	hogs, opened := []*raw{hog, rawPeer(t, x, 4, RoleUpstream), rawPeer(t, x, 5, RoleUpstream)}, uint64(2)
+	hogs[1].send(greeting()...)
+	hogs[2].send(greeting()...)
+	for k, r := range hogs {
+		for i := range 4 {
+			name := strconv.Itoa(100*k + i)
+			r.send(contracts(act(wire.ActionObserveObject, name, 0)))
+			upstream.send(then(initialize(up(opened), wire.ChannelStream, object1(name)), states(up(opened), patch(1, strings.Repeat("s", 2300), 0)))...)
+			opened++
+		}
+	}
+	modest.send(contracts(act(wire.ActionObserveObject, `"modest"`, 0)))
+	for _, r := range hogs {
+		r.step(Input{Kind: InputDetach, Link: r.link})
+	}
+	upstream.send(then(initialize(up(opened), wire.ChannelStream, object1(`"modest"`)), states(up(opened), patch(1, "a state", 0)))...)
+	for channel := uint64(2); channel < opened; channel++ {
+		upstream.send(states(up(channel), patch(2, strings.Repeat("s", 2300), 0)), closing(up(channel)))
+	}
+	if upstream.end != nil || x.links[3] == nil {
+		t.Fatalf("upstream %v; the modest link goes on: %v", upstream.end, x.links[3] != nil)
+	}
+	expect(t, "bytes let in for the modest link", x.passed, descriptorSize(object1(`"modest"`))+7+28)
+}
+
+// TestLimits_OlderStatesOfUpstreamCountAsWell: a newer state is held, which upstream does not know.
+func TestLimits_OlderStatesOfUpstreamCountAsWell(t *testing.T) {
+	x, upstream, hog, exposer := between(t, Limits{LinkBytes: 10_000})
+	for i := range uint64(5) {
+		name := strconv.FormatUint(i, 10)
+		hog.send(contracts(act(wire.ActionObserveObject, name, 0)))
+		exposer.send(contracts(act(wire.ActionExposeObject, name, 1)))
+		exposer.pull()
+		exposer.send(states(up(2+i), patch(1000, "x", 0)), contracts(act(wire.ActionUnexposeObject, name, 0)))
+		exposer.pull()
+		upstream.send(then(initialize(up(2+i), wire.ChannelStream, object1(name)), states(up(2+i), patch(1, strings.Repeat("y", 2200), 0)))...)
+	}
+	if x.links[2] != nil || upstream.end != nil || exposer.end != nil {
+		t.Errorf("the hog goes on: %v; upstream %v, exposer %v", x.links[2] != nil, upstream.end, exposer.end)
 	}
 }

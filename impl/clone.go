@@ -80,7 +80,7 @@ func (c *cloner) channel(from *channel) *channel {
 	if to == nil {
 		to = newChannel(from.number, c.objects[from.object], c.links[from.link])
 		to.last, to.flag, to.pinned, to.record = from.last, from.flag, from.pinned, c.records[from.record]
-		to.lifted, to.lifter = from.lifted, c.links[from.lifter]
+		to.lifted, to.lifter, to.leftover = from.lifted, c.links[from.lifter], from.leftover
 		c.channels[from] = to
 	}
 	return to
@@ -94,7 +94,7 @@ func (c *cloner) copyObjects(x *Exchange) {
 		o.exposers = mapped(o.exposers, c.contracts)
 		o.links = mapped(o.links, c.records)
 		o.changed = nil
-		o.keeper, o.answerer = c.links[o.keeper], c.links[o.answerer]
+		o.keeper, o.answerer, o.observing = c.links[o.keeper], c.links[o.answerer], c.links[o.observing]
 		for _, ol := range o.links {
 			ol.sink, ol.stream = c.channel(ol.sink), c.channel(ol.stream)
 		}
@@ -200,9 +200,12 @@ func (c *cloner) copyLinks(x *Exchange) {
 		for e := from.outlets.first; e != nil; e = e.next {
 			to.outlets.push(&c.channel(e.value).pending)
 		}
-		to.withheld = fifo[*channel]{}
+		to.withheld, to.leftover = fifo[*channel]{}, fifo[*channel]{}
 		for e := from.withheld.first; e != nil; e = e.next {
 			to.withheld.push(&c.channel(e.value).withheld)
+		}
+		for e := from.leftover.first; e != nil; e = e.next {
+			to.leftover.push(&c.channel(e.value).withheld)
 		}
 		to.pendingObjects, to.pendingTags = fifo[*told]{}, fifo[*told]{}
 		to.told = copyTold(from.told, &from.pendingObjects, &to.pendingObjects)

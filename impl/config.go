@@ -47,7 +47,7 @@ type Limits struct {
 	// have gone, of objects that it is the oldest to ask for; those beyond become
 	// hollow. And as many again last states that went out on its channels and are no
 	// longer held; of those beyond, the next state is sent whole. Upstream is made to
-	// hold fifteen sixteenths of it in all. Default 1 GiB.
+	// hold seven eighths of it in all. Default 1 GiB.
 	LinkBytes int
 }
 

@@ -34,9 +34,9 @@ type Exchange struct {
 	effects     []Effect
 	touched     []*object // by the control message under way, to be settled after it
 	touchedTags []*tagLink
-	fresh       above   // of the control message under way: what upstream will be asked for
-	overdrawn   []*link // that may hold more than they may, since the step began
-	greedy      []*link // whose states upstream has no room for
+	fresh       above        // of the control message under way: what upstream will be asked for
+	overdrawn   []*link      // that may hold more than they may, since the step began
+	greedy      []greedyLink // who takes too much of what upstream allows
 	trace       []TraceLine
 
 	// Scratch, empty between steps.

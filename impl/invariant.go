@@ -76,21 +76,22 @@ func (c *check) object(key string, o *object) {
 	switch keeps {
 	case keepsOthers:
 		c.kept[keeper.id] += kept
-	case keepsUpstreams:
-		c.passed += kept
-		fallthrough
 	case keepsOwn:
 		c.bytes[keeper.id] += kept
 	}
-	answerer := o.answererOf()
-	c.that(o.answerer == answerer, "%s: another link answers for its channels", name)
-	if answerer != nil {
-		c.that(o.answered == len(o.sources)+len(o.outlets), "%s: %d of its channels are answered for", name, o.answered)
-		c.answers[answerer.id]++
-		c.bytes[answerer.id] += descriptorSize(o.descriptor)
-		c.passed += o.answered * descriptorSize(o.descriptor)
-		c.answered += o.answered
+	channels, streamed := len(o.sources)+len(o.outlets), o.streamed()
+	if o.answerer != nil {
+		c.answers[o.answerer.id]++
+		c.bytes[o.answerer.id] += descriptorSize(o.descriptor)
 	}
+	if o.observing != nil {
+		c.bytes[o.observing.id] += o.passed
+	}
+	c.that(o.answerer == o.answererOf() && o.observing == o.observer(), "%s: another link answers for its channels", name)
+	c.that(o.answered == channels || o.answerer == nil && o.answered < channels, "%s: %d of %d channels are let in", name, o.answered, channels)
+	c.that(o.passed == streamed || o.observing == nil && o.passed < streamed, "%s: %d of %d bytes of sources are let in", name, o.passed, streamed)
+	c.passed += o.passed + o.answered*descriptorSize(o.descriptor)
+	c.answered += o.answered
 	c.that(slices.IsSortedFunc(o.links, func(a, b *objectLink) int { return cmp.Compare(a.link.id, b.link.id) }), "%s: links out of order", name)
 	var sums tally
 	for _, ol := range o.links {

@@ -20,6 +20,7 @@ type link struct {
 	remoteName string
 	hasName    bool
 
+	gone    bool // the session is over
 	greeted bool // the control channel and the name are sent
 	ready   bool // EffectReady was said, and no pull has drained the link since
 
@@ -47,8 +48,10 @@ type link struct {
 	pendingObjects fifo[*told]
 	pendingTags    fifo[*told]
 	asked          above // of told and toldTags
+	doomed         int   // of lifted, what links lifted that are gone
 	outlets        fifo[*channel]
 	withheld       fifo[*channel] // outlets whose states have no room
+	leftover       fifo[*channel] // likewise, of what others have left
 }
 
 // theirChannel is a channel that the peer opened.
@@ -116,7 +119,7 @@ func (x *Exchange) attach(input Input) {
 		return
 	}
 	if input.Role == RoleDownstream {
-		if err := x.fitsAbove(); err != nil {
+		if err := x.fitsAbove(); err != nil && !x.bounded {
 			x.refuse(err)
 			return
 		}
@@ -142,6 +145,10 @@ func (x *Exchange) attach(input Input) {
 // spec: Detach
 func (x *Exchange) detach(l *link) {
 	delete(x.links, l.id)
+	l.gone = true
+	if x.upstream != nil && l != x.upstream {
+		x.upstream.doomed += l.lifted
+	}
 	x.traced("Detach", nil, l.id, 0)
 	if l == x.upstream {
 		x.detachUpstream(l)
@@ -154,9 +161,6 @@ func (x *Exchange) detachUpstream(l *link) {
 	x.upstream = nil
 	for l.outlets.first != nil {
 		x.unqueueOutlet(l.outlets.first.value)
-	}
-	for l.withheld.first != nil {
-		x.unqueueOutlet(l.withheld.first.value)
 	}
 	lost := make(map[string]*object)
 	for _, number := range sortedKeys(l.theirs) {
@@ -239,7 +243,7 @@ func (x *Exchange) unqueueLink(ol *objectLink) {
 }
 
 func (x *Exchange) queueOutlet(c *channel) {
-	c.link.withheld.remove(&c.withheld)
+	c.unwithhold()
 	if !c.pending.queued {
 		c.link.outlets.push(&c.pending)
 		c.object.unsent++
@@ -248,7 +252,7 @@ func (x *Exchange) queueOutlet(c *channel) {
 }
 
 func (x *Exchange) unqueueOutlet(c *channel) {
-	c.link.withheld.remove(&c.withheld)
+	c.unwithhold()
 	if c.pending.queued {
 		c.link.outlets.remove(&c.pending)
 		c.object.sent()

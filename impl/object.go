@@ -30,18 +30,20 @@ type object struct {
 	elected     Elected
 	share       uint64 // load put on the elected link at election
 
-	held     *State       // nil: none
-	flag     Synchronized // of held
-	hollow   bool         // of held only the version and the format are left
-	foreign  bool         // held came over a link
-	bringer  *channel     // that it came on; nil: of our own process, or closed since
-	keeper   *link        // whom held counts against; nil: nobody, or its channel
-	keeps    keeping      // why
-	kept     int          // with how many bytes
-	answerer *link        // whom the channels to upstream count against; nil: upstream itself
-	answered int          // how many
-	floor    int64        // Mono when held was last known to be current: flag never falls below
-	newest   []int64      // the greatest version ever held
+	held      *State       // nil: none
+	flag      Synchronized // of held
+	hollow    bool         // of held only the version and the format are left
+	foreign   bool         // held came over a link
+	bringer   *channel     // that it came on; nil: of our own process, or closed since
+	keeper    *link        // whom held counts against; nil: nobody, or its channel
+	keeps     keeping      // why
+	kept      int          // with how many bytes
+	answerer  *link        // whom the channels to upstream count against; nil: nobody
+	answered  int          // how many are let in for whoever does, or did
+	observing *link        // whom the last states of sources count against; nil: nobody
+	passed    int          // how many bytes are let in for whoever does, or did
+	floor     int64        // Mono when held was last known to be current: flag never falls below
+	newest    []int64      // the greatest version ever held
 
 	diffs   diffCache
 	unsent  int // channels of the object queued on some link

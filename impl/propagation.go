@@ -21,7 +21,8 @@ type channel struct {
 	pinned int          // of a stream or outlet: what last takes in bytes, when it is no longer held
 
 	pending  entry[*channel] // an outlet's place in link.outlets
-	withheld entry[*channel] // and in link.withheld, of which it is in one at most
+	withheld entry[*channel] // and in link.withheld or link.leftover; it is in one at most
+	leftover bool            // in the latter
 	lifted   int             // of an outlet: what the state takes that upstream has, in bytes
 	lifter   *link           // against whom they count here
 }
@@ -175,6 +176,9 @@ func (x *Exchange) receiveStates(l *link, c *channel, actions []wire.StateAction
 				return protocolf("states of more than %d bytes in one message on channel %d", 2*x.config.Limits.Wire.State, c.number)
 			}
 		}
+		if c.record == nil {
+			x.settleAnswerer(c.object)
+		}
 		if c.last != nil {
 			x.takeState(c.object, c.last, c.flag, c)
 		}
@@ -256,13 +260,17 @@ func (x *Exchange) appendState(buffer []byte, c *channel, id wire.ChannelID) []b
 		action.Kind = wire.StatePatch
 		action.Version = state.Version
 		action.Diff = x.diff(o, c.last)
-		if c.last == nil || !slices.Equal(c.last.Format, state.Format) {
+		if c.last == nil || len(c.last.Format) == 0 || !slices.Equal(c.last.Format, state.Format) { // none: forgotten, perhaps
 			action.HasFormat, action.Format = true, state.Format
 		}
 		c.unpin()
 		c.last = state
 	}
 	c.flag = flag
+	return x.appendStates(buffer, id, action)
+}
+
+func (x *Exchange) appendStates(buffer []byte, id wire.ChannelID, action wire.StateAction) []byte {
 	x.event.Kind, x.event.Channel = wire.EventMessage, id
 	x.event.Message.Kind = wire.MessageStateStream
 	x.event.Message.States = append(x.event.Message.States[:0], action)

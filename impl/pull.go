@@ -1,6 +1,7 @@
 package impl
 
 import (
+	"math"
 	"slices"
 
 	"hakuban/wire"
@@ -103,9 +104,14 @@ func (x *Exchange) pullUp(buffer []byte, c *channel) []byte {
 	x.traced("PullUp", o, c.link.id, 0)
 	c.link.outlets.remove(&c.pending)
 	o.unsent--
-	if c.owes() && x.lift(c) {
-		theirs := wire.ChannelID{Origin: wire.UpstreamOriginated, Number: c.number}
+	theirs := wire.ChannelID{Origin: wire.UpstreamOriginated, Number: c.number}
+	switch {
+	case !c.owes():
+	case x.lift(c):
 		buffer = x.cut(x.appendState(buffer, c, theirs))
+	case c.last != nil && c.flag.Now: // what upstream has is not current any more
+		c.flag = Synchronized{Mono: math.MinInt64}
+		buffer = x.cut(x.appendStates(buffer, theirs, wire.StateAction{Kind: wire.StateSetSynchronized, Synchronized: x.flagToWire(c.flag)}))
 	}
 	if o.unsent == 0 {
 		o.diffs.clear()

@@ -229,7 +229,7 @@ var plants = []corePlant{
 		` || !slices.Equal(c.last.Version, state.Version))`,
 		`)`},
 	{"a changed format is not sent", "propagation.go",
-		`c.last == nil || !slices.Equal(c.last.Format, state.Format)`,
+		`c.last == nil || len(c.last.Format) == 0 || !slices.Equal(c.last.Format, state.Format)`,
 		`c.last == nil`},
 	{"a fresh last-at is sent as now", "propagation.go",
 		`return max(1, (uint64(x.now.Mono)-uint64(flag.Mono))/1000)`,

@@ -107,7 +107,7 @@ var flagSpecs = []*flagSpec{
 		help: "How many connections each bound URL may have at a time. Default: 65536",
 		set:  func(o *options, v string) error { return setNumber(&o.maxConnections, v, mostConnections) }},
 	{name: "link-objects", argument: "N",
-		help: "On how many objects and tags one link may have contracts or channels; one with\nmore ends. A router with an upstream asks that for no more either, and ends a\nlink that leaves too little of it to others. Set no more than upstream allows a\nlink. Default: 1048576",
+		help: "On how many objects and tags one link may have contracts or channels; one with\nmore ends. A router with an upstream asks that for no more either, and ends the\nlink that wants most when too little is left. Set no more than upstream allows a\nlink. Default: 1048576",
 		set:  func(o *options, v string) error { return setNumber(&o.linkObjects, v, mostLinkObjects) }},
 	{name: "link-memory", argument: "MIB",
 		help: "How much one link may make the router hold, in MiB: names, and the states that\nit sends. A router with an upstream sends no more than that there; see\n--link-objects. Default: 1024",
