@@ -50,6 +50,7 @@ func (l *recordedLink) end() int {
 type match struct {
 	child, parent *recordedLink
 	score         int
+	gap           int64 // for how long neither was there; negative: they were there together
 }
 
 // aDoubt is what it counts against a match that a message was not sent, or that
@@ -59,7 +60,8 @@ const aDoubt = 2
 
 func newMatch(child, parent *recordedLink) match {
 	m := match{child: child, parent: parent}
-	if child.attached >= parent.parted+child.skew || parent.attached >= child.parted+child.skew {
+	m.gap = max(child.attached-parent.parted, parent.attached-child.parted) - child.skew
+	if m.gap >= 0 {
 		m.score -= aDoubt
 	}
 	up, upWhole := child.agrees(parent)
@@ -91,6 +93,7 @@ func (l *recordedLink) sentBefore(i int, received *recordedMessage) bool {
 func (m *match) compare(other *match) int {
 	return cmp.Or(
 		cmp.Compare(other.score, m.score),
+		cmp.Compare(max(m.gap, 0), max(other.gap, 0)),
 		cmp.Compare(m.parent.attached, other.parent.attached),
 		cmp.Compare(m.child.attached, other.child.attached))
 }

@@ -111,6 +111,41 @@ func TestPair_FindsTheSessionsOfTheWorld(t *testing.T) {
 	t.Logf("%d sessions, %d ends that received something", sessions, received)
 }
 
+// An end that was attached late is that of the session before it, not of one that nobody answered long ago: the words of a greeting are
+// always the same.
+func TestPair_LateEnd(t *testing.T) {
+	text := `{"exchange":0,"hakuban-recording":1,"config":{}}
+{"exchange":1,"hakuban-recording":1,"config":{}}
+{"exchange":0,"now":{"mono":1},"input":{"kind":1,"link":1,"role":2,"name":"parent 0"}}
+{"exchange":0,"now":{"mono":2},"input":{"kind":4,"link":1,"budget":65536}}
+{"exchange":0,"now":{"mono":2},"input":{"kind":2,"link":1}}
+{"exchange":0,"now":{"mono":3},"input":{"kind":12}}
+{"exchange":0,"now":{"mono":4},"input":{"kind":1,"link":2,"role":2,"name":"parent 0"}}
+{"exchange":0,"now":{"mono":5},"input":{"kind":4,"link":2,"budget":65536}}
+{"exchange":0,"now":{"mono":5},"input":{"kind":2,"link":2}}
+{"exchange":1,"now":{"mono":1},"input":{"kind":1,"link":7,"role":1,"name":"child 1"}}
+{"exchange":1,"now":{"mono":2},"input":{"kind":3,"link":7,"data":"AAAB"}}
+{"exchange":1,"now":{"mono":3},"input":{"kind":3,"link":7,"data":"AQABAAEAAQ=="}}
+{"exchange":1,"now":{"mono":4},"input":{"kind":3,"link":7,"data":"AQABAgEAAAhwYXJlbnQgMA=="}}
+{"exchange":1,"now":{"mono":5},"input":{"kind":2,"link":7}}
+`
+	recordings, err := ReadRecordings("late", strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := &timeline{recordings: recordings, tree: new(ReplayedTree)}
+	for n := range recordings {
+		line.alone(n)
+	}
+	line.pair()
+	if l := line.links[1][7]; len(l.received) != 3 || l.peer == nil || l.peer.id != 2 {
+		t.Errorf("link 7 received %d messages, from %+v; expected 3, from link 2", len(l.received), l.peer)
+	}
+	if tree, err := ReplayRecordings(recordings, nil); err != nil || tree.Violation != nil {
+		t.Errorf("replayed: %+v, %v", tree, err)
+	}
+}
+
 func TestReadRecordings_Refuses(t *testing.T) {
 	header := `{"exchange":0,"hakuban-recording":1,"config":{}}` + "\n"
 	for name, text := range map[string]string{
