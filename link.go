@@ -33,6 +33,9 @@ type LinkOptions struct {
 	// LoadLimit bounds what upstream's elections give to this exchange, as a function of the time since the link was made: linear
 	// between points, from (0, 0) to the first one, constant after the last. None: unlimited. Ignored on links to downstream.
 	LoadLimit []LoadPoint
+	// Session is what both ends, and no other session, know this one by: a recording of each then says which two are the ends of one.
+	// Valid UTF-8. Nothing else uses it; may be empty.
+	Session string
 }
 
 // LoadPoint is a corner of a load limit. A link's load is the sum, over the objects it is elected for, of 1/capacity.
@@ -109,12 +112,15 @@ func (x *Exchange) AttachDownstream(options LinkOptions) (*Link, error) {
 
 // CheckLink says whether links can be attached with the options, for a transport that attaches later.
 func (x *Exchange) CheckLink(options LinkOptions) error {
-	switch n := len(options.Name); {
-	case n > x.limits.Wire.Name:
-		return fmt.Errorf("%w: a link's name of %d bytes, at most %d were expected", ErrTooLarge, n, x.limits.Wire.Name)
-	case !utf8.ValidString(options.Name):
-		return fmt.Errorf("hakuban: a link's name %q: UTF-8 was expected", options.Name)
-	case len(options.LoadLimit) > x.limits.Wire.LoadPoints:
+	for _, field := range [...]struct{ what, text string }{{"name", options.Name}, {"session", options.Session}} {
+		if n := len(field.text); n > x.limits.Wire.Name {
+			return fmt.Errorf("%w: a link's %s of %d bytes, at most %d were expected", ErrTooLarge, field.what, n, x.limits.Wire.Name)
+		}
+		if !utf8.ValidString(field.text) {
+			return fmt.Errorf("hakuban: a link's %s %q: UTF-8 was expected", field.what, field.text)
+		}
+	}
+	if len(options.LoadLimit) > x.limits.Wire.LoadPoints {
 		return fmt.Errorf("%w: %d points of a load limit, at most %d were expected", ErrTooLarge, len(options.LoadLimit), x.limits.Wire.LoadPoints)
 	}
 	for _, point := range options.LoadLimit {
@@ -145,7 +151,7 @@ func (x *Exchange) attach(role impl.Role, claim *Upstream, options LinkOptions) 
 		done:  make(chan struct{}),
 	}
 	x.links[l.id] = l
-	a := x.apply(&impl.Input{Kind: impl.InputAttach, Link: l.id, Role: role, Name: options.Name, LoadLimit: loadLimit(options.LoadLimit)})
+	a := x.apply(&impl.Input{Kind: impl.InputAttach, Link: l.id, Role: role, Name: options.Name, Session: options.Session, LoadLimit: loadLimit(options.LoadLimit)})
 	if a.err != nil {
 		delete(x.links, l.id)
 		return nil, a.err

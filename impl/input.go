@@ -48,7 +48,8 @@ type InputKind uint8
 // The inputs. docs/spec-map.md says which of the spec's actions each may be.
 const (
 	// InputAttach: a session of a link begins. Link, Role, Name (ours, told to
-	// the peer) and, in RoleDownstream, LoadLimit.
+	// the peer), Session (what both ends know it by, for who reads a recording; the
+	// core does not) and, in RoleDownstream, LoadLimit.
 	InputAttach InputKind = iota + 1
 	// InputDetach: a session ended outside the core. Link.
 	InputDetach
@@ -84,6 +85,7 @@ type Input struct {
 	Link         LinkID           `json:"link,omitempty"`
 	Role         Role             `json:"role,omitempty"`
 	Name         string           `json:"name,omitempty"`
+	Session      string           `json:"session,omitempty"`
 	LoadLimit    []wire.LoadPoint `json:"load_limit,omitempty"`
 	Data         []byte           `json:"data,omitempty"`
 	Buffer       []byte           `json:"-"`

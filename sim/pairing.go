@@ -2,7 +2,6 @@ package sim
 
 import (
 	"bytes"
-	"cmp"
 	"maps"
 	"slices"
 
@@ -13,14 +12,12 @@ import (
 type recordedLink struct {
 	exchange int
 	id       impl.LinkID
-	up       bool // the peer is upstream
-	attached int64
-	parted   int64
+	known    string // what both ends know the session by; empty: nothing
+	up       bool   // the peer is upstream
 	sent     []recordedMessage
 	received []recordedMessage
 
 	skew    int64 // how much earlier the peer may seem to act than it does
-	peer    *recordedLink
 	session *recordedSession
 }
 
@@ -46,105 +43,40 @@ func (l *recordedLink) end() int {
 	return parentEnd
 }
 
-// match is how well two links fit as the ends of a session.
-type match struct {
-	child, parent *recordedLink
-	score         int
-	gap           int64 // for how long neither was there; negative: they were there together
-}
-
-// aDoubt is what it counts against a match that a message was not sent, or that
-// the ends were never there together, in messages that agree. Neither happens but
-// to a recording that is broken, and to an end that is attached late.
-const aDoubt = 2
-
-func newMatch(child, parent *recordedLink) match {
-	m := match{child: child, parent: parent}
-	m.gap = max(child.attached-parent.parted, parent.attached-child.parted) - child.skew
-	if m.gap >= 0 {
-		m.score -= aDoubt
-	}
-	up, upWhole := child.agrees(parent)
-	down, downWhole := parent.agrees(child)
-	if !upWhole || !downWhole {
-		m.score -= aDoubt
-	}
-	m.score += up + down
-	return m
-}
-
-// agrees counts the messages that another end received before the first that
-// this end did not send before, and reports whether they are all.
-func (l *recordedLink) agrees(to *recordedLink) (count int, whole bool) {
-	for i := range to.received {
-		if !l.sentBefore(i, &to.received[i]) {
-			return i, false
-		}
-	}
-	return len(to.received), true
-}
-
 // sentBefore reports whether a message that was received is message i of those
 // that a link sent, and was sent before.
 func (l *recordedLink) sentBefore(i int, received *recordedMessage) bool {
 	return i < len(l.sent) && l.sent[i].at < received.at+l.skew && bytes.Equal(l.sent[i].data, received.data)
 }
 
-func (m *match) compare(other *match) int {
-	return cmp.Or(
-		cmp.Compare(other.score, m.score),
-		cmp.Compare(max(m.gap, 0), max(other.gap, 0)),
-		cmp.Compare(m.parent.attached, other.parent.attached),
-		cmp.Compare(m.child.attached, other.child.attached))
-}
-
-// pair finds out which links are the two ends of a session: those first that
-// agree most.
+// pair makes sessions of the links: both ends know theirs by the same text.
 func (t *timeline) pair() {
-	var ends [2][]*recordedLink
+	var children, parents []*recordedLink
 	for _, links := range t.links {
 		for _, id := range slices.Sorted(maps.Keys(links)) {
-			end := links[id].end()
-			ends[end] = append(ends[end], links[id])
-		}
-	}
-	var matches []match
-	for _, child := range ends[childEnd] {
-		for _, parent := range ends[parentEnd] {
-			if child.exchange != parent.exchange {
-				matches = append(matches, newMatch(child, parent))
+			if l := links[id]; l.up {
+				children = append(children, l)
+			} else {
+				parents = append(parents, l)
 			}
 		}
 	}
-	slices.SortStableFunc(matches, func(a, b match) int { return a.compare(&b) })
-	for i := range matches {
-		if m := &matches[i]; m.child.peer == nil && m.parent.peer == nil {
-			m.child.peer, m.parent.peer = m.parent, m.child
+	for _, child := range children {
+		at := slices.IndexFunc(parents, child.isPeer)
+		if at < 0 {
+			t.join(child, nil)
+			continue
 		}
+		t.join(child, parents[at])
+		parents = slices.Delete(parents, at, at+1)
 	}
-	for i := range matches {
-		matches[i].prefer()
-	}
-	for _, child := range ends[childEnd] {
-		t.join(child, child.peer)
-	}
-	for _, parent := range ends[parentEnd] {
-		if parent.peer == nil {
-			t.join(nil, parent)
-		}
+	for _, parent := range parents {
+		t.join(nil, parent)
 	}
 }
 
-// prefer makes a pair of an end that is alone though it received something, and
-// one whose peer received nothing: that one may have been alone.
-func (m *match) prefer() {
-	for _, ends := range [2][2]*recordedLink{{m.child, m.parent}, {m.parent, m.child}} {
-		alone, other := ends[0], ends[1]
-		if alone.peer == nil && len(alone.received) > 0 && other.peer != nil && len(other.peer.received) == 0 {
-			other.peer.peer = nil
-			alone.peer, other.peer = other, alone
-		}
-	}
+func (l *recordedLink) isPeer(other *recordedLink) bool {
+	return l.known != "" && l.known == other.known && l.exchange != other.exchange
 }
 
 // join makes a session of two ends. Nobody recorded an end that is nil: it

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"strconv"
 
 	"hakuban/impl"
 	"hakuban/sim/checker"
@@ -106,7 +107,7 @@ func (w *World) attach(number int32, which uint8) {
 	}
 	n.nextLink++
 	e.link, e.state = n.nextLink, endAttached
-	w.input = impl.Input{Kind: impl.InputAttach, Link: e.link, Role: impl.RoleUpstream, Name: fmt.Sprintf("x%d", n.index)}
+	w.input = impl.Input{Kind: impl.InputAttach, Link: e.link, Role: impl.RoleUpstream, Name: fmt.Sprintf("x%d", n.index), Session: strconv.Itoa(s.number)}
 	if which == childEnd {
 		w.input.Role = impl.RoleDownstream
 		w.input.LoadLimit = n.loadLimit

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 
 	"hakuban/impl"
@@ -29,9 +28,9 @@ type ReplayedTree struct {
 // Each exchange takes its inputs in its order. Between exchanges the order is that
 // of the [Sequencer]; without one that of the wall clock, but a message is received
 // after it was sent. An end of a session parts after the other one was attached.
-// Which attachments are the two ends of a session is told from what both sent and
-// received. An observer needs both: the error is [ErrUnrecorded] when some link has
-// received messages and nobody recorded its other end.
+// The two ends of a session know it by the same text, [impl.Input].Session. An
+// observer needs both: the error is [ErrUnrecorded] when some link has received
+// messages and nobody recorded its other end.
 func ReplayRecordings(recordings []*Recording, observer Observer) (tree ReplayedTree, err error) {
 	t := &timeline{recordings: recordings, observer: observer, tree: &tree}
 	tree.Exchanges = len(recordings)
@@ -86,12 +85,10 @@ func (t *timeline) alone(n int) {
 		input := &t.recordings[n].inputs[i]
 		switch l := links[input.Input.Link]; {
 		case input.Input.Kind == impl.InputAttach:
-			links[input.Input.Link] = &recordedLink{exchange: n, id: input.Input.Link, up: input.Input.Role == impl.RoleDownstream,
-				attached: input.at, parted: math.MaxInt64 - maxSkew, skew: t.recordings[n].skew}
+			links[input.Input.Link] = &recordedLink{exchange: n, id: input.Input.Link, known: input.Input.Session,
+				up: input.Input.Role == impl.RoleDownstream, skew: t.recordings[n].skew}
 		case l != nil && input.Input.Kind == impl.InputReceive:
 			l.received = append(l.received, recordedMessage{input.Input.Data, input.at})
-		case l != nil && input.Input.Kind == impl.InputDetach:
-			l.parted = input.at
 		}
 		effects, ok := t.step(core, n, i)
 		if !ok {

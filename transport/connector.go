@@ -195,7 +195,9 @@ func (c *Connector) dial(ctx context.Context) (*session, error) {
 		_ = connection.Close()
 		return nil, fmt.Errorf("the peer wants extensions that were not offered: %q", extensions)
 	}
-	link, err := c.upstream.Attach(c.link)
+	options := c.link
+	options.Session = response.Header.Get("Sec-Websocket-Accept")
+	link, err := c.upstream.Attach(options)
 	if err != nil {
 		_ = connection.Close()
 		return nil, err

@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/sha1"
-	"encoding/base64"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -287,10 +285,4 @@ func fakeUpstream(t *testing.T, answer func(connection net.Conn, key string)) (u
 		}
 	})
 	return "ws://" + socket.Addr().String()
-}
-
-// acceptKey is RFC 6455's answer to a key.
-func acceptKey(key string) string {
-	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
-	return base64.StdEncoding.EncodeToString(sum[:])
 }

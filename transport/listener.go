@@ -2,7 +2,9 @@ package transport
 
 import (
 	"cmp"
+	"crypto/sha1"
 	"crypto/tls"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -156,7 +158,9 @@ func (l *Listener) serve(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		panic("BUG: a connection that came past the gate")
 	}
-	link, err := l.x.AttachDownstream(l.link)
+	options := l.link
+	options.Session = acceptKey(r.Header.Get("Sec-Websocket-Key"))
+	link, err := l.x.AttachDownstream(options)
 	if err != nil {
 		l.options.logger.Info("a connection was refused", "remote", r.RemoteAddr, "error", err)
 		turnAway(socket)
@@ -172,6 +176,12 @@ func (l *Listener) serve(w http.ResponseWriter, r *http.Request) {
 		defer l.mu.Unlock()
 		delete(l.sessions, s)
 	})
+}
+
+// acceptKey is what answers a key in a handshake (RFC 6455, 4.2.2): both ends know it.
+func acceptKey(key string) string {
+	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
 var errListenerClosed = errors.New("the listener was closed")

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"crypto/rand"
 	"errors"
 	"sync"
 
@@ -33,11 +34,12 @@ func Pipe(upstream, downstream *hakuban.Exchange, list ...Option) (*Conduit, err
 	if name == "" {
 		name = defaultConnectorName
 	}
-	up, err := upstream.AttachDownstream(hakuban.LinkOptions{Name: defaultListenerName})
+	session := rand.Text()
+	up, err := upstream.AttachDownstream(hakuban.LinkOptions{Name: defaultListenerName, Session: session})
 	if err != nil {
 		return nil, err
 	}
-	down, err := downstream.AttachUpstream(hakuban.LinkOptions{Name: name, LoadLimit: o.loadLimit})
+	down, err := downstream.AttachUpstream(hakuban.LinkOptions{Name: name, LoadLimit: o.loadLimit, Session: session})
 	if err != nil {
 		up.Detach(err)
 		return nil, err

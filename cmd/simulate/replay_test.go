@@ -48,8 +48,8 @@ func (r *recorder) carry(to *recorder) {
 	}
 }
 
-// recordPair has a parent observe what its child exposes.
-func recordPair(t *testing.T) (parent, child *recorder) {
+// recordPair has a parent observe what its child exposes, in a session that both know.
+func recordPair(t *testing.T, session string) (parent, child *recorder) {
 	t.Helper()
 	descriptor, err := wire.NewDescriptorStrict(nil, `"room"`, nil)
 	if err != nil {
@@ -59,8 +59,8 @@ func recordPair(t *testing.T) (parent, child *recorder) {
 	parent, child = newRecorder(&now), newRecorder(&now)
 	parent.step(impl.Input{Kind: impl.InputOpen, Contract: 1, ContractKind: impl.ObserveObject, Descriptor: descriptor})
 	child.step(impl.Input{Kind: impl.InputOpen, Contract: 1, ContractKind: impl.ExposeObject, Descriptor: descriptor, Capacity: 1})
-	parent.step(impl.Input{Kind: impl.InputAttach, Link: 1, Role: impl.RoleUpstream, Name: "parent"})
-	child.step(impl.Input{Kind: impl.InputAttach, Link: 1, Role: impl.RoleDownstream, Name: "child"})
+	parent.step(impl.Input{Kind: impl.InputAttach, Link: 1, Role: impl.RoleUpstream, Name: "parent", Session: session})
+	child.step(impl.Input{Kind: impl.InputAttach, Link: 1, Role: impl.RoleDownstream, Name: "child", Session: session})
 	child.carry(parent)
 	parent.carry(child)
 	for _, effect := range child.step(impl.Input{Kind: impl.InputTake, Contract: 1}) {
@@ -80,8 +80,8 @@ func TestReplay_RecordingsOfATree(t *testing.T) {
 		}
 		return path
 	}
-	parent, child := recordPair(t)
-	other, _ := recordPair(t)
+	parent, child := recordPair(t, "a")
+	other, _ := recordPair(t, "b")
 	up, down := write("up", parent.file.Bytes()), write("down", child.file.Bytes())
 	cold := bytes.Replace(child.file.Bytes(), []byte(`"data":"d2FybQ=="`), []byte(`"data":"Y29sZA=="`), 1)
 

@@ -451,7 +451,7 @@ func (a *application) trouble() {
 		p.x.Close()
 		p.begin()
 	case p.connector == nil:
-	case kind < 3:
+	case kind < 3 && p.relay.settled():
 		p.connector.Close()
 		p.connect()
 	case !p.relay.breakOff(a.random) || kind == 3: // then it is for the connector to make another link

@@ -138,21 +138,40 @@ func (c *connection) reset(ends ...int) {
 	}
 }
 
-// breakOff breaks the newest connection: at once, after some bytes in one direction, or so that the parent does not notice. It reports
-// whether there was one. It leaves a connection alone until the parent's end is attached: a child that is back before would have two
-// sessions that the parent attaches in the other order, and the specification has no session that begins when one end has left.
-func (r *relay) breakOff(random *rand.Rand) bool {
+// settled reports whether the parent's end of the newest connection was attached. Before that the child must not leave: one that is
+// back before would have two sessions that the parent attaches in the other order, and the specification has no session that begins when
+// one end has left.
+func (r *relay) settled() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	return r.newest() != nil
+}
+
+// newest is the newest connection, if its parent's end was attached.
+func (r *relay) newest() *connection {
 	if len(r.open) == 0 {
-		return false
+		return nil
 	}
 	c := r.open[len(r.open)-1]
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.answered {
+		return nil
+	}
+	return c
+}
+
+// breakOff breaks the newest connection: at once, after some bytes in one direction, or so that the parent does not notice. It reports
+// whether it was settled, and leaves it alone before.
+func (r *relay) breakOff(random *rand.Rand) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := r.newest()
+	if c == nil {
 		return false
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	switch random.IntN(3) {
 	case 0:
 		c.reset(0, 1)
