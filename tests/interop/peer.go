@@ -342,7 +342,7 @@ func (p *Peer) stop(stdout io.Closer) {
 		if p.process.err != nil {
 			p.t.Errorf("%s: %v, expected exit status 0 once its stdin closed", p.name, p.process.err)
 		}
-	case <-time.After(grace):
-		p.t.Errorf("%s was still running %v after its stdin closed", p.name, grace)
+	case <-time.After(Deadline):
+		p.t.Errorf("%s was still running %v after its stdin closed", p.name, Deadline)
 	}
 }

@@ -17,9 +17,6 @@ import (
 // Deadline is how long anything that must happen may take. Waiting ends as soon as it has happened.
 const Deadline = 20 * time.Second
 
-// grace is how long a process told to end may take before it is killed.
-const grace = 5 * time.Second
-
 // logTail is how many of a process's last log lines a failed test prints.
 const logTail = 60
 
@@ -88,9 +85,9 @@ func (p *process) signalAndWait(signal os.Signal) error {
 	select {
 	case <-p.exited:
 		return p.err
-	case <-time.After(grace):
+	case <-time.After(Deadline):
 		p.kill()
-		return fmt.Errorf("%s was still running %v after %v", p.name, grace, signal)
+		return fmt.Errorf("%s was still running %v after %v", p.name, Deadline, signal)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 )
@@ -48,18 +49,34 @@ func StartRouter(t testing.TB, kind Kind, options RouterOptions) *Router {
 }
 
 // The ports of routers are below those that systems give to whoever asks for any: nobody is given the one of a killed router, not even
-// a client of it, which would then be connected to itself.
-const firstPort, portCount = 20_000, 10_000
+// a client of it, which would then be connected to itself. Each process of tests has a block of its own, which is claimed by
+// listening on the first port, so that no other one's router comes between freeAddress and its own.
+const firstPort, blockCount, blockSize = 20_000, 10, 1_000
 
-var lastPort atomic.Uint32
-
-func init() { lastPort.Store(rand.Uint32N(portCount)) }
+var (
+	claimBlock = sync.OnceValue(func() net.Listener {
+		first := rand.IntN(blockCount)
+		for n := range blockCount {
+			port := firstPort + (first+n)%blockCount*blockSize
+			if socket, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+				return socket
+			}
+		}
+		return nil
+	})
+	lastPort atomic.Uint32
+)
 
 // freeAddress returns an address at which nobody listens, and which this process has not used lately.
 func freeAddress(t testing.TB) string {
 	t.Helper()
-	for range portCount {
-		address := fmt.Sprintf("127.0.0.1:%d", firstPort+lastPort.Add(1)%portCount)
+	block := claimBlock()
+	if block == nil {
+		t.Fatalf("no block of ports is free from %d on", firstPort)
+	}
+	for range blockSize {
+		port := block.Addr().(*net.TCPAddr).Port + int(lastPort.Add(1)%blockSize)
+		address := fmt.Sprintf("127.0.0.1:%d", port)
 		if socket, err := net.Listen("tcp", address); err == nil {
 			_ = socket.Close()
 			return address
