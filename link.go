@@ -34,9 +34,11 @@ type LinkOptions struct {
 	// between points, from (0, 0) to the first one, constant after the last. None: unlimited. Ignored on links to downstream.
 	LoadLimit []LoadPoint
 	// Session is what both ends, and no other session, know this one by: a recording of each then says which two are the ends of one.
-	// Valid UTF-8. Nothing else uses it; may be empty.
+	// Valid UTF-8, at most 256 bytes. Nothing else uses it; may be empty.
 	Session string
 }
+
+const maxSession = 256 // bytes
 
 // LoadPoint is a corner of a load limit. A link's load is the sum, over the objects it is elected for, of 1/capacity.
 type LoadPoint struct {
@@ -112,9 +114,15 @@ func (x *Exchange) AttachDownstream(options LinkOptions) (*Link, error) {
 
 // CheckLink says whether links can be attached with the options, for a transport that attaches later.
 func (x *Exchange) CheckLink(options LinkOptions) error {
-	for _, field := range [...]struct{ what, text string }{{"name", options.Name}, {"session", options.Session}} {
-		if n := len(field.text); n > x.limits.Wire.Name {
-			return fmt.Errorf("%w: a link's %s of %d bytes, at most %d were expected", ErrTooLarge, field.what, n, x.limits.Wire.Name)
+	for _, field := range [...]struct {
+		what, text string
+		limit      int
+	}{
+		{"name", options.Name, x.limits.Wire.Name},
+		{"session", options.Session, maxSession},
+	} {
+		if n := len(field.text); n > field.limit {
+			return fmt.Errorf("%w: a link's %s of %d bytes, at most %d were expected", ErrTooLarge, field.what, n, field.limit)
 		}
 		if !utf8.ValidString(field.text) {
 			return fmt.Errorf("hakuban: a link's %s %q: UTF-8 was expected", field.what, field.text)

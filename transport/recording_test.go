@@ -33,8 +33,10 @@ func recordedSessions(t *testing.T, recording []byte) (sessions []string) {
 // The recordings of both ends say which links were the two of one session.
 func TestRecording_BothEndsKnowTheSession(t *testing.T) {
 	var up, down bytes.Buffer
-	upstream := hakuban.NewExchange(&hakuban.Options{Record: &up})
-	downstream := hakuban.NewExchange(&hakuban.Options{Record: &down})
+	short := hakuban.DefaultLimits()
+	short.Wire.Name = 10 // a limit on names is none on this
+	upstream := hakuban.NewExchange(&hakuban.Options{Record: &up, Limits: short})
+	downstream := hakuban.NewExchange(&hakuban.Options{Record: &down, Limits: short})
 	l := listen(t, upstream, "ws://127.0.0.1:0")
 	for n := range 2 {
 		c := connect(t, downstream, l.URL())
