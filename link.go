@@ -114,19 +114,11 @@ func (x *Exchange) AttachDownstream(options LinkOptions) (*Link, error) {
 
 // CheckLink says whether links can be attached with the options, for a transport that attaches later.
 func (x *Exchange) CheckLink(options LinkOptions) error {
-	for _, field := range [...]struct {
-		what, text string
-		limit      int
-	}{
-		{"name", options.Name, x.limits.Wire.Name},
-		{"session", options.Session, maxSession},
-	} {
-		if n := len(field.text); n > field.limit {
-			return fmt.Errorf("%w: a link's %s of %d bytes, at most %d were expected", ErrTooLarge, field.what, n, field.limit)
-		}
-		if !utf8.ValidString(field.text) {
-			return fmt.Errorf("hakuban: a link's %s %q: UTF-8 was expected", field.what, field.text)
-		}
+	if err := checkLinkText("name", options.Name, x.limits.Wire.Name); err != nil {
+		return err
+	}
+	if err := checkLinkText("session", options.Session, maxSession); err != nil {
+		return err
 	}
 	if len(options.LoadLimit) > x.limits.Wire.LoadPoints {
 		return fmt.Errorf("%w: %d points of a load limit, at most %d were expected", ErrTooLarge, len(options.LoadLimit), x.limits.Wire.LoadPoints)
@@ -135,6 +127,16 @@ func (x *Exchange) CheckLink(options LinkOptions) error {
 		if point.After < 0 {
 			return fmt.Errorf("hakuban: a load limit's point at %v: must not be negative", point.After)
 		}
+	}
+	return nil
+}
+
+func checkLinkText(what, text string, limit int) error {
+	switch n := len(text); {
+	case n > limit:
+		return fmt.Errorf("%w: a link's %s of %d bytes, at most %d were expected", ErrTooLarge, what, n, limit)
+	case !utf8.ValidString(text):
+		return fmt.Errorf("hakuban: a link's %s %q: UTF-8 was expected", what, text)
 	}
 	return nil
 }

@@ -57,8 +57,7 @@ var (
 	claimBlock = sync.OnceValue(func() net.Listener {
 		first := rand.IntN(blockCount)
 		for n := range blockCount {
-			port := firstPort + (first+n)%blockCount*blockSize
-			if socket, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			if socket, err := listenOn(firstPort + (first+n)%blockCount*blockSize); err == nil {
 				return socket
 			}
 		}
@@ -66,6 +65,10 @@ var (
 	})
 	lastPort atomic.Uint32
 )
+
+func listenOn(port int) (net.Listener, error) {
+	return net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+}
 
 // freeAddress returns an address at which nobody listens, and which this process has not used lately.
 func freeAddress(t testing.TB) string {
@@ -75,11 +78,9 @@ func freeAddress(t testing.TB) string {
 		t.Fatalf("no block of ports is free from %d on", firstPort)
 	}
 	for range blockSize {
-		port := block.Addr().(*net.TCPAddr).Port + int(lastPort.Add(1)%blockSize)
-		address := fmt.Sprintf("127.0.0.1:%d", port)
-		if socket, err := net.Listen("tcp", address); err == nil {
+		if socket, err := listenOn(block.Addr().(*net.TCPAddr).Port + int(lastPort.Add(1)%blockSize)); err == nil {
 			_ = socket.Close()
-			return address
+			return socket.Addr().String()
 		}
 	}
 	t.Fatal("no free port was found")
