@@ -148,11 +148,7 @@ func ExampleCapacity() {
 	ctx := context.Background()
 	router := hakuban.NewExchange(nil)
 	defer router.Close()
-	var wanted, given sync.WaitGroup
-	var mu sync.Mutex
-	objects := map[string]int{}
-	wanted.Add(2)
-	given.Add(8)
+	given := make(chan string)
 	for name, capacity := range map[string]uint32{"small": 1, "large": 3} {
 		worker := hakuban.NewExchange(nil)
 		defer worker.Close()
@@ -162,10 +158,10 @@ func ExampleCapacity() {
 		expose := worker.ExposeTag(hakuban.MustTag("jobs"), hakuban.Capacity(capacity))
 		defer expose.Close()
 		go expose.Each(ctx, func(ctx context.Context, sink *hakuban.Sink) {
-			mu.Lock()
-			objects[name]++
-			mu.Unlock()
-			given.Done()
+			select {
+			case given <- name:
+			case <-ctx.Done(): // taken back before anybody asked
+			}
 			<-ctx.Done()
 		})
 	}
@@ -177,9 +173,10 @@ func ExampleCapacity() {
 	for n := range 8 {
 		router.ObserveObject(hakuban.MustObject(n, "jobs"))
 	}
-	given.Wait()
-	mu.Lock()
-	defer mu.Unlock()
+	objects := map[string]int{}
+	for range 8 {
+		objects[<-given]++
+	}
 	fmt.Println(objects)
 	// Output: map[large:6 small:2]
 }
