@@ -3,6 +3,8 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -131,6 +133,30 @@ func TestProcess_SIGUSR2PrintsASnapshot(t *testing.T) {
 		p.log.wait(t, `== exchange: `, n+1)
 	}
 	p.log.wait(t, `== listener ws://127\.0\.0\.1:\d+/: 2 connections`, 1)
+}
+
+// signalling is a log that answers the line that says the router listens with a SIGUSR2 to it.
+type signalling struct{ *transcript }
+
+func (s signalling) Write(p []byte) (int, error) {
+	if bytes.Contains(p, []byte("listening")) {
+		_ = syscall.Kill(os.Getpid(), syscall.SIGUSR2) // to this very process: there is no reason to refuse
+	}
+	return s.transcript.Write(p)
+}
+
+// A supervisor that waits for the line that says the router listens may ask for a snapshot at once.
+func TestRouter_TakesASignalAsSoonAsItSaysItListens(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	log, ended := newTranscript(), make(chan int, 1)
+	go func() {
+		ended <- program(ctx, []string{"--bind", "ws://127.0.0.1:0"}, func(string) string { return "" }, strings.NewReader(""), io.Discard, signalling{log})
+	}()
+	log.wait(t, `== exchange: `, 1)
+	cancel()
+	if status := <-ended; status != exitDrained {
+		t.Errorf("status %d, expected %d; the log:\n%s", status, exitDrained, log)
+	}
 }
 
 // Whoever reads the log may go: the router does not go with him.

@@ -32,6 +32,8 @@ type router struct {
 
 // run runs a router until ctx ends. An error means that it did not start, and says what of the options is at fault.
 func run(ctx context.Context, o *options, stdin io.Reader, stderr io.Writer) error {
+	signals, stop := snapshotSignals() // before anybody can know that the router is there
+	defer stop()
 	log := &heldWriter{to: stderr}
 	r, err := start(o, newLogger(o, log))
 	if err != nil {
@@ -46,7 +48,11 @@ func run(ctx context.Context, o *options, stdin io.Reader, stderr io.Writer) err
 		}
 	}()
 	printer := &snapshotPrinter{router: r, to: log}
-	defer onSnapshotSignal(printer.print)()
+	go func() {
+		for range signals {
+			printer.print()
+		}
+	}()
 	go printer.printOnLines(stdin)
 	<-ctx.Done()
 	r.logger.Info("ending", "reason", context.Cause(ctx).Error())

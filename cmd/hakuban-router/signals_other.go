@@ -13,5 +13,8 @@ func terminated(ctx context.Context) (context.Context, func()) {
 	return signal.NotifyContext(ctx, os.Interrupt)
 }
 
-// onSnapshotSignal does nothing where there is no SIGUSR2: a line on stdin does the same.
-func onSnapshotSignal(func()) (stop func()) { return func() {} }
+// snapshotSignals gives nothing until stop is called, which closes the channel: there is no SIGUSR2. A line on stdin does the same.
+func snapshotSignals() (signals chan os.Signal, stop func()) {
+	signals = make(chan os.Signal)
+	return signals, func() { close(signals) }
+}

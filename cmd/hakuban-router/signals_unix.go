@@ -22,16 +22,12 @@ func terminated(ctx context.Context) (context.Context, func()) {
 	return endOn(ctx, list...)
 }
 
-// onSnapshotSignal calls act for each SIGUSR2 until stop is called. Those that come while it runs count as one.
-func onSnapshotSignal(act func()) (stop func()) {
-	signals := make(chan os.Signal, 1)
+// snapshotSignals gives a SIGUSR2 for each that comes until stop is called, which closes the channel. Those that come while one waits
+// to be received count as that one.
+func snapshotSignals() (signals chan os.Signal, stop func()) {
+	signals = make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGUSR2)
-	go func() {
-		for range signals {
-			act()
-		}
-	}()
-	return func() {
+	return signals, func() {
 		signal.Stop(signals)
 		close(signals)
 	}
