@@ -247,12 +247,14 @@ func Example_handOver() {
 	// produced by the second
 }
 
-// Many processes expose the same object; the one that is given the sink leads. All observe it, which makes it wanted.
+// Many processes expose the same object; the one that is given the sink leads. Somebody else observes it, which makes it wanted.
+// Candidates should not: one that observes is elected by its own exchange until it hears that another leads.
 func Example_leaderElection() {
 	ctx := context.Background()
 	router := hakuban.NewExchange(nil)
 	defer router.Close()
 	leadership := hakuban.MustObject("leader of the pack")
+	router.ObserveObject(leadership)
 
 	leads := make(chan string)
 	candidates := map[string]*hakuban.Exchange{}
@@ -263,7 +265,6 @@ func Example_leaderElection() {
 			panic(err)
 		}
 		candidates[name] = x
-		x.ObserveObject(leadership)
 		expose := x.ExposeObject(leadership)
 		go func() {
 			for sink := range expose.Sinks(ctx) {
