@@ -8,9 +8,10 @@ BUILD_FLAGS = -trimpath -ldflags "-s -w"
 BUILD_DIR   = .cache/bin
 FUZZ_TIME  ?= 30s
 SOAK_RUNS  ?= 20
+PERTURB_CHOICES ?= 10
 SOAK_SEEDS ?= 10000
 
-.PHONY: help build test race lint tlc golden bench interop fuzz soak
+.PHONY: help build test race lint tlc golden bench interop fuzz soak perturb
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-9s %s\n", $$1, $$2 }' Makefile
@@ -56,3 +57,7 @@ fuzz: ## each fuzz target for FUZZ_TIME
 soak: ## SOAK_RUNS times all tests under the race detector, then SOAK_SEEDS simulated runs
 	for run in $$(seq $(SOAK_RUNS)); do echo "run $$run" && go test -race -shuffle=on -count=1 ./... || exit 1; done
 	go run ./cmd/simulate sweep --seeds $(SOAK_SEEDS)
+
+perturb: ## the tests of what has goroutines, while PERTURB_CHOICES choices of statements are slow (Linux)
+	go run ./tests/perturb -choices $(PERTURB_CHOICES) -skip TestFlood . ./transport ./cmd/hakuban-router ./cmd/simulate \
+		./tests/hostile ./tests/linearizability ./tests/readme ./tests/refinement

@@ -38,13 +38,14 @@ func (r rules) check(objects int, whole bool, history []porcupine.Operation) por
 }
 
 // brief is how long Porcupine may take to refuse one history. To refuse a whole one can take a search of all its orders, which is
-// exponential; one that runs out is not counted as refused, and another seed will do as well.
+// exponential; one that runs out is not counted as refused, and another seed will do as well. The calls of one worker have one order: there
+// patient is for machines that are busy with something else.
 const brief = 500 * time.Millisecond
 
-// refuses says whether a wrong model, or the right one of a wrong history, finds fault.
-func (r rules) refuses(objects int, history []porcupine.Operation) bool {
+// refuses says whether a wrong model, or the right one of a wrong history, finds fault within a limit for each way to look.
+func (r rules) refuses(objects int, history []porcupine.Operation, limit time.Duration) bool {
 	for _, whole := range []bool{false, true} {
-		if porcupine.CheckOperationsTimeout(r.porcupineModel(objects, whole), history, brief) == porcupine.Illegal {
+		if porcupine.CheckOperationsTimeout(r.porcupineModel(objects, whole), history, limit) == porcupine.Illegal {
 			return true
 		}
 	}

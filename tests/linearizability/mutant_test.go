@@ -43,7 +43,7 @@ func TestMutants_WrongModelsRefuseRightHistories(t *testing.T) {
 		p := newProgram(seed+1, 0)
 		history := execute(t, p, virtual)
 		for _, m := range mutants {
-			if refused[m] < 3 && (rules{m}).refuses(p.objects, history) {
+			if refused[m] < 3 && (rules{m}).refuses(p.objects, history, brief) {
 				if refused[m]++; refused[m] == 1 {
 					first[m] = seed + 1
 				}
@@ -179,9 +179,9 @@ var lies = []lie{
 func TestMutants_WrongHistoriesAreRefused(t *testing.T) {
 	for _, workers := range []int{1, 0} {
 		told, found := map[string]int{}, map[string]int{}
-		count := uint64(60)
+		count, limit := uint64(60), brief
 		if workers == 1 {
-			count = 900 // quickly checked, and some lies are seldom to be told
+			count, limit = 900, patient // quickly checked, and some lies are seldom to be told
 		}
 		for seed := range count {
 			p := newProgram(seed+1, workers)
@@ -196,7 +196,7 @@ func TestMutants_WrongHistoriesAreRefused(t *testing.T) {
 					continue
 				}
 				told[l.name]++
-				if lied := l.about(history, shifted(history, int(seed))[at]); (rules{}).refuses(p.objects, lied) {
+				if lied := l.about(history, shifted(history, int(seed))[at]); (rules{}).refuses(p.objects, lied, limit) {
 					found[l.name]++
 				} else if workers == 1 {
 					t.Errorf("not found out with one worker, seed %d: %s", p.seed, l.name)
