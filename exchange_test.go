@@ -31,6 +31,9 @@ var (
 	tag  = hakuban.MustTag("some-tag")
 )
 
+// patience bounds what a test waits for; only a failing one waits that long.
+const patience = 20 * time.Second
+
 func send(t *testing.T, sink *hakuban.Sink, value any) {
 	t.Helper()
 	if err := sink.Send(ctx, hakuban.NewState(value).JSON()); err != nil {
@@ -40,7 +43,7 @@ func send(t *testing.T, sink *hakuban.Sink, value any) {
 
 func next[T any](t *testing.T, stream *hakuban.Stream) (T, hakuban.State) {
 	t.Helper()
-	limited, cancel := context.WithTimeout(ctx, 5*time.Second)
+	limited, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	state, err := stream.Next(limited)
 	if err != nil {

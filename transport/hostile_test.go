@@ -233,17 +233,13 @@ func TestClose_OfAConnectorInAHandshakeThatHangs(t *testing.T) {
 	for _, closing := range []string{"connector", "exchange"} {
 		x := newExchange(t)
 		var log transcript
-		connector := connect(t, x, url, log.option())
+		connector := connect(t, x, url, log.option(), WithHandshakeTimeout(time.Hour))
 		<-began
-		start := time.Now()
 		if closing == "exchange" {
 			x.Close()
 			<-connector.done
 		} else {
 			connector.Close()
-		}
-		if took := time.Since(start); took > 5*time.Second {
-			t.Errorf("closing the %s took %v", closing, took)
 		}
 		if text := log.String(); text != "" {
 			t.Errorf("closing the %s is no failure: %s", closing, text)

@@ -229,7 +229,7 @@ func TestKeepAlive_OnlyWhenNothingElseWasSent(t *testing.T) {
 
 func TestTimeout_SilenceEndsTheLink(t *testing.T) {
 	x := newExchange(t)
-	l := listen(t, x, "ws://127.0.0.1:0#timeout=500ms")
+	l := listen(t, x, "ws://127.0.0.1:0#timeout=2s")
 	silent, talker, pinger, ponger := dial(t, l.URL()), dial(t, l.URL()), dial(t, l.URL()), dial(t, l.URL())
 	stop := make(chan struct{})
 	done := make(chan struct{})
@@ -248,7 +248,7 @@ func TestTimeout_SilenceEndsTheLink(t *testing.T) {
 	}()
 	wantClose(t, silent, websocket.CloseGoingAway, "nothing came from the peer in time")
 	eventually(t, "the silent one is gone", func() bool { return len(l.Snapshot().Connections) < 4 })
-	for range 100 { // the others stay, for longer than the timeout
+	for range 250 { // the others stay, for longer than the timeout
 		time.Sleep(10 * time.Millisecond)
 		if n := len(l.Snapshot().Connections); n != 3 {
 			t.Fatalf("%d connections, want 3", n)

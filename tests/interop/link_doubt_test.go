@@ -4,7 +4,7 @@ package interop
 var linkDoubts = []doubt{
 	{"Link_GhostStaysElected", func(w *World, kind Kind) {
 		object := NewObject("room")
-		router := StartRouter(w, kind, RouterOptions{Parameters: "timeout=1s,keep-alive=100ms"})
+		router := StartRouter(w, kind, RouterOptions{Parameters: "timeout=5s,keep-alive=100ms"}) // the child comes before the ghost is found out
 		observer, child := StartPeer(w, "observer"), StartPeer(w, "child")
 		observer.Connect(router.URL, "keep-alive=100ms")
 		observe := observer.ObserveObject(object)

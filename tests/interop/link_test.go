@@ -26,7 +26,7 @@ var linkScenarios = []scenario{
 		peer.WaitLost()
 		peer.WaitConnected()
 	}},
-	{name: "Link_SilentExposersStateIsNoLongerCurrent", trees: OneRouter, router: RouterOptions{Parameters: "timeout=1s,keep-alive=100ms"}, run: func(w *World) {
+	{name: "Link_SilentExposersStateIsNoLongerCurrent", trees: OneRouter, router: RouterOptions{Parameters: impatient}, run: func(w *World) {
 		object := NewObject("room")
 		observe := w.Peer("observer", Right, "keep-alive=100ms").ObserveObject(object)
 		exposer := w.Peer("silent", Left)
