@@ -86,7 +86,7 @@ func command(ctx context.Context, arguments []string, stdout, stderr io.Writer) 
 		return 0, err
 	}
 	for _, name := range set.Args() {
-		if err := c.pack(ctx, name, *first, *choices); err != nil {
+		if err := c.testPackage(ctx, name, *first, *choices); err != nil {
 			return c.failed, err
 		}
 	}
@@ -101,8 +101,8 @@ func moduleRoot(ctx context.Context) (string, error) {
 	return filepath.Dir(strings.TrimSpace(string(file))), nil
 }
 
-// pack runs a package's tests under each choice.
-func (c *campaign) pack(ctx context.Context, name string, first, choices uint64) error {
+// testPackage runs a package's tests under each choice.
+func (c *campaign) testPackage(ctx context.Context, name string, first, choices uint64) error {
 	list := exec.CommandContext(ctx, "go", "list", "-f", "{{.Dir}}", name)
 	list.Stderr = c.err
 	directory, err := list.Output()
@@ -124,7 +124,7 @@ func (c *campaign) pack(ctx context.Context, name string, first, choices uint64)
 	for range c.parallel {
 		running.Go(func() {
 			for choice := range numbers {
-				c.tests(ctx, program, strings.TrimSpace(string(directory)), name, choice)
+				c.testChoice(ctx, program, strings.TrimSpace(string(directory)), name, choice)
 			}
 		})
 	}
@@ -140,8 +140,8 @@ func (c *campaign) pack(ctx context.Context, name string, first, choices uint64)
 	return nil
 }
 
-// tests runs a package's tests under one choice.
-func (c *campaign) tests(ctx context.Context, program, directory, name string, choice uint64) {
+// testChoice runs a package's tests under one choice.
+func (c *campaign) testChoice(ctx context.Context, program, directory, name string, choice uint64) {
 	command := exec.CommandContext(ctx, program, c.flags...)
 	command.Dir = directory
 	command.Env = append(os.Environ(), fmt.Sprintf("%s=%d", delay.Variable, choice),

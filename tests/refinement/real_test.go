@@ -183,12 +183,24 @@ func (p *site) connect() {
 	if p.parent == nil {
 		return
 	}
-	p.parent.mu.Lock()
-	p.relay.aim(p.parent.address)
-	p.parent.mu.Unlock()
+	p.aim()
 	var err error
 	if p.connector, err = transport.Connect(p.x, p.relay.url(), silent, transport.WithName(fmt.Sprintf("child %d", p.exchange))); err != nil {
 		panic(err)
+	}
+}
+
+func (p *site) aim() {
+	p.parent.mu.Lock()
+	defer p.parent.mu.Unlock()
+	p.relay.aim(p.parent.address)
+}
+
+// reconnect has the exchange leave its parent and come back with another connector, unless it is just coming.
+func (p *site) reconnect() {
+	p.aim()
+	if p.relay.leave(p.connector.Close) {
+		p.connect()
 	}
 }
 
@@ -214,8 +226,7 @@ func (run *realRun) converge() error {
 	}()
 	for _, p := range run.sites {
 		if p.connector != nil && p.connector.Snapshot().Connection == nil {
-			p.connector.Close()
-			p.connect()
+			p.reconnect() // at once, if it is not at it
 		}
 		observe := p.x.ObserveObject(end)
 		stream, err := observe.Next(run.ctx)
@@ -451,12 +462,9 @@ func (a *application) trouble() {
 		p.x.Close()
 		p.begin()
 	case p.connector == nil:
-	case kind < 3 && p.relay.settled():
-		p.connector.Close()
-		p.connect()
-	case !p.relay.breakOff(a.random) || kind == 3: // then it is for the connector to make another link
-	default:
-		p.connector.Close()
-		p.connect()
+	case kind < 3:
+		p.reconnect()
+	case p.relay.breakOff(a.random) && kind > 3: // with 3 it is for the connector to make another link
+		p.reconnect()
 	}
 }

@@ -138,13 +138,17 @@ func (c *connection) reset(ends ...int) {
 	}
 }
 
-// settled reports whether the parent's end of the newest connection was attached. Before that the child must not leave: one that is
-// back before would have two sessions that the parent attaches in the other order, and the specification has no session that begins when
-// one end has left.
-func (r *relay) settled() bool {
+// leave has the child leave if the parent's end of the newest connection was attached, and reports whether it was; meanwhile the relay
+// takes no further connection. Before that the child must not leave: one that is back before would have two sessions that the parent
+// attaches in the other order, and the specification has no session that begins when one end has left.
+func (r *relay) leave(child func()) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.newest() != nil
+	if r.newest() == nil {
+		return false
+	}
+	child()
+	return true
 }
 
 // newest is the newest connection, if its parent's end was attached.

@@ -6,16 +6,16 @@ package delay
 import (
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"math/rand/v2"
 	"os"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 )
 
-// Variable is the name of the variable of the environment whose text chooses the slow statements. Without it none is slow.
+// Variable is the name of the variable of the environment whose number chooses the slow statements. Without it none is slow.
 const Variable = "HAKUBAN_PERTURB"
 
 // Of the statements, one in slow is slow: the first times it comes, up to often of them, it takes up to short. One of rare slow ones
@@ -39,9 +39,11 @@ var statements = sync.OnceValue(func() []statement {
 	if text == "" {
 		return nil
 	}
-	hash := fnv.New64a()
-	fmt.Fprint(hash, text)
-	random := rand.New(rand.NewPCG(hash.Sum64(), 0))
+	choice, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		panic(fmt.Sprintf("%s: a number was expected: %v", Variable, err))
+	}
+	random := rand.New(rand.NewPCG(choice, 0))
 	list := make([]statement, 1<<14) // more than there are
 	for i := range list {
 		times, most := random.Int32N(often), short
