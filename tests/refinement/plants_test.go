@@ -40,8 +40,8 @@ var loadPlants = []corePlant{
 var realPlants = []corePlant{
 	{"the contract of least capacity", "election.go", []string{`c.capacity > best.capacity`, `c.capacity < best.capacity`}},
 	{"a sink outlives its election", "election.go", []string{`old.revoked = old.sink != nil`, `old.revoked = false`}},
-	{"a lower version is taken", "propagation.go", []string{`case order > 0:`, `case order != 0:`}},
-	{"an equal version is taken", "propagation.go", []string{`case order > 0:`, `case order >= 0:`}},
+	{"a lower version is taken", "propagation.go", []string{`order = slices.Compare(state.Version, held.Version)`, `order = slices.Compare(state.Version, held.Version); order *= order`}},
+	{"an equal version is taken", "propagation.go", []string{`order = slices.Compare(state.Version, held.Version)`, `order = 2*slices.Compare(state.Version, held.Version) + 1`}},
 	{"an elected link without capacity", "election.go", []string{`o.links[at].anyExposes() {`, `o.links[at].anyExposes() && o.links[at].totalCapacity() > 0 {`}},
 }
 
