@@ -46,6 +46,7 @@ type campaign struct {
 	overlay   string
 	flags     []string // for the tests' programs
 	parallel  int
+	race      bool
 	out, err  io.Writer
 
 	mu     sync.Mutex // guards out and failed
@@ -62,6 +63,7 @@ func command(ctx context.Context, arguments []string, stdout, stderr io.Writer) 
 	first := set.Uint64("from", 1, "the first choice, `n`")
 	choices := set.Uint64("choices", 10, "how many choices, `n`")
 	parallel := set.Int("parallel", 4, "run `n` at a time: they sleep most of the time")
+	race := set.Bool("race", true, "under the race detector, which needs a C compiler")
 	run := set.String("run", "", "only tests that match the `pattern`")
 	skip := set.String("skip", "", "but those that match the `pattern`")
 	if err := set.Parse(arguments); err != nil {
@@ -73,7 +75,7 @@ func command(ctx context.Context, arguments []string, stdout, stderr io.Writer) 
 	if set.NArg() == 0 {
 		return 0, errors.New("no packages given, expected . or ./transport, for example")
 	}
-	c := &campaign{parallel: *parallel, out: stdout, err: stderr, flags: []string{"-test.shuffle=on", "-test.timeout=15m", "-test.run=" + *run, "-test.skip=" + *skip}}
+	c := &campaign{parallel: *parallel, race: *race, out: stdout, err: stderr, flags: []string{"-test.shuffle=on", "-test.timeout=15m", "-test.run=" + *run, "-test.skip=" + *skip}}
 	if c.directory, err = os.MkdirTemp("", "hakuban-perturb-"); err != nil {
 		return 0, err
 	}
@@ -113,7 +115,7 @@ func (c *campaign) testPackage(ctx context.Context, name string, first, choices 
 		return fmt.Errorf("%s: one package was expected", name)
 	}
 	program := filepath.Join(c.directory, "tests")
-	build := exec.CommandContext(ctx, "go", "test", "-c", "-race", "-vet=off", "-overlay="+c.overlay, "-o", program, name)
+	build := exec.CommandContext(ctx, "go", "test", "-c", fmt.Sprintf("-race=%t", c.race), "-vet=off", "-overlay="+c.overlay, "-o", program, name)
 	build.Stderr = c.err
 	if err := build.Run(); err != nil {
 		return fmt.Errorf("go test -c %s: %w", name, err)

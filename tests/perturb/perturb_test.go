@@ -76,11 +76,15 @@ func TestCommand_FindsWhatHoldsOnlyWhileEverythingIsQuick(t *testing.T) {
 	}
 	const planted = `package planted
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 func TestPlanted(t *testing.T) {
-	started, closed := make(chan bool), make(chan bool)
+	started, closed, ended := make(chan bool), make(chan bool), make(chan bool)
 	go func() {
+		defer close(ended)
 		close(started)
 		select {
 		case <-closed:
@@ -89,7 +93,9 @@ func TestPlanted(t *testing.T) {
 		}
 	}()
 	<-started
+	time.Sleep(10 * time.Millisecond) // plenty, while everything is quick
 	close(closed)
+	<-ended
 }
 
 func TestSound(t *testing.T) {
@@ -111,7 +117,7 @@ func TestSound(t *testing.T) {
 	t.Setenv("GOFLAGS", "-mod=mod")
 	for pattern, found := range map[string]bool{"Planted": true, "Sound": false} {
 		var stdout, stderr bytes.Buffer
-		failed, err := command(t.Context(), []string{"-choices", "40", "-parallel", "20", "-run", pattern, "."}, &stdout, &stderr)
+		failed, err := command(t.Context(), []string{"-race=false", "-choices", "300", "-parallel", "20", "-run", pattern, "."}, &stdout, &stderr)
 		if err != nil || failed > 0 != found || strings.Contains(stdout.String(), "used after it was closed") != found {
 			t.Errorf("%s: %d choices failed, %v\n%s%s", pattern, failed, err, &stdout, &stderr)
 		}
