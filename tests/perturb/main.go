@@ -31,7 +31,7 @@ func main() {
 	defer stop()
 	failed, err := command(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	switch {
-	case err != nil && errors.Is(err, flag.ErrHelp):
+	case errors.Is(err, flag.ErrHelp):
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "perturb:", err)
 		os.Exit(2)

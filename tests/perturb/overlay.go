@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -94,7 +93,7 @@ func perturbed(path string, text []byte, first int) ([]byte, int, error) {
 	slices.Sort(at)
 	name := files.Position(file.Name.End()).Offset
 	result := slices.Clone(text[:name])
-	result = append(result, "; import perturb "+strconv.Quote("hakuban/tests/perturb/delay")...)
+	result = append(result, `; import perturb "hakuban/tests/perturb/delay"`...)
 	last := name
 	for i, offset := range at {
 		result = append(result, text[last:offset]...)

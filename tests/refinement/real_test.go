@@ -183,22 +183,17 @@ func (p *site) connect() {
 	if p.parent == nil {
 		return
 	}
-	p.aim()
+	p.parent.mu.Lock()
+	p.relay.aim(p.parent.address)
+	p.parent.mu.Unlock()
 	var err error
 	if p.connector, err = transport.Connect(p.x, p.relay.url(), silent, transport.WithName(fmt.Sprintf("child %d", p.exchange))); err != nil {
 		panic(err)
 	}
 }
 
-func (p *site) aim() {
-	p.parent.mu.Lock()
-	defer p.parent.mu.Unlock()
-	p.relay.aim(p.parent.address)
-}
-
 // reconnect has the exchange leave its parent and come back with another connector, unless it is just coming.
 func (p *site) reconnect() {
-	p.aim()
 	if p.relay.leave(p.connector.Close) {
 		p.connect()
 	}
