@@ -443,7 +443,7 @@ func TestSnapshot_ShowsWhoIsWho(t *testing.T) {
 		if elected := above.Objects[0].Elected; elected != (hakuban.Elected{Kind: hakuban.ElectedLink, Link: above.Links[0].Link}) {
 			t.Errorf("above, elected %+v", elected)
 		}
-		if above.Links[0].Role != hakuban.RoleUpstream || s.Links[0].Role != hakuban.RoleDownstream || s.Links[0].Link != hakuban.LinkID(s.Upstream) {
+		if above.Links[0].Role != hakuban.ToDownstream || s.Links[0].Role != hakuban.ToUpstream || s.Links[0].Link != hakuban.LinkID(s.Upstream) {
 			t.Errorf("the two ends are %+v and %+v", above.Links[0], s.Links[0])
 		}
 		if c := above.Contracts[0]; c.Kind != hakuban.ObserveObject || c.Contract != hakuban.ContractID(observe.ID()) {

@@ -68,7 +68,7 @@ func (x *Exchange) ClaimUpstream() (*Upstream, error) {
 
 // Attach begins a link to upstream. One at a time: it returns [ErrUpstream] while the last one lives.
 func (u *Upstream) Attach(options LinkOptions) (*Link, error) {
-	return u.x.attach(impl.RoleDownstream, u, options)
+	return u.x.attach(impl.ToUpstream, u, options)
 }
 
 // Release gives the place up. A link that was attached lives on until it ends.
@@ -109,7 +109,7 @@ func (x *Exchange) AttachUpstream(options LinkOptions) (*Link, error) {
 // AttachDownstream begins a link to a peer that is downstream of this exchange.
 func (x *Exchange) AttachDownstream(options LinkOptions) (*Link, error) {
 	options.LoadLimit = nil
-	return x.attach(impl.RoleUpstream, nil, options)
+	return x.attach(impl.ToDownstream, nil, options)
 }
 
 // CheckLink says whether links can be attached with the options, for a transport that attaches later.

@@ -61,8 +61,8 @@ const (
 
 // Which end of a link the exchange is.
 const (
-	RoleDownstream = impl.RoleDownstream // the peer is upstream of it
-	RoleUpstream   = impl.RoleUpstream   // the peer is downstream of it
+	ToUpstream   = impl.ToUpstream   // the peer is upstream of it
+	ToDownstream = impl.ToDownstream // the peer is downstream of it
 )
 
 // LoadUnit is what a load of 1 is in the numbers of a [Snapshot].

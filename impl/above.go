@@ -100,7 +100,7 @@ func (x *Exchange) share(l *link, more, left int, reason error, takes func(*link
 func (x *Exchange) greediest(takes func(*link) int) (most *link) {
 	for _, id := range sortedKeys(x.links) {
 		l := x.links[id]
-		if l.role == RoleUpstream && takes(l) > 0 && !x.isGreedy(l) && (most == nil || takes(l) >= takes(most)) {
+		if l.role == ToDownstream && takes(l) > 0 && !x.isGreedy(l) && (most == nil || takes(l) >= takes(most)) {
 			most = l
 		}
 	}

@@ -100,7 +100,7 @@ func TestAbove_BeforeThereIsAnUpstream(t *testing.T) {
 	for _, expected := range []bool{true, false} {
 		x := New(Config{Limits: Limits{LinkObjects: 100}, Upstream: expected})
 		for id := range LinkID(2) {
-			r := rawPeer(t, x, 2+id, RoleUpstream)
+			r := rawPeer(t, x, 2+id, ToDownstream)
 			r.send(greeting()...)
 			for i := range 60 {
 				r.send(contracts(act(wire.ActionExposeObject, strconv.Itoa(int(id)*100+i), 1)))
@@ -111,7 +111,7 @@ func TestAbove_BeforeThereIsAnUpstream(t *testing.T) {
 		}
 		expect(t, "links that go on", len(x.links), map[bool]int{true: 1, false: 2}[expected]) // the first has taken most
 		refused := false
-		for _, effect := range x.Step(Now{}, Input{Kind: InputAttach, Link: 1, Role: RoleDownstream}) {
+		for _, effect := range x.Step(Now{}, Input{Kind: InputAttach, Link: 1, Role: ToUpstream}) {
 			refused = refused || effect.Kind == EffectRefused && errors.Is(effect.Err, ErrTooLarge)
 		}
 		expect(t, "upstream refused", refused, !expected)
@@ -120,7 +120,7 @@ func TestAbove_BeforeThereIsAnUpstream(t *testing.T) {
 		}
 		x.Step(Now{}, Input{Kind: InputDetach, Link: 3})
 		if !expected {
-			x.Step(Now{}, Input{Kind: InputAttach, Link: 1, Role: RoleDownstream})
+			x.Step(Now{}, Input{Kind: InputAttach, Link: 1, Role: ToUpstream})
 		}
 		expect(t, "upstream linked to when less is asked for", x.upstream != nil, true)
 	}
@@ -129,7 +129,7 @@ func TestAbove_BeforeThereIsAnUpstream(t *testing.T) {
 // TestAbove_OurOwnProcess is told when it asks for more than there is, and keeps what it has.
 func TestAbove_OurOwnProcess(t *testing.T) {
 	x := New(Config{Limits: Limits{LinkObjects: 3, LinkBytes: 10_000}})
-	r := rawPeer(t, x, 1, RoleDownstream)
+	r := rawPeer(t, x, 1, ToUpstream)
 	for i, row := range []struct {
 		kind    ContractKind
 		name    string
@@ -273,7 +273,7 @@ func TestAbove_WhatOthersHaveLeft(t *testing.T) {
 		hog.send(states(up(2+i), patch(1, strings.Repeat("x", 1800), 0)))
 	}
 	hog.step(Input{Kind: InputDetach, Link: 2})
-	heir := rawPeer(t, x, 4, RoleUpstream)
+	heir := rawPeer(t, x, 4, ToDownstream)
 	heir.send(greeting()...)
 	for i := range uint64(4) {
 		heir.send(contracts(act(wire.ActionExposeObject, name(i), 1)))
@@ -293,7 +293,7 @@ func TestAbove_WhatOthersHaveLeft(t *testing.T) {
 // TestAbove_OneEndsForOneMessage: however much a message asks for, it ends one link, and then there is room.
 func TestAbove_OneEndsForOneMessage(t *testing.T) {
 	x, upstream, hog, modest := between(t, Limits{LinkObjects: 100})
-	third := rawPeer(t, x, 4, RoleUpstream)
+	third := rawPeer(t, x, 4, ToDownstream)
 	third.send(greeting()...)
 	ask := func(r *raw, from, n int) {
 		var all []wire.ControlAction

@@ -21,7 +21,7 @@ var (
 // admit checks that a link may hold one more contract or channel.
 func (x *Exchange) admit(l *link) error {
 	allowed := x.config.Limits.LinkObjects
-	if l.role == RoleDownstream {
+	if l.role == ToUpstream {
 		allowed = 2*allowed + x.answered
 	}
 	if l.asks+len(l.tags)+len(l.theirs) >= allowed {
@@ -44,7 +44,7 @@ func (x *Exchange) charge(l *link, size int) error {
 // such a link goes, upstream is still to close what it asked for. The same holds for
 // channels.
 func (x *Exchange) allowance(l *link) int {
-	if l.role == RoleDownstream {
+	if l.role == ToUpstream {
 		return 2*x.config.Limits.LinkBytes + x.passed
 	}
 	return x.config.Limits.LinkBytes
@@ -162,12 +162,12 @@ func (x *Exchange) hollow(o *object) {
 	}
 	for _, source := range sources {
 		if o.hollow && source.last != nil && slices.Equal(source.last.Version, full.Version) {
-			x.takeState(o, source.last, source.flag, source)
+			x.absorb(o, source.last, source.flag, source)
 		}
 	}
 	if c := x.electedContract(o); c != nil && o.hollow {
 		if f := c.offers[o.descriptor.Key]; f != nil && f.last != nil && slices.Equal(f.last.Version, full.Version) {
-			x.takeState(o, f.last, f.flag, nil)
+			x.absorb(o, f.last, f.flag, nil)
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 
 func TestLimits_OfOneLink(t *testing.T) {
 	x := New(Config{Limits: Limits{LinkObjects: 3}})
-	r := rawPeer(t, x, 1, RoleUpstream)
+	r := rawPeer(t, x, 1, ToDownstream)
 	r.send(then(greeting(), contracts(act(wire.ActionExposeObject, `1`, 1), act(wire.ActionObserveTag, `2`, 0)))...)
 	if r.end != nil {
 		t.Fatal(r.end)
@@ -23,7 +23,7 @@ func TestLimits_OfOneLink(t *testing.T) {
 
 	names := descriptorSize(object1(`2`)) + descriptorSize(object1(`3`))
 	x = New(Config{Limits: Limits{LinkBytes: (names + 10 + 2*28) / 2}}) // 28: a version of one element and the format; upstream may twice
-	r = rawPeer(t, x, 1, RoleDownstream)
+	r = rawPeer(t, x, 1, ToUpstream)
 	r.send(then(upstreamGreeting(), then(initialize(up(2), wire.ChannelStream, object1(`2`)), initialize(up(3), wire.ChannelStream, object1(`3`))...)...)...)
 	r.send(states(up(2), patch(1, "123456", 0)), states(up(3), patch(1, "1234", 0)), states(up(2), patch(2, "654321", 0)))
 	if r.end != nil {
@@ -37,7 +37,7 @@ func TestLimits_OfOneLink(t *testing.T) {
 
 func TestLimits_OthersObjectsAreNotHeldAgainstATagContract(t *testing.T) {
 	x := New(Config{Limits: Limits{LinkObjects: 10}})
-	observer, exposer := rawPeer(t, x, 1, RoleUpstream), rawPeer(t, x, 2, RoleUpstream)
+	observer, exposer := rawPeer(t, x, 1, ToDownstream), rawPeer(t, x, 2, ToDownstream)
 	observer.send(then(greeting(), contracts(act(wire.ActionObserveTag, `"T"`, 0)))...)
 	exposer.send(greeting()...)
 	for i := range 9 {
@@ -99,18 +99,18 @@ func TestLimits_DescriptorsCount(t *testing.T) {
 		begin              []wire.Event
 		first, less, again []wire.Event
 	}{
-		{"objects", RoleUpstream, greeting(), []wire.Event{contracts(act(wire.ActionObserveObject, big("a"), 0))},
+		{"objects", ToDownstream, greeting(), []wire.Event{contracts(act(wire.ActionObserveObject, big("a"), 0))},
 			[]wire.Event{contracts(act(wire.ActionUnobserveObject, big("a"), 0))}, []wire.Event{contracts(act(wire.ActionExposeObject, big("b"), 1))}},
-		{"an object's tags", RoleUpstream, greeting(), []wire.Event{contracts(act(wire.ActionObserveObject, `1`, 0, big("a")))},
+		{"an object's tags", ToDownstream, greeting(), []wire.Event{contracts(act(wire.ActionObserveObject, `1`, 0, big("a")))},
 			[]wire.Event{contracts(act(wire.ActionUnobserveObject, `1`, 0, big("a")))}, []wire.Event{contracts(act(wire.ActionObserveObject, `2`, 0, big("a")))}},
-		{"tags", RoleUpstream, greeting(), []wire.Event{contracts(act(wire.ActionObserveTag, big("a"), 0))},
+		{"tags", ToDownstream, greeting(), []wire.Event{contracts(act(wire.ActionObserveTag, big("a"), 0))},
 			[]wire.Event{contracts(act(wire.ActionUnobserveTag, big("a"), 0))}, []wire.Event{contracts(act(wire.ActionExposeTag, big("b"), 1))}},
-		{"channels", RoleDownstream, upstreamGreeting(), initialize(up(2), wire.ChannelStream, object1(big("a"))),
+		{"channels", ToUpstream, upstreamGreeting(), initialize(up(2), wire.ChannelStream, object1(big("a"))),
 			[]wire.Event{closing(up(2))}, initialize(up(3), wire.ChannelSink, object1(big("b")))},
 	} {
 		for _, roomy := range []bool{true, false} {
 			limits := Limits{LinkBytes: 3500}
-			if row.role == RoleDownstream {
+			if row.role == ToUpstream {
 				limits.LinkBytes /= 2
 			}
 			r := rawPeer(t, New(Config{Limits: limits}), 1, row.role)
@@ -134,13 +134,13 @@ func TestLimits_DescriptorsCount(t *testing.T) {
 // keeps their objects. Nobody is ended for that: the state that is too much becomes hollow.
 func TestLimits_WhatIsKeptOfExposersThatLeftCounts(t *testing.T) {
 	x := New(Config{Limits: Limits{LinkBytes: 10_000}})
-	keeper, other := rawPeer(t, x, 1, RoleUpstream), rawPeer(t, x, 2, RoleUpstream)
+	keeper, other := rawPeer(t, x, 1, ToDownstream), rawPeer(t, x, 2, ToDownstream)
 	keeper.send(greeting()...)
 	other.send(then(greeting(), contracts(act(wire.ActionObserveObject, `0`, 0)))...)
 	for i := range 5 {
 		name := strconv.Itoa(i)
 		keeper.send(contracts(act(wire.ActionObserveObject, name, 0)))
-		exposer := rawPeer(t, x, LinkID(10+i), RoleUpstream)
+		exposer := rawPeer(t, x, LinkID(10+i), ToDownstream)
 		exposer.send(then(greeting(), contracts(act(wire.ActionExposeObject, name, 1)))...)
 		exposer.pull()
 		exposer.send(states(up(2), patch(1, strings.Repeat("x", 2000), 0)))
@@ -163,7 +163,7 @@ func TestLimits_WhatIsKeptOfExposersThatLeftCounts(t *testing.T) {
 
 // leave has an exposer leave a state of four bytes to a keeper.
 func leave(keeper *raw) {
-	exposer := rawPeer(keeper.t, keeper.x, 9, RoleUpstream)
+	exposer := rawPeer(keeper.t, keeper.x, 9, ToDownstream)
 	keeper.send(contracts(act(wire.ActionObserveObject, `1`, 0)))
 	exposer.send(then(greeting(), contracts(act(wire.ActionExposeObject, `1`, 1)))...)
 	exposer.pull()
@@ -175,8 +175,8 @@ func leave(keeper *raw) {
 // it; whoever brought it has gone, and link 4 is elected, which has sent nothing.
 func hollowed(t *testing.T) (x *Exchange, behind, witness, exposer *raw) {
 	x = New(Config{Limits: Limits{LinkBytes: 285}})
-	behind, witness, exposer = rawPeer(t, x, 1, RoleUpstream), rawPeer(t, x, 3, RoleUpstream), rawPeer(t, x, 4, RoleUpstream)
-	first := rawPeer(t, x, 2, RoleUpstream)
+	behind, witness, exposer = rawPeer(t, x, 1, ToDownstream), rawPeer(t, x, 3, ToDownstream), rawPeer(t, x, 4, ToDownstream)
+	first := rawPeer(t, x, 2, ToDownstream)
 	for _, r := range []*raw{behind, witness} {
 		r.send(then(greeting(), contracts(act(wire.ActionObserveObject, `0`, 0)))...)
 	}
@@ -207,7 +207,7 @@ func sent(events []wire.Event) (actions []wire.StateAction) {
 // TestHollow_WhoHasNotSeenItSeesNothing: but that what came before is not current.
 func TestHollow_WhoHasNotSeenItSeesNothing(t *testing.T) {
 	x, behind, witness, _ := hollowed(t)
-	late := rawPeer(t, x, 5, RoleUpstream)
+	late := rawPeer(t, x, 5, ToDownstream)
 	late.send(then(greeting(), contracts(act(wire.ActionObserveObject, `0`, 0)))...)
 	expect(t, "states to one who comes late", len(sent(late.pull())), 0)
 	for _, row := range []struct {
@@ -275,7 +275,7 @@ func TestHollow_UntilOneIsAsNew(t *testing.T) {
 // TestHollow_OneThatIsAsNewIsThere: the one elected has sent the same version, so that the state is current all the time.
 func TestHollow_OneThatIsAsNewIsThere(t *testing.T) {
 	x := New(Config{Limits: Limits{LinkBytes: 285}})
-	observer, first, second := rawPeer(t, x, 1, RoleUpstream), rawPeer(t, x, 2, RoleUpstream), rawPeer(t, x, 3, RoleUpstream)
+	observer, first, second := rawPeer(t, x, 1, ToDownstream), rawPeer(t, x, 2, ToDownstream), rawPeer(t, x, 3, ToDownstream)
 	observer.send(then(greeting(), contracts(act(wire.ActionObserveObject, `0`, 0)))...)
 	leave(observer)
 	for _, r := range []*raw{first, second} {
@@ -299,7 +299,7 @@ func TestHollow_OneThatIsAsNewIsThere(t *testing.T) {
 // TestHollow_NotWhatWeObserveOurselves: what an observe contract of our own process is on is ours to keep.
 func TestHollow_NotWhatWeObserveOurselves(t *testing.T) {
 	x := New(Config{Limits: Limits{LinkBytes: 285}})
-	observer, exposer := rawPeer(t, x, 1, RoleUpstream), rawPeer(t, x, 2, RoleUpstream)
+	observer, exposer := rawPeer(t, x, 1, ToDownstream), rawPeer(t, x, 2, ToDownstream)
 	observer.send(then(greeting(), contracts(act(wire.ActionObserveObject, `0`, 0)))...)
 	leave(observer)
 	observer.step(Input{Kind: InputOpen, Contract: 1, ContractKind: ObserveObject, Descriptor: object1(`0`)})
@@ -315,11 +315,11 @@ func TestHollow_NotWhatWeObserveOurselves(t *testing.T) {
 // TestLimits_NothingIsKeptOfWhatIsReplaced: a state counts once, against who brought it, as soon as somebody does again.
 func TestLimits_NothingIsKeptOfWhatIsReplaced(t *testing.T) {
 	x := New(Config{})
-	keeper := rawPeer(t, x, 1, RoleUpstream)
+	keeper := rawPeer(t, x, 1, ToDownstream)
 	keeper.send(then(greeting(), contracts(act(wire.ActionObserveObject, `0`, 0)))...)
 	asks := x.links[1].bytes
 	for i := range int64(3) {
-		exposer := rawPeer(t, x, LinkID(10+i), RoleUpstream)
+		exposer := rawPeer(t, x, LinkID(10+i), ToDownstream)
 		exposer.send(then(greeting(), contracts(act(wire.ActionExposeObject, `0`, 1)))...)
 		exposer.pull()
 		exposer.send(states(up(2), patch(i, "a state", 0)))
@@ -340,7 +340,7 @@ func TestLimits_NothingIsKeptOfWhatIsReplaced(t *testing.T) {
 // of whoever sent it.
 func TestLimits_WhoGoesBackToSmallStatesPays(t *testing.T) {
 	x := New(Config{Limits: Limits{LinkBytes: 10_000}})
-	observer, exposer := rawPeer(t, x, 1, RoleUpstream), rawPeer(t, x, 2, RoleUpstream)
+	observer, exposer := rawPeer(t, x, 1, ToDownstream), rawPeer(t, x, 2, ToDownstream)
 	observer.send(greeting()...)
 	exposer.send(greeting()...)
 	for i := range uint64(6) {
@@ -365,7 +365,7 @@ func TestLimits_WhoGoesBackToSmallStatesPays(t *testing.T) {
 // take the end of its streams keeps the states, up to the limit.
 func TestLimits_WhatOnlyAStreamKeepsCounts(t *testing.T) {
 	x := New(Config{Limits: Limits{LinkBytes: 10_000}})
-	slow, exposer := rawPeer(t, x, 1, RoleUpstream), rawPeer(t, x, 2, RoleUpstream)
+	slow, exposer := rawPeer(t, x, 1, ToDownstream), rawPeer(t, x, 2, ToDownstream)
 	slow.send(then(greeting(), contracts(act(wire.ActionObserveTag, `"t"`, 0)))...)
 	exposer.send(greeting()...)
 	name := func(i uint64) string { return strconv.FormatUint(i, 10) }
@@ -393,7 +393,7 @@ func TestLimits_WhatOnlyAStreamKeepsCounts(t *testing.T) {
 func TestLimits_WhatASlowLinkPins(t *testing.T) {
 	const size, limit = 2000, 10_000
 	x := New(Config{Limits: Limits{LinkBytes: limit}})
-	slow := rawPeer(t, x, 1, RoleUpstream)
+	slow := rawPeer(t, x, 1, ToDownstream)
 	slow.send(then(greeting(), contracts(act(wire.ActionObserveTag, `"t"`, 0)))...)
 	x.Step(slow.now, Input{Kind: InputOpen, Contract: 1, ContractKind: ExposeTag, Descriptor: object1(`"t"`), Capacity: 1})
 	var sinks []OfferID
@@ -436,9 +436,9 @@ func TestLimits_WhatASlowLinkPins(t *testing.T) {
 // between is a core with an upstream (link 1) and two links below (2 and 3).
 func between(t *testing.T, limits Limits) (x *Exchange, upstream, hog, modest *raw) {
 	x = New(Config{Limits: limits})
-	upstream = rawPeer(t, x, 1, RoleDownstream)
+	upstream = rawPeer(t, x, 1, ToUpstream)
 	upstream.send(upstreamGreeting()...)
-	hog, modest = rawPeer(t, x, 2, RoleUpstream), rawPeer(t, x, 3, RoleUpstream)
+	hog, modest = rawPeer(t, x, 2, ToDownstream), rawPeer(t, x, 3, ToDownstream)
 	hog.send(greeting()...)
 	modest.send(greeting()...)
 	return x, upstream, hog, modest
@@ -548,7 +548,7 @@ func TestLimits_WhoAsksForUpstreamsObjectsAnswersForThem(t *testing.T) {
 // TestLimits_SeveralThatLeaveTogether: upstream does not know yet that what it has open is not wanted any more.
 func TestLimits_SeveralThatLeaveTogether(t *testing.T) {
 	x, upstream, hog, modest := between(t, Limits{LinkBytes: 10_000})
-	hogs, opened := []*raw{hog, rawPeer(t, x, 4, RoleUpstream), rawPeer(t, x, 5, RoleUpstream)}, uint64(2)
+	hogs, opened := []*raw{hog, rawPeer(t, x, 4, ToDownstream), rawPeer(t, x, 5, ToDownstream)}, uint64(2)
 	hogs[1].send(greeting()...)
 	hogs[2].send(greeting()...)
 	for k, r := range hogs {

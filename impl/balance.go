@@ -169,7 +169,7 @@ func (x *Exchange) rebalance(o *object) {
 	elected := o.elected
 	switch elected.Kind {
 	case ElectedNobody:
-		elected = x.pick(o)
+		elected = x.choice(o)
 	case ElectedLink:
 		if !x.config.Rebalance {
 			return
@@ -183,7 +183,6 @@ func (x *Exchange) rebalance(o *object) {
 	if elected == o.elected {
 		return
 	}
-	x.traced("Rebalance", o, elected.Link, 0)
 	x.elect(o, elected)
 	x.settle(o)
 }

@@ -50,8 +50,8 @@ func TestElect_LoadLimitIsInclusive(t *testing.T) {
 	w.ends += 2
 	a.peers[2] = &end{node: root, link: 1}
 	root.peers[1] = &end{node: a, link: 2}
-	root.step(Input{Kind: InputAttach, Link: 1, Role: RoleUpstream, Name: "root"})
-	a.step(Input{Kind: InputAttach, Link: 2, Role: RoleDownstream, Name: "a", LoadLimit: []wire.LoadPoint{{Seconds: 0, Load: 2}}})
+	root.step(Input{Kind: InputAttach, Link: 1, Role: ToDownstream, Name: "root"})
+	a.step(Input{Kind: InputAttach, Link: 2, Role: ToUpstream, Name: "a", LoadLimit: []wire.LoadPoint{{Seconds: 0, Load: 2}}})
 	w.connect(o, root)
 	a.open(ExposeTag, object1(`"T"`), 1)
 	w.settle()

@@ -29,7 +29,7 @@ func benchmarkPublish(b *testing.B, links, size int) {
 	buffer := make([]byte, 0, 1<<17)
 	pull := func(link LinkID) { step(Input{Kind: InputPull, Link: link, Buffer: buffer[:0], Budget: 1 << 16}) }
 	for link := LinkID(1); link <= LinkID(links); link++ {
-		step(Input{Kind: InputAttach, Link: link, Role: RoleUpstream, Name: "bench"})
+		step(Input{Kind: InputAttach, Link: link, Role: ToDownstream, Name: "bench"})
 		for _, event := range then(greeting(), contracts(act(wire.ActionObserveObject, thing.JSON, 0, thing.Tags...))) {
 			step(Input{Kind: InputReceive, Link: link, Data: wire.AppendEvent(nil, &event)})
 		}
@@ -58,7 +58,7 @@ func benchmarkPublish(b *testing.B, links, size int) {
 func BenchmarkStep_Receive(b *testing.B) {
 	x := New(Config{})
 	x.Step(Now{}, Input{Kind: InputOpen, Contract: 1, ContractKind: ObserveObject, Descriptor: thing})
-	x.Step(Now{}, Input{Kind: InputAttach, Link: 1, Role: RoleDownstream, Name: "bench"})
+	x.Step(Now{}, Input{Kind: InputAttach, Link: 1, Role: ToUpstream, Name: "bench"})
 	send := func(event wire.Event) {
 		x.Step(Now{}, Input{Kind: InputReceive, Link: 1, Data: wire.AppendEvent(nil, &event)})
 	}
@@ -96,7 +96,7 @@ func BenchmarkStep_Relay(b *testing.B) {
 		if link > links {
 			action = act(wire.ActionExposeObject, thing.JSON, 1, thing.Tags...)
 		}
-		x.Step(Now{Mono: 1}, Input{Kind: InputAttach, Link: link, Role: RoleUpstream, Name: "bench"})
+		x.Step(Now{Mono: 1}, Input{Kind: InputAttach, Link: link, Role: ToDownstream, Name: "bench"})
 		send(link, then(greeting(), contracts(action))...)
 		pull(link)
 	}
@@ -125,9 +125,9 @@ func BenchmarkStep_Join(b *testing.B) {
 				}
 				x.Step(Now{Mono: 1}, Input{Kind: InputPull, Link: link, Buffer: buffer[:0], Budget: 1 << 16})
 			}
-			x.Step(Now{Mono: 1}, Input{Kind: InputAttach, Link: links + 1, Role: RoleDownstream, Name: "bench"})
+			x.Step(Now{Mono: 1}, Input{Kind: InputAttach, Link: links + 1, Role: ToUpstream, Name: "bench"})
 			for link := LinkID(1); link <= links; link++ {
-				x.Step(Now{Mono: 1}, Input{Kind: InputAttach, Link: link, Role: RoleUpstream, Name: "bench"})
+				x.Step(Now{Mono: 1}, Input{Kind: InputAttach, Link: link, Role: ToDownstream, Name: "bench"})
 				send(link, greeting()...)
 				send(link, contracts(act(wire.ActionObserveObject, thing.JSON, 0, thing.Tags...)))
 			}

@@ -25,9 +25,6 @@ type Config struct {
 	// what an upstream allows one link, before the first one is linked to as well as
 	// from then on.
 	Upstream bool
-
-	// Trace collects the spec's actions of each step for [Exchange.Trace].
-	Trace bool
 }
 
 // Limits bound what a peer or a caller can make an exchange hold. Fields that

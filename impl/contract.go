@@ -98,7 +98,7 @@ func (x *Exchange) open(input Input) {
 	list := c.list()
 	at, _ := slices.BinarySearchFunc(*list, c.id, func(c *contract, id ContractID) int { return cmp.Compare(c.id, id) })
 	*list = slices.Insert(*list, at, c)
-	x.settleContract("Open", c)
+	x.settleContract(c)
 }
 
 // spec: Close
@@ -115,17 +115,15 @@ func (x *Exchange) close(id ContractID) {
 	for _, key := range sortedKeys(c.offers) {
 		x.revoke(c.offers[key])
 	}
-	x.settleContract("Close", c)
+	x.settleContract(c)
 }
 
 // settleContract settles every object that a contract covers.
-func (x *Exchange) settleContract(action string, c *contract) {
+func (x *Exchange) settleContract(c *contract) {
 	if c.object != nil {
-		x.traced(action, c.object, 0, c.id)
 		x.settle(c.object)
 		return
 	}
-	x.traced(action, nil, 0, c.id)
 	for _, o := range c.tag.objects.values() {
 		x.settle(o)
 	}
@@ -145,7 +143,6 @@ func (x *Exchange) setCapacity(id ContractID, capacity uint32) {
 		return
 	}
 	c.capacity = capacity
-	x.traced("SetCapacity", c.object, 0, id)
 	if c.object != nil {
 		x.summarizeObject(c.object)
 	} else {
@@ -228,7 +225,6 @@ func (x *Exchange) take(id ContractID) {
 	c.waiting.remove(&f.waiting)
 	f.taken = true
 	x.offers[f.id] = f
-	x.traced("Take", f.object, 0, id)
 	x.emit(Effect{Kind: EffectTaken, Contract: id, Offer: f.id, Descriptor: f.object.descriptor})
 	x.notify(f)
 }
@@ -244,7 +240,6 @@ func (x *Exchange) release(id OfferID) {
 	if o == nil {
 		o = x.objects[f.key]
 	}
-	x.traced("Release", o, 0, f.contract.id)
 	delete(x.offers, id)
 	delete(f.contract.offers, f.key)
 	f.object = nil
@@ -290,8 +285,7 @@ func (x *Exchange) publish(input Input) {
 		flag.Mono = 0
 	}
 	f.last, f.flag = state, flag
-	x.traced("Publish", o, 0, f.contract.id)
-	x.takeState(o, state, flag, nil)
+	x.absorb(o, state, flag, nil)
 	x.emit(Effect{Kind: EffectState, Offer: f.id, State: state, Synchronized: flag})
 }
 
@@ -335,7 +329,6 @@ func (x *Exchange) read(id OfferID) {
 	}
 	f.last, f.flag = f.object.shown(f.last, f.flag)
 	f.notified = false
-	x.traced("Read", f.object, 0, f.contract.id)
 	x.emit(Effect{Kind: EffectState, Offer: id, State: f.last, Synchronized: f.flag})
 }
 

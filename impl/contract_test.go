@@ -143,7 +143,7 @@ func TestMisuse_IsRefusedAndChangesNothing(t *testing.T) {
 	n := w.node("n", Config{})
 	c := n.open(ObserveObject, thing, 0)
 	stream := n.takeOffer(c)
-	n.step(Input{Kind: InputAttach, Link: 9, Role: RoleDownstream, Name: "n"})
+	n.step(Input{Kind: InputAttach, Link: 9, Role: ToUpstream, Name: "n"})
 	for _, row := range []struct {
 		story string
 		input Input
@@ -162,12 +162,12 @@ func TestMisuse_IsRefusedAndChangesNothing(t *testing.T) {
 		{"read of no offer", Input{Kind: InputRead, Offer: 99}, ErrRevoked},
 		{"publish on no offer", Input{Kind: InputPublish, Offer: 99}, ErrRevoked},
 		{"publish on a stream", Input{Kind: InputPublish, Offer: stream, State: &State{}}, ErrRevoked},
-		{"a second upstream", Input{Kind: InputAttach, Link: 10, Role: RoleDownstream}, ErrUpstream},
-		{"a link id in use", Input{Kind: InputAttach, Link: 9, Role: RoleUpstream}, nil},
-		{"link zero", Input{Kind: InputAttach, Role: RoleUpstream}, nil},
+		{"a second upstream", Input{Kind: InputAttach, Link: 10, Role: ToUpstream}, ErrUpstream},
+		{"a link id in use", Input{Kind: InputAttach, Link: 9, Role: ToDownstream}, nil},
+		{"link zero", Input{Kind: InputAttach, Role: ToDownstream}, nil},
 		{"no role", Input{Kind: InputAttach, Link: 11}, nil},
-		{"a name that is not UTF-8", Input{Kind: InputAttach, Link: 11, Role: RoleUpstream, Name: "\xff"}, nil},
-		{"a name too long", Input{Kind: InputAttach, Link: 11, Role: RoleUpstream, Name: strings.Repeat("n", 1<<17)}, nil},
+		{"a name that is not UTF-8", Input{Kind: InputAttach, Link: 11, Role: ToDownstream, Name: "\xff"}, nil},
+		{"a name too long", Input{Kind: InputAttach, Link: 11, Role: ToDownstream, Name: strings.Repeat("n", 1<<17)}, nil},
 	} {
 		effects := n.step(row.input)
 		if len(effects) != 1 || effects[0].Kind != EffectRefused || effects[0].Err == nil || row.want != nil && !errors.Is(effects[0].Err, row.want) {

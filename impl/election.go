@@ -1,14 +1,14 @@
 package impl
 
-// pick says who should be elected for an object: the first of six rules that
+// choice says who should be elected for an object: the first of six rules that
 // applies, nobody otherwise.
 //
 // spec: Choices
-func (x *Exchange) pick(o *object) Elected {
+func (x *Exchange) choice(o *object) Elected {
 	if !o.dataNeeded {
 		return Elected{}
 	}
-	if elected := x.pickAboveLinks(o); elected.Kind != ElectedNobody {
+	if elected := x.choiceBeforeLinks(o); elected.Kind != ElectedNobody {
 		return elected
 	}
 	if o.elected.Kind == ElectedLink { // rule 5: the link elected now stays, even at capacity 0
@@ -22,8 +22,8 @@ func (x *Exchange) pick(o *object) Elected {
 	return Elected{}
 }
 
-// pickAboveLinks is rules 1 to 4, which stand above any downstream link.
-func (x *Exchange) pickAboveLinks(o *object) Elected {
+// choiceBeforeLinks is rules 1 to 4, which stand above any downstream link.
+func (x *Exchange) choiceBeforeLinks(o *object) Elected {
 	if len(o.sources) > 0 { // rule 1: upstream streams to us
 		return Elected{Kind: ElectedUpstream, Link: x.upstream.id}
 	}

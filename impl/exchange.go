@@ -16,7 +16,7 @@ type Exchange struct {
 	objects   map[string]*object // by key
 	tags      map[string]*tag    // by identity
 	links     map[LinkID]*link
-	upstream  *link // the link in RoleDownstream; nil: none
+	upstream  *link // the link in ToUpstream; nil: none
 	contracts map[ContractID]*contract
 	offers    map[OfferID]*offer // taken, until released
 	balance   balanceQueue
@@ -37,7 +37,6 @@ type Exchange struct {
 	fresh       above        // of the control message under way: what upstream will be asked for
 	overdrawn   []*link      // that may hold more than they may, since the step began
 	greedy      []greedyLink // who takes too much of what upstream allows
-	trace       []TraceLine
 
 	// Scratch, empty between steps.
 	encoder diff.Encoder
@@ -68,7 +67,6 @@ func (x *Exchange) Step(now Now, input Input) []Effect {
 	now.Mono = max(now.Mono, x.now.Mono)
 	x.now = now
 	x.effects = emptied(x.effects)
-	x.trace = x.trace[:0]
 	switch input.Kind {
 	case InputAttach:
 		x.attach(input)

@@ -27,8 +27,8 @@ type Role uint8
 
 // The two ends of a link.
 const (
-	RoleDownstream Role = iota + 1 // the peer is our upstream
-	RoleUpstream                   // the peer is downstream of us
+	ToUpstream   Role = iota + 1 // the peer is our upstream
+	ToDownstream                 // the peer is downstream of us
 )
 
 // ContractKind is one of the four kinds of local contract.
@@ -49,7 +49,7 @@ type InputKind uint8
 const (
 	// InputAttach: a session of a link begins. Link, Role, Name (ours, told to
 	// the peer), Session (what both ends know it by, for who reads a recording; the
-	// core does not) and, in RoleDownstream, LoadLimit.
+	// core does not) and, in ToUpstream, LoadLimit.
 	InputAttach InputKind = iota + 1
 	// InputDetach: a session ended outside the core. Link.
 	InputDetach

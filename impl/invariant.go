@@ -141,7 +141,7 @@ func (c *check) elected(name string, o *object) {
 	case ElectedNobody:
 		c.that(o.share == 0, "%s: share %d for nobody", name, o.share)
 		if o.dataNeeded {
-			c.that(x.pickAboveLinks(o).Kind == ElectedNobody, "%s: nobody is elected while somebody could be", name)
+			c.that(x.choiceBeforeLinks(o).Kind == ElectedNobody, "%s: nobody is elected while somebody could be", name)
 		}
 	case ElectedUpstream:
 		c.that(x.upstream != nil && o.elected.Link == x.upstream.id && len(o.sources) > 0, "%s: upstream is elected without a source", name)
@@ -150,7 +150,7 @@ func (c *check) elected(name string, o *object) {
 	case ElectedLink:
 		at, found := o.findLink(o.elected.Link)
 		c.that(found && o.links[at].anyExposes(), "%s: elected link %d does not expose", name, o.elected.Link)
-		c.that(x.pickAboveLinks(o).Kind == ElectedNobody, "%s: link %d is elected below an upstream or local exposer", name, o.elected.Link)
+		c.that(x.choiceBeforeLinks(o).Kind == ElectedNobody, "%s: link %d is elected below an upstream or local exposer", name, o.elected.Link)
 		c.that(o.share > 0, "%s: elected link %d has no share", name, o.elected.Link)
 		c.loads[o.elected.Link] += o.share
 	}
@@ -164,7 +164,7 @@ func (c *check) state(name string, o *object) {
 		return
 	}
 	c.that(!o.hollow || o.keeper == nil && o.held.Data == nil, "%s: a hollow state with data, or that counts", name)
-	c.that(o.flag.Now == c.x.isNow(o), "%s: flag now is %v, sources say otherwise", name, o.flag.Now)
+	c.that(o.flag.Now == c.x.hasNowSource(o), "%s: flag now is %v, sources say otherwise", name, o.flag.Now)
 	c.that(!o.flag.Now || o.flag.Mono == 0, "%s: flag now with a time", name)
 	c.that(o.flag.Now || o.dataNeeded || o.streams(), "%s: a state that is not current is kept though no data is needed", name)
 	c.that(!o.flag.Now && o.flag.Mono <= c.x.now.Mono || o.flag.Now, "%s: last known to be current at %d, it is %d", name, o.flag.Mono, c.x.now.Mono)
@@ -174,7 +174,7 @@ func (c *check) state(name string, o *object) {
 func (c *check) objectLink(name string, o *object, ol *objectLink) {
 	l := ol.link
 	c.that(ol.object == o && l.objects[o.descriptor.Key] == ol && c.x.links[l.id] == l, "%s: records disagree", name)
-	c.that(l.role == RoleUpstream, "%s: not a downstream link", name)
+	c.that(l.role == ToDownstream, "%s: not a downstream link", name)
 	c.that(!ol.idle(), "%s: an idle record is kept", name)
 	if ol.stream != nil {
 		c.sent(name, ol.stream)
@@ -276,7 +276,7 @@ func (c *check) links() {
 	for _, id := range sortedKeys(c.x.links) {
 		l := c.x.links[id]
 		c.that(l.id == id, "link %d is filed under %d", l.id, id)
-		c.that((l.role == RoleDownstream) == (l == c.x.upstream), "link %d: role %d", id, l.role)
+		c.that((l.role == ToUpstream) == (l == c.x.upstream), "link %d: role %d", id, l.role)
 		pending := l.pending.length + l.pendingObjects.length + l.pendingTags.length + l.outlets.length
 		c.that(l.ready || pending == 0 && l.greeted, "link %d has something to send and was not woken", id)
 		for _, number := range sortedKeys(l.theirs) {

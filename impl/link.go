@@ -16,7 +16,7 @@ type link struct {
 	id         LinkID
 	role       Role
 	localName  string
-	loadPoints []wire.LoadPoint // RoleDownstream: told to upstream
+	loadPoints []wire.LoadPoint // ToUpstream: told to upstream
 	remoteName string
 	hasName    bool
 
@@ -34,7 +34,7 @@ type link struct {
 	answers  int                     // of objects that upstream has channels on, those that it answers for
 	lifted   int                     // what above.go counts of states that went up: of this link below, or to this upstream
 
-	// RoleUpstream: the peer is downstream of us.
+	// ToDownstream: the peer is downstream of us.
 	objects map[string]*objectLink // also where a tag contract covers an object of others
 	asks    int                    // of objects, those with an object contract of the link
 	tags    map[string]*tagLink
@@ -42,7 +42,7 @@ type link struct {
 	load    uint64
 	limit   loadLimit
 
-	// RoleDownstream: the peer is our upstream.
+	// ToUpstream: the peer is our upstream.
 	told           map[string]*told // objects
 	toldTags       map[string]*told
 	pendingObjects fifo[*told]
@@ -81,7 +81,7 @@ func newLink(input Input) *link {
 		ours:       make(map[uint64]*channel),
 		theirs:     make(map[uint64]theirChannel),
 	}
-	if l.role == RoleUpstream {
+	if l.role == ToDownstream {
 		l.objects = make(map[string]*objectLink)
 		l.tags = make(map[string]*tagLink)
 	} else {
@@ -93,7 +93,7 @@ func newLink(input Input) *link {
 
 // origin is of the channels that this end opens.
 func (l *link) origin() wire.Origin {
-	if l.role == RoleUpstream {
+	if l.role == ToDownstream {
 		return wire.UpstreamOriginated
 	}
 	return wire.DownstreamOriginated
@@ -105,7 +105,7 @@ func (x *Exchange) attach(input Input) {
 	case input.Link == 0 || x.links[input.Link] != nil:
 		x.refuse(fmt.Errorf("hakuban: link id %d is zero or in use", input.Link))
 		return
-	case input.Role != RoleUpstream && input.Role != RoleDownstream:
+	case input.Role != ToDownstream && input.Role != ToUpstream:
 		x.refuse(fmt.Errorf("hakuban: unknown role %d", input.Role))
 		return
 	case len(input.Name) > x.config.Limits.Wire.Name || !utf8.ValidString(input.Name):
@@ -114,11 +114,11 @@ func (x *Exchange) attach(input Input) {
 	case !validLoadLimit(input.LoadLimit, x.config.Limits.Wire.LoadPoints):
 		x.refuse(fmt.Errorf("hakuban: a load limit has at most %d points, at seconds that are finite and not negative", x.config.Limits.Wire.LoadPoints))
 		return
-	case input.Role == RoleDownstream && x.upstream != nil:
+	case input.Role == ToUpstream && x.upstream != nil:
 		x.refuse(ErrUpstream)
 		return
 	}
-	if input.Role == RoleDownstream {
+	if input.Role == ToUpstream {
 		if err := x.fitsAbove(); err != nil && !x.bounded {
 			x.refuse(err)
 			return
@@ -127,9 +127,8 @@ func (x *Exchange) attach(input Input) {
 	}
 	l := newLink(input)
 	x.links[l.id] = l
-	x.traced("Attach", nil, l.id, 0)
 	x.wake(l)
-	if l.role == RoleDownstream {
+	if l.role == ToUpstream {
 		x.upstream = l
 		for _, key := range sortedKeys(x.objects) {
 			x.summarizeObject(x.objects[key])
@@ -149,7 +148,6 @@ func (x *Exchange) detach(l *link) {
 	if x.upstream != nil && l != x.upstream {
 		x.upstream.doomed += l.lifted
 	}
-	x.traced("Detach", nil, l.id, 0)
 	if l == x.upstream {
 		x.detachUpstream(l)
 	} else {

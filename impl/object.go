@@ -137,7 +137,7 @@ func (o *object) findLink(id LinkID) (int, bool) {
 func (x *Exchange) settle(o *object) {
 	o.shouldExist = o.mustExist()
 	o.dataNeeded = o.shouldExist && o.needsData()
-	x.elect(o, x.pick(o))
+	x.elect(o, x.choice(o))
 	x.offer(o)
 	x.refreshFlag(o)
 	x.settleAnswerer(o)

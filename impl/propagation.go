@@ -33,11 +33,11 @@ func newChannel(number uint64, o *object, l *link) *channel {
 	return c
 }
 
-// takeState takes a state and its flag, which the caller has noted on the source
+// absorb takes a state and its flag, which the caller has noted on the source
 // they come from: a greater version is taken, an equal one counts for the flag,
 // a lower one for nothing. It came on a channel, or (nil) from our own process. An
 // equal version is also the data of a state that has become hollow.
-func (x *Exchange) takeState(o *object, state *State, flag Synchronized, bringer *channel) {
+func (x *Exchange) absorb(o *object, state *State, flag Synchronized, bringer *channel) {
 	held, before := o.held, o.flag
 	order := 1
 	if held != nil {
@@ -58,7 +58,7 @@ func (x *Exchange) takeState(o *object, state *State, flag Synchronized, bringer
 		o.flag = flag
 	case order == 0 && !o.flag.Now:
 		o.flag.Mono = max(o.flag.Mono, flag.Mono)
-	case order == 0 && !x.isNow(o):
+	case order == 0 && !x.hasNowSource(o):
 		o.flag.Now, o.flag.Mono = false, max(o.floor, flag.Mono)
 	}
 	if order >= 0 && flag.Now {
@@ -84,7 +84,7 @@ func (x *Exchange) dropStale(o *object) {
 	if o.held == nil {
 		return
 	}
-	if o.flag.Now && !x.isNow(o) {
+	if o.flag.Now && !x.hasNowSource(o) {
 		o.flag = Synchronized{Mono: x.now.Mono}
 	}
 	if !o.flag.Now && !o.dataNeeded && !o.streams() {
@@ -93,11 +93,11 @@ func (x *Exchange) dropStale(o *object) {
 	}
 }
 
-// isNow reports whether some open source says that the state held is current:
+// hasNowSource reports whether some open source says that the state held is current:
 // its last flag was now and its last version is not below the one held.
 //
 // spec: HasNowSource
-func (x *Exchange) isNow(o *object) bool {
+func (x *Exchange) hasNowSource(o *object) bool {
 	says := func(last *State, flag Synchronized) bool {
 		return last != nil && flag.Now && slices.Compare(last.Version, o.held.Version) >= 0
 	}
@@ -180,7 +180,7 @@ func (x *Exchange) receiveStates(l *link, c *channel, actions []wire.StateAction
 			x.settleAnswerer(c.object)
 		}
 		if c.last != nil {
-			x.takeState(c.object, c.last, c.flag, c)
+			x.absorb(c.object, c.last, c.flag, c)
 		}
 	}
 	return nil

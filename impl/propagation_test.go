@@ -100,7 +100,7 @@ func observerOf(t *testing.T) (r *raw, seen func() string) {
 	x := New(Config{})
 	x.Step(Now{}, Input{Kind: InputOpen, Contract: 1, ContractKind: ObserveObject, Descriptor: thing})
 	stream := x.Step(Now{}, Input{Kind: InputTake, Contract: 1})[0].Offer
-	r = rawPeer(t, x, 7, RoleDownstream)
+	r = rawPeer(t, x, 7, ToUpstream)
 	r.send(initialize(up(1), wire.ChannelDownstreamControl, wire.Descriptor{})...)
 	r.send(initialize(up(2), wire.ChannelStream, thing)...)
 	return r, func() string {
@@ -304,7 +304,7 @@ func TestPull_StopsAtTheBudgetAndGoesOn(t *testing.T) {
 	for i := range 100 {
 		x.Step(Now{}, Input{Kind: InputOpen, Contract: ContractID(i + 1), ContractKind: ObserveObject, Descriptor: object1(fmt.Sprint(i))})
 	}
-	x.Step(Now{}, Input{Kind: InputAttach, Link: 1, Role: RoleDownstream, Name: "n"})
+	x.Step(Now{}, Input{Kind: InputAttach, Link: 1, Role: ToUpstream, Name: "n"})
 	pulls, actions := 0, 0
 	for drained := false; !drained; pulls++ {
 		size := 0
@@ -331,7 +331,7 @@ func TestPull_StopsAtTheBudgetAndGoesOn(t *testing.T) {
 
 func TestPull_LeavesWhatTheBufferHeld(t *testing.T) {
 	x := New(Config{})
-	x.Step(Now{}, Input{Kind: InputAttach, Link: 1, Role: RoleUpstream, Name: "n"})
+	x.Step(Now{}, Input{Kind: InputAttach, Link: 1, Role: ToDownstream, Name: "n"})
 	buffer := append(make([]byte, 0, 4096), "before"...)
 	effects := x.Step(Now{}, Input{Kind: InputPull, Link: 1, Budget: 1000, Buffer: buffer})
 	expect(t, "before", string(buffer), "before")
@@ -340,7 +340,7 @@ func TestPull_LeavesWhatTheBufferHeld(t *testing.T) {
 
 func TestSink_StatesInFlightAtARevocationAreDropped(t *testing.T) {
 	x := New(Config{})
-	r := rawPeer(t, x, 1, RoleUpstream)
+	r := rawPeer(t, x, 1, ToDownstream)
 	r.send(initialize(down(1), wire.ChannelUpstreamControl, wire.Descriptor{})...)
 	r.send(contracts(wire.ControlAction{Kind: wire.ActionExposeObject, Tags: thing.Tags, JSON: thing.JSON, Capacity: 1}))
 	x.Step(r.now, Input{Kind: InputOpen, Contract: 1, ContractKind: ObserveObject, Descriptor: thing})

@@ -20,7 +20,7 @@ func (x *Exchange) pull(l *link, buffer []byte, budget int) {
 		buffer = x.appendGreeting(buffer, l)
 	}
 	room := func() bool { return len(buffer)-start < budget || len(buffer) == start }
-	if l.role == RoleUpstream {
+	if l.role == ToDownstream {
 		for l.pending.first != nil && room() {
 			buffer = x.pullDown(buffer, l.pending.first.value)
 		}
@@ -60,7 +60,6 @@ func (x *Exchange) cut(buffer []byte) []byte {
 // spec: PullDown
 func (x *Exchange) pullDown(buffer []byte, ol *objectLink) []byte {
 	l, o := ol.link, ol.object
-	x.traced("PullDown", o, l.id, 0)
 	l.pending.remove(&ol.pending)
 	o.unsent--
 	o.tally.add(ol, -1)
@@ -101,7 +100,6 @@ func (x *Exchange) pullDown(buffer []byte, ol *objectLink) []byte {
 // spec: PullUp
 func (x *Exchange) pullUp(buffer []byte, c *channel) []byte {
 	o := c.object
-	x.traced("PullUp", o, c.link.id, 0)
 	c.link.outlets.remove(&c.pending)
 	o.unsent--
 	theirs := wire.ChannelID{Origin: wire.UpstreamOriginated, Number: c.number}
@@ -151,12 +149,12 @@ func (x *Exchange) appendClose(buffer []byte, l *link, c *channel) []byte {
 // appendGreeting opens the control channel and tells who we are.
 func (x *Exchange) appendGreeting(buffer []byte, l *link) []byte {
 	kind := wire.ChannelUpstreamControl
-	if l.role == RoleUpstream {
+	if l.role == ToDownstream {
 		kind = wire.ChannelDownstreamControl
 	}
 	buffer = x.appendInitialize(buffer, l, controlNumber, wire.ChannelType{Kind: kind})
 	actions := append(x.event.Message.Control[:0], wire.ControlAction{Kind: wire.ActionSetName, Name: l.localName})
-	if l.role == RoleDownstream {
+	if l.role == ToUpstream {
 		actions = append(actions, wire.ControlAction{Kind: wire.ActionSetLoadLimit, LoadLimit: l.loadPoints})
 	}
 	return x.appendControl(buffer, l, actions)
@@ -165,7 +163,7 @@ func (x *Exchange) appendGreeting(buffer []byte, l *link) []byte {
 func (x *Exchange) appendControl(buffer []byte, l *link, actions []wire.ControlAction) []byte {
 	x.event.Kind, x.event.Channel = wire.EventMessage, wire.ChannelID{Origin: l.origin(), Number: controlNumber}
 	x.event.Message.Kind = wire.MessageDownstreamControl
-	if l.role == RoleDownstream {
+	if l.role == ToUpstream {
 		x.event.Message.Kind = wire.MessageUpstreamControl
 	}
 	x.event.Message.Control = actions
@@ -201,7 +199,6 @@ func (x *Exchange) appendContracts(buffer []byte, l *link, budget int) []byte {
 	// What is asked for anew comes first: a reference peer carries the actions out
 	// one by one, and would end what a new contract is about to go on with.
 	slices.SortStableFunc(actions, func(a, b wire.ControlAction) int { return removal(a.Kind) - removal(b.Kind) })
-	x.traced("PullUp", nil, l.id, 0)
 	return x.appendControl(buffer, l, actions)
 }
 

@@ -63,7 +63,6 @@ func (x *Exchange) receiveClose(l *link, id wire.ChannelID) error {
 		return nil
 	}
 	o := c.state.object
-	x.traced("ReceiveClose", o, l.id, 0)
 	l.bytes -= descriptorSize(o.descriptor)
 	is := func(other *channel) bool { return other == c.state }
 	if c.kind == source {
@@ -91,12 +90,11 @@ func (x *Exchange) receiveMessage(l *link, id wire.ChannelID, m *wire.Message) e
 	switch {
 	case c.kind == uninitialized && m.Kind == wire.MessageUninitialized:
 		return x.receiveInitialize(l, id, m.Initialize)
-	case c.kind == control && l.role == RoleUpstream && m.Kind == wire.MessageUpstreamControl:
+	case c.kind == control && l.role == ToDownstream && m.Kind == wire.MessageUpstreamControl:
 		return x.receiveContracts(l, m.Control)
-	case c.kind == control && l.role == RoleDownstream && m.Kind == wire.MessageDownstreamControl:
+	case c.kind == control && l.role == ToUpstream && m.Kind == wire.MessageDownstreamControl:
 		return receiveNames(l, m.Control)
 	case c.kind == source && m.Kind == wire.MessageStateStream:
-		x.traced("ReceiveStateDown", c.state.object, l.id, 0)
 		return x.receiveStates(l, c.state, m.States)
 	}
 	return protocolf("message of kind %v on channel %v, which does not take it", m.Kind, id)
@@ -110,7 +108,7 @@ func (x *Exchange) receiveOnOurs(l *link, id wire.ChannelID, m *wire.Message) er
 	}
 	if id.Number == controlNumber {
 		// The reference reads nothing here; its own kind of message is harmless.
-		if m.Kind == wire.MessageUpstreamControl && l.role == RoleDownstream || m.Kind == wire.MessageDownstreamControl && l.role == RoleUpstream {
+		if m.Kind == wire.MessageUpstreamControl && l.role == ToUpstream || m.Kind == wire.MessageDownstreamControl && l.role == ToDownstream {
 			return nil
 		}
 		return protocolf("message of kind %v on control channel %v", m.Kind, id)
@@ -123,7 +121,6 @@ func (x *Exchange) receiveOnOurs(l *link, id wire.ChannelID, m *wire.Message) er
 	if ol.sink != c || m.Kind != wire.MessageStateStream {
 		return protocolf("message of kind %v on channel %v, which does not take it", m.Kind, id)
 	}
-	x.traced("ReceiveStateUp", c.object, l.id, 0)
 	if ol.revoked {
 		return nil
 	}
@@ -139,11 +136,11 @@ func (x *Exchange) receiveInitialize(l *link, id wire.ChannelID, types []wire.Ch
 	}
 	kind := types[0].Kind
 	switch {
-	case kind == wire.ChannelUpstreamControl && l.role == RoleUpstream,
-		kind == wire.ChannelDownstreamControl && l.role == RoleDownstream:
+	case kind == wire.ChannelUpstreamControl && l.role == ToDownstream,
+		kind == wire.ChannelDownstreamControl && l.role == ToUpstream:
 		l.theirs[id.Number] = theirChannel{kind: control}
 		return nil
-	case l.role != RoleDownstream || kind != wire.ChannelSink && kind != wire.ChannelStream:
+	case l.role != ToUpstream || kind != wire.ChannelSink && kind != wire.ChannelStream:
 		return protocolf("channel %v initialized as %v, which this end does not take", id, kind)
 	}
 	descriptor, err := wire.NewDescriptor(types[0].Tags, types[0].JSON, &x.config.Limits.Wire)
@@ -158,7 +155,6 @@ func (x *Exchange) receiveInitialize(l *link, id wire.ChannelID, types []wire.Ch
 	}
 	o := x.acquire(descriptor)
 	c := newChannel(id.Number, o, l)
-	x.traced("ReceiveOpen", o, l.id, 0)
 	if kind == wire.ChannelStream {
 		l.theirs[id.Number] = theirChannel{source, c}
 		o.sources = append(o.sources, c)
@@ -243,7 +239,6 @@ func (x *Exchange) receiveObjectContract(l *link, action *wire.ControlAction) er
 		l.asks--
 		l.withdraw(descriptorSize(ol.object.descriptor))
 	}
-	x.traced("ReceiveContracts", ol.object, l.id, 0)
 	x.touch(ol)
 	return nil
 }
@@ -269,7 +264,6 @@ func (x *Exchange) receiveTagContract(l *link, action *wire.ControlAction) error
 			return err
 		}
 	}
-	x.traced("ReceiveContracts", nil, l.id, 0)
 	x.acquireTagLink(x.acquireTag(text, identity), l).asks = will
 	return nil
 }

@@ -36,7 +36,7 @@ func types(id wire.ChannelID, list ...wire.ChannelType) wire.Event {
 // exposer makes a raw downstream peer elected for the thing, its sink being up(2).
 func exposer(t *testing.T) *raw {
 	x := New(Config{})
-	r := rawPeer(t, x, 1, RoleUpstream)
+	r := rawPeer(t, x, 1, ToDownstream)
 	r.send(then(greeting(), contracts(act(wire.ActionExposeObject, thing.JSON, 1, thing.Tags...)))...)
 	r.step(Input{Kind: InputOpen, Contract: 1, ContractKind: ObserveObject, Descriptor: thing})
 	r.pull()
@@ -45,8 +45,8 @@ func exposer(t *testing.T) *raw {
 
 func observing(t *testing.T) *raw { r, _ := observerOf(t); return r }
 
-func downstream(t *testing.T) *raw { return rawPeer(t, New(Config{}), 1, RoleUpstream) }
-func upstream(t *testing.T) *raw   { return rawPeer(t, New(Config{}), 1, RoleDownstream) }
+func downstream(t *testing.T) *raw { return rawPeer(t, New(Config{}), 1, ToDownstream) }
+func upstream(t *testing.T) *raw   { return rawPeer(t, New(Config{}), 1, ToUpstream) }
 
 // bytesOf is a diff of literal bytes.
 func diffed(version int64, diff ...byte) wire.StateAction {
@@ -244,7 +244,7 @@ func TestReceive_AFaultHarmsNoOtherLink(t *testing.T) {
 	expose := c["a"].open(ExposeObject, thing, 1)
 	w.settle()
 	sink, stream := c["a"].takeOffer(expose), c["o"].takeOffer(observe)
-	root.step(Input{Kind: InputAttach, Link: 99, Role: RoleUpstream, Name: "root"})
+	root.step(Input{Kind: InputAttach, Link: 99, Role: ToDownstream, Name: "root"})
 	for _, event := range then(greeting(), contracts(act(wire.ActionExposeObject, thing.JSON, math.MaxUint32, thing.Tags...), act(wire.ActionObserveObject, thing.JSON, 0, thing.Tags...))) {
 		root.step(Input{Kind: InputReceive, Link: 99, Data: wire.AppendEvent(nil, &event)})
 	}
@@ -261,7 +261,7 @@ func TestReceive_AFaultHarmsNoOtherLink(t *testing.T) {
 
 func TestReceive_AnElectedLinksFaultMovesItsElections(t *testing.T) {
 	r := exposer(t)
-	r.step(Input{Kind: InputAttach, Link: 2, Role: RoleUpstream, Name: "core"})
+	r.step(Input{Kind: InputAttach, Link: 2, Role: ToDownstream, Name: "core"})
 	for _, event := range then(greeting(), contracts(act(wire.ActionExposeObject, thing.JSON, 1, thing.Tags...))) {
 		r.step(Input{Kind: InputReceive, Link: 2, Data: wire.AppendEvent(nil, &event)})
 	}
@@ -277,7 +277,7 @@ func TestReceive_AnElectedLinksFaultMovesItsElections(t *testing.T) {
 // walked them at each, a small message could keep the exchange busy for hours.
 func TestReceive_ATagChangedOftenInOneMessageIsSettledOnce(t *testing.T) {
 	x := New(Config{})
-	r := rawPeer(t, x, 1, RoleUpstream)
+	r := rawPeer(t, x, 1, ToDownstream)
 	r.send(greeting()...)
 	actions := []wire.ControlAction{act(wire.ActionExposeTag, `"T"`, 1)}
 	for i := range 2000 {
@@ -298,8 +298,8 @@ func TestReceive_ATagChangedOftenInOneMessageIsSettledOnce(t *testing.T) {
 func TestMisuse_InputsFromAFile(t *testing.T) {
 	x := New(Config{})
 	for _, input := range []Input{
-		{Kind: InputAttach, Link: 1, Role: RoleDownstream, LoadLimit: []wire.LoadPoint{{Seconds: float32(math.NaN())}}},
-		{Kind: InputAttach, Link: 1, Role: RoleDownstream, LoadLimit: []wire.LoadPoint{{Seconds: -1}}},
+		{Kind: InputAttach, Link: 1, Role: ToUpstream, LoadLimit: []wire.LoadPoint{{Seconds: float32(math.NaN())}}},
+		{Kind: InputAttach, Link: 1, Role: ToUpstream, LoadLimit: []wire.LoadPoint{{Seconds: -1}}},
 		{Kind: InputOpen, Contract: 1, ContractKind: ObserveObject},
 		{Kind: InputOpen, Contract: 1, ContractKind: ObserveObject, Descriptor: wire.Descriptor{Key: `["T"]1`, JSON: `1`}},
 		{Kind: InputOpen, Contract: 1, ContractKind: ObserveObject, Descriptor: wire.Descriptor{Key: "[]\"\xff\"", JSON: "\"\xff\""}},

@@ -102,7 +102,7 @@ type LinkSnapshot struct {
 	Load         uint64
 	HasLoadLimit bool
 	LoadLimit    float64        // at the time of the snapshot
-	Told         []ToldSnapshot // RoleDownstream: what we told upstream
+	Told         []ToldSnapshot // ToUpstream: what we told upstream
 }
 
 // ToldSnapshot is what upstream was told of one object or tag.

@@ -46,7 +46,6 @@ func newWorld(t rapid.TB) *world {
 }
 
 func (w *world) node(name string, config Config) *node {
-	config.Trace = true
 	n := &node{name: name, world: w, x: New(config), peers: make(map[LinkID]*end), offered: make(map[ContractID]int),
 		revoked: make(map[OfferID]bool), changed: make(map[OfferID]bool), ended: make(map[LinkID]error)}
 	w.nodes[name] = n
@@ -119,8 +118,8 @@ func (w *world) connect(down, up *node) (downLink, upLink LinkID) {
 	downLink, upLink = LinkID(w.ends), LinkID(w.ends+1)
 	down.peers[downLink] = &end{node: up, link: upLink}
 	up.peers[upLink] = &end{node: down, link: downLink}
-	up.step(Input{Kind: InputAttach, Link: upLink, Role: RoleUpstream, Name: up.name})
-	down.step(Input{Kind: InputAttach, Link: downLink, Role: RoleDownstream, Name: down.name})
+	up.step(Input{Kind: InputAttach, Link: upLink, Role: ToDownstream, Name: up.name})
+	down.step(Input{Kind: InputAttach, Link: downLink, Role: ToUpstream, Name: down.name})
 	return downLink, upLink
 }
 

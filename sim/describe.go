@@ -13,7 +13,7 @@ func DescribeInput(in *impl.Input) string {
 	switch in.Kind {
 	case impl.InputAttach:
 		role := "to its upstream"
-		if in.Role == impl.RoleUpstream {
+		if in.Role == impl.ToDownstream {
 			role = "from downstream"
 		}
 		return fmt.Sprintf("attach link %d %s%s", in.Link, role, describeLimit(in.LoadLimit))

@@ -190,7 +190,7 @@ var plants = []corePlant{
 		}
 		best, expected`},
 	{"rebalance never elects", "balance.go",
-		`		elected = x.pick(o)
+		`		elected = x.choice(o)
 	case`,
 		`	case`},
 	{"a stale state moves the flag", "propagation.go",

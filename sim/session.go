@@ -107,9 +107,9 @@ func (w *World) attach(number int32, which uint8) {
 	}
 	n.nextLink++
 	e.link, e.state = n.nextLink, endAttached
-	w.input = impl.Input{Kind: impl.InputAttach, Link: e.link, Role: impl.RoleUpstream, Name: fmt.Sprintf("x%d", n.index), Session: strconv.Itoa(s.number)}
+	w.input = impl.Input{Kind: impl.InputAttach, Link: e.link, Role: impl.ToDownstream, Name: fmt.Sprintf("x%d", n.index), Session: strconv.Itoa(s.number)}
 	if which == childEnd {
-		w.input.Role = impl.RoleDownstream
+		w.input.Role = impl.ToUpstream
 		w.input.LoadLimit = n.loadLimit
 	} else {
 		for _, a := range n.links {

@@ -86,7 +86,7 @@ func (t *timeline) alone(n int) {
 		switch l := links[input.Input.Link]; {
 		case input.Input.Kind == impl.InputAttach:
 			links[input.Input.Link] = &recordedLink{exchange: n, id: input.Input.Link, known: input.Input.Session,
-				up: input.Input.Role == impl.RoleDownstream, skew: t.recordings[n].skew}
+				up: input.Input.Role == impl.ToUpstream, skew: t.recordings[n].skew}
 		case l != nil && input.Input.Kind == impl.InputReceive:
 			l.received = append(l.received, recordedMessage{input.Input.Data, input.at})
 		}

@@ -59,8 +59,8 @@ func recordPair(t *testing.T, session string) (parent, child *recorder) {
 	parent, child = newRecorder(&now), newRecorder(&now)
 	parent.step(impl.Input{Kind: impl.InputOpen, Contract: 1, ContractKind: impl.ObserveObject, Descriptor: descriptor})
 	child.step(impl.Input{Kind: impl.InputOpen, Contract: 1, ContractKind: impl.ExposeObject, Descriptor: descriptor, Capacity: 1})
-	parent.step(impl.Input{Kind: impl.InputAttach, Link: 1, Role: impl.RoleUpstream, Name: "parent", Session: session})
-	child.step(impl.Input{Kind: impl.InputAttach, Link: 1, Role: impl.RoleDownstream, Name: "child", Session: session})
+	parent.step(impl.Input{Kind: impl.InputAttach, Link: 1, Role: impl.ToDownstream, Name: "parent", Session: session})
+	child.step(impl.Input{Kind: impl.InputAttach, Link: 1, Role: impl.ToUpstream, Name: "child", Session: session})
 	child.carry(parent)
 	parent.carry(child)
 	for _, effect := range child.step(impl.Input{Kind: impl.InputTake, Contract: 1}) {

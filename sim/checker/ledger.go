@@ -117,7 +117,7 @@ func (l *Ledger) before(s *Step) {
 		}
 		live.contracts[c.ID] = c
 	case impl.InputAttach:
-		if s.Input.Role == impl.RoleDownstream {
+		if s.Input.Role == impl.ToUpstream {
 			live.limit, live.name = s.Input.LoadLimit, s.Input.Name
 		}
 	case impl.InputReceive:

@@ -192,9 +192,9 @@ func (w *world) attach(l int, below bool) (bool, error) {
 	}
 	w.next++
 	link = impl.LinkID(w.next)
-	input := impl.Input{Kind: impl.InputAttach, Link: link, Role: impl.RoleUpstream}
+	input := impl.Input{Kind: impl.InputAttach, Link: link, Role: impl.ToDownstream}
 	if below {
-		input.Role = impl.RoleDownstream
+		input.Role = impl.ToUpstream
 	}
 	if did(w.cores[n].Clone().Step(still, input), impl.EffectRefused) != nil {
 		return false, nil

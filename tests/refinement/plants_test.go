@@ -28,7 +28,7 @@ var loadPlants = []corePlant{
 		"\t\tif !x.config.Rebalance {\n\t\t\treturn\n\t\t}\n", "",
 	}},
 	{"objects never move", "balance.go", []string{`if !x.config.Rebalance {`, `if true {`}},
-	{"nobody is elected again", "balance.go", []string{"\t\telected = x.pick(o)\n", ""}},
+	{"nobody is elected again", "balance.go", []string{"\t\telected = x.choice(o)\n", ""}},
 	{"who is not elected is not looked at", "balance.go", []string{`return o.dataNeeded && `, `return o.dataNeeded && x.config.Rebalance && `}},
 	{"a load limit that excludes itself", "election.go", []string{`limited && expected > limit`, `limited && expected >= limit`}},
 	{"the most loaded link", "election.go", []string{`best == nil || expected < load`, `best == nil || expected > load`}},

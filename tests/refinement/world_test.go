@@ -340,10 +340,10 @@ func (w *world) contract(k int) *impl.ContractSnapshot {
 func (w *world) session(in input) {
 	s, link := &w.links[in.Link], w.m.Links[in.Link]
 	end, other, n, id := &s.above, &s.below, link.Parent, &s.parent
-	role := impl.RoleUpstream
+	role := impl.ToDownstream
 	if in.Below {
 		end, other, n, id = &s.below, &s.above, link.Child, &s.child
-		role = impl.RoleDownstream
+		role = impl.ToUpstream
 	}
 	if in.Action == model.Attach {
 		w.ids++

@@ -57,12 +57,12 @@ func TestSpecMap_EachTransitionHasOneNameEverywhere(t *testing.T) {
 
 func TestSpecMap_SeesWhatIsMissing(t *testing.T) {
 	table := [][]string{{"", "Open", "open"}}
-	spec, core, twin := "Open(k) ==", "// spec: Open\nx.traced(\"Open\"", "func (m *Model) open("
+	spec, core, twin := "Open(k) ==", "// spec: Open", "func (m *Model) open("
 	if missing := unmapped(table, spec, core, twin); len(missing) > 0 {
 		t.Errorf("refused: %v", missing)
 	}
 	for _, bad := range [][3]string{
-		{"", core, twin}, {spec, "x.traced(\"Open\"", twin}, {spec, "// spec: Open", twin}, {spec, core, "func (m *Model) opens("},
+		{"", core, twin}, {spec, "// Open", twin}, {spec, core, "func (m *Model) opens("},
 	} {
 		if len(unmapped(table, bad[0], bad[1], bad[2])) != 1 {
 			t.Errorf("let through: %q", bad)
@@ -93,10 +93,6 @@ func unmapped(table [][]string, spec, core, twin string) (missing []string) {
 		}
 		if !regexp.MustCompile(`// spec: (?:\w+, )*` + name + `\b`).MatchString(core) {
 			missing = append(missing, "no \"// spec: "+name+"\" in impl")
-		}
-		// Open and Close are handed to the one place that traces both.
-		if !regexp.MustCompile(`(?:traced|settleContract)\("` + name + `"`).MatchString(core) {
-			missing = append(missing, "no trace line "+name+" in impl")
 		}
 	}
 	return missing
