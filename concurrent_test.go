@@ -25,7 +25,7 @@ func TestConcurrent_EverythingAtOnce(t *testing.T) {
 		}
 		var pipes []*transport.Conduit
 		for _, below := range xs[1:] {
-			pipes = append(pipes, must[*transport.Conduit](t)(transport.Pipe(xs[0], below)))
+			pipes = append(pipes, must[*transport.Conduit](t)(transport.Pipe(xs[0], below, nil)))
 		}
 		until, cancel := context.WithTimeout(ctx, 20*time.Second)
 		defer cancel()
@@ -45,7 +45,7 @@ func TestConcurrent_EverythingAtOnce(t *testing.T) {
 					case 1:
 						expose, capacity := x.ExposeTag(hakuban.MustTag("t")), random.Uint32N(3)
 						expose.Each(short, func(ctx context.Context, sink *hakuban.Sink) {
-							_ = sink.Send(ctx, hakuban.NewState(i).JSON())
+							_ = sink.Send(hakuban.NewState(i).EncodeJSON())
 							_ = expose.SetCapacity(capacity)
 							<-ctx.Done()
 						})
@@ -83,7 +83,7 @@ func TestConcurrent_EverythingAtOnce(t *testing.T) {
 func produce(t *testing.T, ctx context.Context, expose *hakuban.ExposeContract) {
 	for sink := range expose.Sinks(ctx) {
 		for n := 0; sink.Context().Err() == nil; n++ {
-			err := sink.Send(ctx, hakuban.NewState(n).JSON())
+			err := sink.Send(hakuban.NewState(n).EncodeJSON())
 			if err != nil && !errors.Is(err, hakuban.ErrRevoked) && ctx.Err() == nil {
 				t.Errorf("Send: %v", err)
 			}
@@ -95,7 +95,7 @@ func produce(t *testing.T, ctx context.Context, expose *hakuban.ExposeContract) 
 func consume(t *testing.T, ctx context.Context, observe *hakuban.ObserveContract) {
 	for stream := range observe.Streams(ctx) {
 		for state := range stream.States(ctx) {
-			if _, err := hakuban.JSON[int](state); err != nil {
+			if _, err := hakuban.DecodeJSON[int](state); err != nil {
 				t.Errorf("state %q: %v", state.Data(), err)
 			}
 		}
@@ -106,7 +106,7 @@ func consume(t *testing.T, ctx context.Context, observe *hakuban.ObserveContract
 func TestConcurrent_CloseMeetsEverything(t *testing.T) {
 	for round := range 20 {
 		x, y := hakuban.NewExchange(nil), hakuban.NewExchange(nil)
-		pipe := must[*transport.Conduit](t)(transport.Pipe(x, y))
+		pipe := must[*transport.Conduit](t)(transport.Pipe(x, y, nil))
 		var workers sync.WaitGroup
 		for i := range 8 {
 			workers.Go(func() {
@@ -117,7 +117,7 @@ func TestConcurrent_CloseMeetsEverything(t *testing.T) {
 					if err != nil {
 						return
 					}
-					_ = sink.Send(ctx, hakuban.NewState(fmt.Sprint(n)))
+					_ = sink.Send(hakuban.NewState(fmt.Sprint(n)))
 					if stream, ok := observe.TryNext(); ok {
 						stream.Latest()
 					}
@@ -155,7 +155,7 @@ func TestRecord_InputIsWrittenBeforeItIsStepped(t *testing.T) {
 				t.Error("the publication was not written")
 			}
 		}()
-		_ = sink.Send(ctx, hakuban.NewState("x"))
+		_ = sink.Send(hakuban.NewState("x"))
 	}()
 	if _, ok := stream.Latest(); ok {
 		t.Error("the state was taken before it was recorded")
@@ -172,7 +172,7 @@ func TestRebalance_RunsOnTheTimer(t *testing.T) {
 		worker := func(name string) {
 			x := hakuban.NewExchange(nil)
 			t.Cleanup(x.Close)
-			must[*transport.Conduit](t)(transport.Pipe(router, x))
+			must[*transport.Conduit](t)(transport.Pipe(router, x, nil))
 			go x.ExposeTag(tag).Each(ctx, func(ctx context.Context, _ *hakuban.Sink) {
 				sinks <- name
 				<-ctx.Done()
@@ -212,7 +212,7 @@ func TestRebalance_TimerOutlivesTheObjectItWasSetFor(t *testing.T) {
 			defer x.Close()
 		}
 		tag := hakuban.MustTag("jobs")
-		must[*transport.Conduit](t)(transport.Pipe(router, early))
+		must[*transport.Conduit](t)(transport.Pipe(router, early, nil))
 		early.ExposeTag(tag)
 		synctest.Wait()
 		var observers []*hakuban.ObserveContract
@@ -220,7 +220,7 @@ func TestRebalance_TimerOutlivesTheObjectItWasSetFor(t *testing.T) {
 			observers = append(observers, router.ObserveObject(hakuban.MustObject(n, "jobs")))
 		}
 		synctest.Wait()
-		must[*transport.Conduit](t)(transport.Pipe(router, late))
+		must[*transport.Conduit](t)(transport.Pipe(router, late, nil))
 		expose := late.ExposeTag(tag)
 		synctest.Wait()
 		for _, observe := range observers[2:] {

@@ -208,7 +208,7 @@ func TestNext_ManyWaitersEachGetOne(t *testing.T) {
 			y.ObserveObject(hakuban.MustObject(i, "some-tag"))
 		}
 		// One message of the link brings all of them, in one step.
-		defer must[*transport.Conduit](t)(transport.Pipe(x, y)).Close()
+		defer must[*transport.Conduit](t)(transport.Pipe(x, y, nil)).Close()
 		synctest.Wait()
 		objects := map[hakuban.Object]bool{}
 		for len(got) > 0 {

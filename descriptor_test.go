@@ -117,7 +117,7 @@ func TestObject_NamesInsideNames(t *testing.T) {
 	if err := hakuban.MustObject(alarm{kitchen}).Decode(&got); err != nil || got.For != kitchen {
 		t.Errorf("decoded %v, %v; want %v", got.For, err, kitchen)
 	}
-	if got, err := hakuban.JSON[alarm](hakuban.NewState(alarm{cellar}).JSON()); err != nil || got.For != cellar {
+	if got, err := hakuban.DecodeJSON[alarm](hakuban.NewState(alarm{cellar}).EncodeJSON()); err != nil || got.For != cellar {
 		t.Errorf("a state decoded as %v, %v; want %v", got.For, err, cellar)
 	}
 	var log bytes.Buffer
@@ -248,10 +248,10 @@ func TestState_Encodings(t *testing.T) {
 	}{
 		"bytes":      {raw, "abc", 0},
 		"text":       {hakuban.NewState("x"), "x", 0},
-		"JSON text":  {hakuban.NewState("x").JSON(), `"x"`, 1},
-		"JSON bytes": {hakuban.NewState([]byte("x")).JSON(), `"eA=="`, 1},
-		"null":       {hakuban.NewState(nil).JSON(), "null", 1},
-		"twice":      {hakuban.NewState(1).JSON().JSON(), `"MQ=="`, 2},
+		"JSON text":  {hakuban.NewState("x").EncodeJSON(), `"x"`, 1},
+		"JSON bytes": {hakuban.NewState([]byte("x")).EncodeJSON(), `"eA=="`, 1},
+		"null":       {hakuban.NewState(nil).EncodeJSON(), "null", 1},
+		"twice":      {hakuban.NewState(1).EncodeJSON().EncodeJSON(), `"MQ=="`, 2},
 		"named":      {hakuban.NewState("x").WithFormat("a", "b"), "x", 2},
 		"zero":       {hakuban.State{}, "", 0},
 	} {
@@ -260,18 +260,18 @@ func TestState_Encodings(t *testing.T) {
 		}
 	}
 	for name, err := range map[string]error{
-		"other format":  second(hakuban.JSON[int](hakuban.NewState("1"))),
-		"not encoded":   second(hakuban.JSON[int](hakuban.NewState(1))),
-		"longer format": second(hakuban.Decode[int](hakuban.NewState(1).JSON(), gzipJSON{})),
+		"other format":  second(hakuban.DecodeJSON[int](hakuban.NewState("1"))),
+		"not encoded":   second(hakuban.DecodeJSON[int](hakuban.NewState(1))),
+		"longer format": second(hakuban.Decode[int](hakuban.NewState(1).EncodeJSON(), gzipJSON{})),
 	} {
 		if !errors.Is(err, hakuban.ErrFormat) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if n, err := hakuban.JSON[int](hakuban.NewState(7).JSON()); n != 7 || err != nil {
+	if n, err := hakuban.DecodeJSON[int](hakuban.NewState(7).EncodeJSON()); n != 7 || err != nil {
 		t.Errorf("%d, %v", n, err)
 	}
-	if _, err := hakuban.JSON[int](hakuban.NewState("x").JSON()); err == nil {
+	if _, err := hakuban.DecodeJSON[int](hakuban.NewState("x").EncodeJSON()); err == nil {
 		t.Error("a text was decoded as a number")
 	}
 	base := hakuban.NewState("x").WithFormat("a").WithVersion(1, 2)
@@ -284,7 +284,7 @@ func TestState_Encodings(t *testing.T) {
 	defer x.Close()
 	x.ObserveObject(room)
 	sink := must[*hakuban.Sink](t)(x.ExposeObject(room).Next(ctx))
-	if err := sink.Send(ctx, hakuban.NewState(func() {}).JSON().Encode(gzipJSON{})); err == nil || !strings.Contains(err.Error(), "JSON") {
+	if err := sink.Send(hakuban.NewState(func() {}).EncodeJSON().Encode(gzipJSON{})); err == nil || !strings.Contains(err.Error(), "JSON") {
 		t.Errorf("an encoding that failed: %v", err)
 	}
 }

@@ -2,6 +2,7 @@ package hakuban
 
 import (
 	"errors"
+	"fmt"
 
 	"hakuban/impl"
 )
@@ -31,6 +32,22 @@ var (
 	ErrDescriptor = errors.New("hakuban: not a descriptor")
 )
 
-// ProtocolError is a peer's fault: it sent what the protocol does not allow. It ends that link, whose [Link.ID] it tells, and touches
-// nothing else.
-type ProtocolError = impl.ProtocolError
+// ProtocolError is a peer's fault: the peer sent what the protocol does not allow. It ends the peer's link, and touches nothing else.
+type ProtocolError struct {
+	Link   uint64 // the [Link.ID] of the link that ended
+	Reason string // what the peer did, for a person to read
+}
+
+// Error implements error.
+func (e *ProtocolError) Error() string {
+	return fmt.Sprintf("hakuban: link %d broke the protocol: %s", e.Link, e.Reason)
+}
+
+// linkError is the reason for which the core ended a link, as users see it.
+func linkError(err error) error {
+	var protocol *impl.ProtocolError
+	if errors.As(err, &protocol) {
+		return &ProtocolError{uint64(protocol.Link), protocol.Reason}
+	}
+	return err
+}

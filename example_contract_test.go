@@ -23,7 +23,7 @@ func ExampleExchange_ExposeObject() {
 	go func() {
 		for sink := range expose.Sinks(ctx) {
 			for hour := range 3 {
-				_ = sink.Send(ctx, hakuban.NewState(hour).JSON())
+				_ = sink.Send(hakuban.NewState(hour).EncodeJSON())
 			}
 			<-sink.Done()
 		}
@@ -36,7 +36,7 @@ func ExampleExchange_ExposeObject() {
 	}
 	defer stream.Release()
 	for state := range stream.States(ctx) {
-		if hour, _ := hakuban.JSON[int](state); hour == 2 {
+		if hour, _ := hakuban.DecodeJSON[int](state); hour == 2 {
 			fmt.Println("hour", hour)
 			break
 		}
@@ -56,7 +56,7 @@ func ExampleExchange_ExposeTag() {
 		if err := sink.Object().Decode(&n); err != nil {
 			return
 		}
-		_ = sink.Send(ctx, hakuban.NewState(n*n).JSON())
+		_ = sink.Send(hakuban.NewState(n * n).EncodeJSON())
 		<-ctx.Done()
 	})
 
@@ -87,7 +87,7 @@ func ExampleExchange_ObserveTag() {
 		defer expose.Close()
 		go func() {
 			for sink := range expose.Sinks(ctx) {
-				_ = sink.Send(ctx, hakuban.NewState(len(host)).JSON())
+				_ = sink.Send(hakuban.NewState(len(host)).EncodeJSON())
 				<-sink.Done()
 			}
 		}()
@@ -152,7 +152,7 @@ func ExampleCapacity() {
 	for name, capacity := range map[string]uint32{"small": 1, "large": 3} {
 		worker := hakuban.NewExchange(nil)
 		defer worker.Close()
-		if _, err := transport.Pipe(router, worker, transport.WithName(name)); err != nil {
+		if _, err := transport.Pipe(router, worker, &transport.Options{Name: name}); err != nil {
 			panic(err)
 		}
 		expose := worker.ExposeTag(hakuban.MustTag("jobs"), hakuban.Capacity(capacity))
@@ -188,7 +188,7 @@ func ExampleLoadPoint() {
 	defer router.Close()
 	defer worker.Close()
 	// Over a websocket: ws://host:port/#load-limit=2
-	if _, err := transport.Pipe(router, worker, transport.WithLoadLimit(hakuban.LoadPoint{Load: 2})); err != nil {
+	if _, err := transport.Pipe(router, worker, &transport.Options{LoadLimit: []hakuban.LoadPoint{{Load: 2}}}); err != nil {
 		panic(err)
 	}
 	expose := worker.ExposeTag(hakuban.MustTag("jobs"))
@@ -227,7 +227,7 @@ func Example_handOver() {
 	for name, contract := range map[string]*hakuban.ExposeContract{"first": first, "second": second} {
 		go func() {
 			for sink := range contract.Sinks(ctx) {
-				_ = sink.Send(ctx, hakuban.NewState("produced by the "+name))
+				_ = sink.Send(hakuban.NewState("produced by the " + name))
 				<-sink.Done()
 			}
 		}()
@@ -261,7 +261,7 @@ func Example_leaderElection() {
 	for _, name := range []string{"ada", "bob"} {
 		x := hakuban.NewExchange(nil)
 		defer x.Close()
-		if _, err := transport.Pipe(router, x); err != nil {
+		if _, err := transport.Pipe(router, x, nil); err != nil {
 			panic(err)
 		}
 		candidates[name] = x
@@ -297,7 +297,7 @@ func ExampleSink_Context() {
 	observe.Close() // nobody wants the object now
 	<-sink.Context().Done()
 	fmt.Println(errors.Is(context.Cause(sink.Context()), hakuban.ErrRevoked))
-	fmt.Println(errors.Is(sink.Send(ctx, hakuban.NewState("x")), hakuban.ErrRevoked))
+	fmt.Println(errors.Is(sink.Send(hakuban.NewState("x")), hakuban.ErrRevoked))
 	// Output:
 	// true
 	// true

@@ -53,7 +53,7 @@ func ExampleStream_Changed() {
 	go func() {
 		sink, err := x.ExposeObject(room).Next(ctx)
 		if err == nil {
-			_ = sink.Send(ctx, hakuban.NewState("hello"))
+			_ = sink.Send(hakuban.NewState("hello"))
 		}
 	}()
 
@@ -125,7 +125,7 @@ func ExampleFormat() {
 	fmt.Println(state.Format(), len(state.Data()) < 100)
 	song, err := hakuban.Decode[string](state, gzipJSON{})
 	fmt.Println(len(song), err)
-	_, err = hakuban.JSON[string](state)
+	_, err = hakuban.DecodeJSON[string](state)
 	fmt.Println(err)
 	// Output:
 	// [JSON gzip] true
@@ -144,8 +144,8 @@ func ExampleState_WithVersion() {
 	if err != nil {
 		panic(err)
 	}
-	fmt.Println(sink.Send(ctx, hakuban.NewState("revision 7").WithVersion(7)))
-	fmt.Println(errors.Is(sink.Send(ctx, hakuban.NewState("revision 6").WithVersion(6)), hakuban.ErrStale))
+	fmt.Println(sink.Send(hakuban.NewState("revision 7").WithVersion(7)))
+	fmt.Println(errors.Is(sink.Send(hakuban.NewState("revision 6").WithVersion(6)), hakuban.ErrStale))
 	// Output:
 	// <nil>
 	// true
@@ -166,7 +166,7 @@ func ExampleState_WithSynchronized() {
 		panic(err)
 	}
 	hourAgo := time.Now().Add(-time.Hour)
-	if err := sink.Send(ctx, hakuban.NewState("cached").WithSynchronized(hakuban.LastAt(hourAgo))); err != nil {
+	if err := sink.Send(hakuban.NewState("cached").WithSynchronized(hakuban.LastAt(hourAgo))); err != nil {
 		panic(err)
 	}
 	state, err := stream.Next(ctx)
@@ -198,7 +198,7 @@ func Example_reconnect() {
 	defer expose.Close()
 	go func() {
 		for sink := range expose.Sinks(ctx) {
-			_ = sink.Send(ctx, hakuban.NewState("hello"))
+			_ = sink.Send(hakuban.NewState("hello"))
 			<-sink.Done()
 		}
 	}()

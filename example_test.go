@@ -15,7 +15,7 @@ func Example() {
 	server, client := hakuban.NewExchange(nil), hakuban.NewExchange(nil)
 	defer server.Close()
 	defer client.Close()
-	link, err := transport.Pipe(server, client)
+	link, err := transport.Pipe(server, client, nil)
 	if err != nil {
 		panic(err)
 	}
@@ -26,7 +26,7 @@ func Example() {
 	defer expose.Close()
 	go func() {
 		for sink := range expose.Sinks(ctx) { // a sink while somebody wants the object
-			if err := sink.Send(ctx, hakuban.NewState("my data").JSON()); err != nil {
+			if err := sink.Send(hakuban.NewState("my data").EncodeJSON()); err != nil {
 				fmt.Println(err)
 			}
 			<-sink.Context().Done()
@@ -37,7 +37,7 @@ func Example() {
 	defer observe.Close()
 	for stream := range observe.Streams(ctx) {
 		for state := range stream.States(ctx) {
-			data, err := hakuban.JSON[string](state)
+			data, err := hakuban.DecodeJSON[string](state)
 			fmt.Println(data, err)
 			return
 		}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"hakuban/impl"
-	"hakuban/wire"
 )
 
 // Exchange shares objects between the contracts of its process and, over links, with other exchanges. Its methods, and those of
@@ -18,8 +17,8 @@ import (
 // under one lock; see docs/decisions/0001-the-loop-is-a-lock.md.
 type Exchange struct {
 	logger *slog.Logger
-	limits Limits    // in force
-	start  time.Time // zero of the core's monotonic clock
+	limits impl.Limits // in force
+	start  time.Time   // zero of the core's monotonic clock
 	done   chan struct{}
 
 	mu        sync.Mutex // guards what follows; nothing waits while holding it
@@ -59,26 +58,15 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// Limits bound what a peer or a caller can make an exchange hold.
-type Limits = impl.Limits
-
-// WireLimits bound the parts of a message.
-type WireLimits = wire.Limits
-
 // DefaultRebalanceThreshold is the reference router's.
 const DefaultRebalanceThreshold = impl.DefaultRebalanceThreshold
-
-// DefaultLimits returns the limits in force where [Options] say nothing else.
-func DefaultLimits() Limits {
-	return impl.DefaultLimits
-}
 
 // NewExchange makes an exchange that no link joins to others yet. Nil options mean the zero Options.
 func NewExchange(options *Options) *Exchange {
 	if options == nil {
 		options = &Options{}
 	}
-	config := impl.Config{Limits: options.Limits.WithDefaults(), Rebalance: options.Rebalance, Upstream: options.Upstream}
+	config := impl.Config{Limits: options.Limits.core().WithDefaults(), Rebalance: options.Rebalance, Upstream: options.Upstream}
 	if options.RebalanceThreshold > 0 {
 		config.RebalanceThreshold = min(options.RebalanceThreshold, math.MaxFloat64) // a recording has no infinity
 	}
@@ -158,7 +146,7 @@ func (x *Exchange) apply(input *impl.Input) (a answer) {
 			a.drained = true
 		case impl.EffectEnd:
 			if l := x.links[effect.Link]; l != nil {
-				l.end(effect.Err)
+				l.end(linkError(effect.Err))
 			}
 		case impl.EffectOffered:
 			if c := x.contracts[effect.Contract]; c != nil {

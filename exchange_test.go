@@ -36,7 +36,7 @@ const patience = 20 * time.Second
 
 func send(t *testing.T, sink *hakuban.Sink, value any) {
 	t.Helper()
-	if err := sink.Send(ctx, hakuban.NewState(value).JSON()); err != nil {
+	if err := sink.Send(hakuban.NewState(value).EncodeJSON()); err != nil {
 		t.Fatalf("Send(%v): %v", value, err)
 	}
 }
@@ -49,7 +49,7 @@ func next[T any](t *testing.T, stream *hakuban.Stream) (T, hakuban.State) {
 	if err != nil {
 		t.Fatalf("Next: %v", err)
 	}
-	value, err := hakuban.JSON[T](state)
+	value, err := hakuban.DecodeJSON[T](state)
 	if err != nil {
 		t.Fatalf("JSON: %v", err)
 	}
@@ -95,7 +95,7 @@ func TestTag_ContractsCoverEveryLiveObject(t *testing.T) {
 		defer x.Close()
 		expose := x.ExposeTag(tag, hakuban.Capacity(10))
 		go expose.Each(ctx, func(ctx context.Context, sink *hakuban.Sink) {
-			if err := sink.Send(ctx, hakuban.NewState(sink.Object().JSON()).JSON()); err != nil {
+			if err := sink.Send(hakuban.NewState(sink.Object().JSON()).EncodeJSON()); err != nil {
 				t.Errorf("Send: %v", err)
 			}
 			<-ctx.Done()
@@ -109,7 +109,7 @@ func TestTag_ContractsCoverEveryLiveObject(t *testing.T) {
 		go everything.Each(ctx, func(ctx context.Context, stream *hakuban.Stream) {
 			for state := range stream.States(ctx) {
 				mu.Lock()
-				seen[stream.Object().JSON()], _ = hakuban.JSON[string](state)
+				seen[stream.Object().JSON()], _ = hakuban.DecodeJSON[string](state)
 				mu.Unlock()
 			}
 			mu.Lock()
@@ -154,14 +154,14 @@ func TestHandOver_RevokedSinkRefusesStates(t *testing.T) {
 	if cause := context.Cause(sink.Context()); !errors.Is(cause, hakuban.ErrClosed) {
 		t.Errorf("the sink's context ends with %v", cause)
 	}
-	if err := sink.Send(ctx, hakuban.NewState(2).JSON()); !errors.Is(err, hakuban.ErrClosed) {
+	if err := sink.Send(hakuban.NewState(2).EncodeJSON()); !errors.Is(err, hakuban.ErrClosed) {
 		t.Errorf("Send on a closed contract's sink: %v", err)
 	}
 	sink = must[*hakuban.Sink](t)(second.Next(ctx))
 	send(t, sink, 3)
 	observe.Close()
 	<-sink.Done()
-	if err := sink.Send(ctx, hakuban.NewState(4).JSON()); !errors.Is(err, hakuban.ErrRevoked) {
+	if err := sink.Send(hakuban.NewState(4).EncodeJSON()); !errors.Is(err, hakuban.ErrRevoked) {
 		t.Errorf("Send when nobody needs the object: %v", err)
 	}
 	if !errors.Is(context.Cause(sink.Context()), hakuban.ErrRevoked) {
@@ -188,18 +188,16 @@ func TestSend_StaleAndTooLarge(t *testing.T) {
 		{"same version, other data", hakuban.NewState("b").WithVersion(5), hakuban.ErrStale},
 		{"lower version", hakuban.NewState("b").WithVersion(4, 9), hakuban.ErrStale},
 		{"never encoded", hakuban.NewState(1), hakuban.ErrFormat},
+		{"the zero state", hakuban.State{}, hakuban.ErrFormat},
+		{"the zero state with a version", hakuban.State{}.WithVersion(9), hakuban.ErrFormat},
+		{"nothing that was never encoded", hakuban.NewState(nil).WithFormat("JSON"), hakuban.ErrFormat},
 		{"too large", hakuban.NewState(strings.Repeat("x", 1001)), hakuban.ErrTooLarge},
 		{"a format's name that is not UTF-8", hakuban.NewState("b").WithFormat("JSON", "\xff"), hakuban.ErrFormat},
 		{"default version", hakuban.NewState("c"), nil},
 	} {
-		if err := sink.Send(ctx, c.state); !errors.Is(err, c.want) {
+		if err := sink.Send(c.state); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", c.name, err, c.want)
 		}
-	}
-	ended, cancel := context.WithCancelCause(ctx)
-	cancel(errors.New("enough"))
-	if err := sink.Send(ended, hakuban.NewState("d")); err == nil || err.Error() != "enough" {
-		t.Errorf("Send with an ended context: %v", err)
 	}
 }
 
@@ -210,8 +208,8 @@ func TestSynchronized_AgesWithTheClock(t *testing.T) {
 		stream := must[*hakuban.Stream](t)(x.ObserveObject(room).Next(ctx))
 		sink := must[*hakuban.Sink](t)(x.ExposeObject(room).Next(ctx))
 		time.Sleep(time.Hour)
-		state := hakuban.NewState(1).JSON().WithSynchronized(hakuban.LastAt(time.Now().Add(-time.Minute)))
-		if err := sink.Send(ctx, state); err != nil {
+		state := hakuban.NewState(1).EncodeJSON().WithSynchronized(hakuban.LastAt(time.Now().Add(-time.Minute)))
+		if err := sink.Send(state); err != nil {
 			t.Fatal(err)
 		}
 		_, got := next[int](t, stream)
@@ -262,7 +260,7 @@ func TestClose_EndsEverythingWithErrClosed(t *testing.T) {
 		_, _, pullErr := up.Pull(nil, 1)
 		for what, err := range map[string]error{
 			"Next": err, "Next of a contract opened too late": lateErr, "SetCapacity": late.SetCapacity(1),
-			"Send": sink.Send(ctx, hakuban.NewState("")), "AttachUpstream": attachErr,
+			"Send": sink.Send(hakuban.NewState("")), "AttachUpstream": attachErr,
 			"Receive": down.Receive(nil), "Pull": pullErr, "Err": up.Err(),
 		} {
 			if !errors.Is(err, hakuban.ErrClosed) {
@@ -299,12 +297,12 @@ func TestMisuse_GivesErrors(t *testing.T) {
 	for name, err := range map[string]error{
 		"Object exposed with a nil option": second(x.ExposeObject(room, nil).Next(ctx)),
 		"Tag exposed with a nil option":    second(x.ExposeTag(tag, hakuban.Capacity(1), nil).Next(ctx)),
-		"no exchange linked upstream":      second(transport.Connect(nil, "ws://127.0.0.1:9")),
-		"no exchange linked downstream":    second(transport.Listen(nil, "ws://127.0.0.1:0")),
-		"no exchange above a pipe":         second(transport.Pipe(nil, x)),
-		"no exchange below a pipe":         second(transport.Pipe(x, nil)),
-		"Connect with a nil option":        second(transport.Connect(x, "ws://127.0.0.1:9", nil)),
-		"Listen with a nil option":         second(transport.Listen(x, "ws://127.0.0.1:0", nil)),
+		"no exchange linked upstream":      second(transport.Connect(nil, "ws://127.0.0.1:9", nil)),
+		"no exchange linked downstream":    second(transport.Listen(nil, "ws://127.0.0.1:0", nil)),
+		"no exchange above a pipe":         second(transport.Pipe(nil, x, nil)),
+		"no exchange below a pipe":         second(transport.Pipe(x, nil, nil)),
+		"an option that connectors lack":   second(transport.Connect(x, "ws://127.0.0.1:9", &transport.Options{MaxConnections: 1})),
+		"an option that listeners lack":    second(transport.Listen(x, "ws://127.0.0.1:0", &transport.Options{LoadLimit: []hakuban.LoadPoint{{}}})),
 		"a link's name too long":           x.CheckLink(hakuban.LinkOptions{Name: strings.Repeat("n", hakuban.DefaultLimits().Wire.Name+1)}),
 		"a link's session too long":        x.CheckLink(hakuban.LinkOptions{Session: strings.Repeat("n", 257)}),
 	} {
@@ -314,7 +312,7 @@ func TestMisuse_GivesErrors(t *testing.T) {
 	}
 	x.ObserveObject(room)
 	sink := must[*hakuban.Sink](t)(x.ExposeObject(room).Next(ctx))
-	if err := sink.Send(ctx, hakuban.NewState("x").Encode(nil).JSON()); !errors.Is(err, hakuban.ErrFormat) {
+	if err := sink.Send(hakuban.NewState("x").Encode(nil).EncodeJSON()); !errors.Is(err, hakuban.ErrFormat) {
 		t.Errorf("Send of a state encoded with nil: %v", err)
 	}
 	if _, err := hakuban.Decode[string](hakuban.NewState("x"), nil); !errors.Is(err, hakuban.ErrFormat) {
@@ -393,7 +391,7 @@ func TestMisuse_OptionsOutOfRange(t *testing.T) {
 	})
 	x.ObserveObject(room)
 	send(t, must[*hakuban.Sink](t)(x.ExposeObject(room).Next(ctx)), 1)
-	listener := must[*transport.Listener](t)(transport.Listen(x, "ws://127.0.0.1:0", transport.WithLogger(nil)))
+	listener := must[*transport.Listener](t)(transport.Listen(x, "ws://127.0.0.1:0", &transport.Options{}))
 	x.Close()
 	listener.Close()
 	if lines := bytes.Count(tape.Bytes(), []byte("\n")); lines != 5 {
@@ -433,7 +431,7 @@ func TestSnapshot_ShowsWhoIsWho(t *testing.T) {
 		x, below := hakuban.NewExchange(nil), hakuban.NewExchange(nil)
 		defer x.Close()
 		defer below.Close()
-		defer must[*transport.Conduit](t)(transport.Pipe(x, below)).Close()
+		defer must[*transport.Conduit](t)(transport.Pipe(x, below, nil)).Close()
 		observe, expose, tags := x.ObserveObject(room), below.ExposeObject(room), below.ExposeTag(tag, hakuban.Capacity(7))
 		synctest.Wait()
 		send(t, must[*hakuban.Sink](t)(expose.Next(ctx)), 1)
@@ -443,32 +441,32 @@ func TestSnapshot_ShowsWhoIsWho(t *testing.T) {
 		if elected := above.Objects[0].Elected; elected != (hakuban.Elected{Kind: hakuban.ElectedLink, Link: above.Links[0].Link}) {
 			t.Errorf("above, elected %+v", elected)
 		}
-		if above.Links[0].Role != hakuban.ToDownstream || s.Links[0].Role != hakuban.ToUpstream || s.Links[0].Link != hakuban.LinkID(s.Upstream) {
+		if above.Links[0].Role != hakuban.ToDownstream || s.Links[0].Role != hakuban.ToUpstream || s.Links[0].Link != s.Upstream {
 			t.Errorf("the two ends are %+v and %+v", above.Links[0], s.Links[0])
 		}
-		if c := above.Contracts[0]; c.Kind != hakuban.ObserveObject || c.Contract != hakuban.ContractID(observe.ID()) {
+		if c := above.Contracts[0]; c.Kind != hakuban.ObserveObject || c.Contract != observe.ID() {
 			t.Errorf("the observer is contract %d: %+v", observe.ID(), c)
 		}
-		if elected := s.Objects[0].Elected; elected != (hakuban.Elected{Kind: hakuban.ElectedObjectContract, Contract: hakuban.ContractID(expose.ID())}) {
+		if elected := s.Objects[0].Elected; elected != (hakuban.Elected{Kind: hakuban.ElectedObjectContract, Contract: expose.ID()}) {
 			t.Errorf("below, elected %+v, not contract %d", elected, expose.ID())
 		}
 		if want := []hakuban.ToldSnapshot{
-			{Descriptor: above.Objects[0].Descriptor, Exposes: true, Capacity: 1},
-			{Descriptor: hakuban.DescriptorSnapshot{JSON: tag.JSON()}, Tag: true, Exposes: true, Capacity: 7},
+			{Object: room, Exposes: true, Capacity: 1},
+			{Tag: tag, Exposes: true, Capacity: 7},
 		}; !reflect.DeepEqual(s.Links[0].Told, want) {
 			t.Errorf("told %+v, want %+v", s.Links[0].Told, want)
 		}
-		kinds := map[hakuban.ContractID]hakuban.ContractKind{}
+		kinds := map[uint64]hakuban.ContractKind{}
 		for _, c := range s.Contracts {
 			kinds[c.Contract] = c.Kind
 		}
-		want := map[hakuban.ContractID]hakuban.ContractKind{
-			hakuban.ContractID(expose.ID()): hakuban.ExposeObject, hakuban.ContractID(tags.ID()): hakuban.ExposeTag,
+		want := map[uint64]hakuban.ContractKind{
+			expose.ID(): hakuban.ExposeObject, tags.ID(): hakuban.ExposeTag,
 		}
 		if !maps.Equal(kinds, want) {
 			t.Errorf("contracts %v, want %v", kinds, want)
 		}
-		if o := above.Objects[0]; o.State == nil || string(o.State.Data) != "1" || o.Synchronized != (hakuban.SynchronizedSnapshot{Now: true}) {
+		if o := above.Objects[0]; o.Object != room || o.State == nil || string(o.State.Data()) != "1" || !o.State.Synchronized().Now() {
 			t.Errorf("above, %+v is held", o)
 		}
 		if id := x.ObserveTag(hakuban.Tag{}).ID(); id != 0 {
@@ -492,7 +490,7 @@ func TestRecord_WritesEachInputAsALine(t *testing.T) {
 	x.ObserveObject(room)
 	sink := must[*hakuban.Sink](t)(x.ExposeObject(room).Next(ctx))
 	send(t, sink, 1)
-	if err := sink.Send(ctx, hakuban.NewState("x").WithFormat("\xff")); !errors.Is(err, hakuban.ErrFormat) {
+	if err := sink.Send(hakuban.NewState("x").WithFormat("\xff")); !errors.Is(err, hakuban.ErrFormat) {
 		t.Errorf("a format's name that is not UTF-8: %v", err)
 	}
 	x.Close()
@@ -549,4 +547,4 @@ func TestClose_LeavesNoMemory(t *testing.T) {
 	runtime.KeepAlive(kept)
 }
 
-var quiet = transport.WithLogger(slog.New(slog.DiscardHandler))
+var quiet = &transport.Options{Logger: slog.New(slog.DiscardHandler)}

@@ -3,7 +3,6 @@ package hakuban
 import (
 	"context"
 	"slices"
-	"time"
 
 	"hakuban/impl"
 )
@@ -102,17 +101,8 @@ func (o *offer) read() (state State, ok, news bool, err error) {
 	}
 	news = !o.seen || a.state != o.seenState && !equal(a.state, o.seenState) || a.synchronized != o.seenSynchronized
 	o.seen, o.seenState, o.seenSynchronized = true, a.state, a.synchronized
-	return o.x.state(a.state, a.synchronized), true, news, nil
+	return clock{o.x.start}.state(a.state, a.synchronized), true, news, nil
 }
 
 // equal reports whether two states are one: an object holds one state of a version.
 func equal(a, b *impl.State) bool { return slices.Equal(a.Version, b.Version) }
-
-// state returns a state of the core as users see it.
-func (x *Exchange) state(state *impl.State, synchronized impl.Synchronized) State {
-	s := State{data: state.Data, format: state.Format, version: state.Version}
-	if !synchronized.Now {
-		s.synchronized = LastAt(x.start.Add(time.Duration(synchronized.Mono)))
-	}
-	return s
-}

@@ -17,22 +17,19 @@ type Sink struct {
 // Object names the sink's object.
 func (s *Sink) Object() Object { return s.o.object }
 
-// Send makes a state the newest one of the object. It does not wait for anybody to see it: slow observers skip states.
+// Send makes a state the newest one of the object. It never waits: slow observers skip states.
 //
 // It returns [ErrRevoked] or [ErrClosed] when the sink has ended; [ErrStale] when the state's version is not greater than that of the one
 // held (the same state again is no error); [ErrFormat], or the error of the encoding, when the state was not encoded, or a name of its
-// format is not UTF-8; [ErrTooLarge] when it exceeds a limit; and the context's cause when ctx has ended. The state was not taken then.
-func (s *Sink) Send(ctx context.Context, state State) error {
-	if state.err != nil {
-		return state.err
+// format is not UTF-8; and [ErrTooLarge] when it exceeds a limit. The state was not taken then.
+func (s *Sink) Send(state State) error {
+	if err := state.check(); err != nil {
+		return err
 	}
 	for i, name := range state.format {
 		if !utf8.ValidString(name) { // a recording could not hold it
 			return fmt.Errorf("%w: name %d is not UTF-8", ErrFormat, i)
 		}
-	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
 	}
 	x := s.o.x
 	x.mu.Lock()

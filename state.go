@@ -12,8 +12,8 @@ import (
 // State is one value of an object: bytes, the formats they were encoded with, a version, and how current it is. A State is
 // immutable: the methods that change something return another one.
 type State struct {
-	value        any // what is still to be encoded; nil when data holds
-	data         []byte
+	value        any    // what is still to be encoded; nil when data holds
+	data         []byte // nil: never encoded
 	format       []string
 	version      []int64
 	synchronized Synchronized
@@ -21,28 +21,29 @@ type State struct {
 }
 
 // NewState makes a state of a value: synchronized now, with the default version. A []byte (which is copied) or a string is taken
-// as the data as it stands; anything else must be encoded, by [State.JSON] or [State.Encode], before it can be sent.
+// as the data as it stands; anything else must be encoded, by [State.EncodeJSON] or [State.Encode], before it can be sent.
 func NewState(value any) State {
 	switch value := value.(type) {
 	case []byte:
-		return State{value: value, data: slices.Clone(value)}
+		return State{value: value, data: append([]byte{}, value...)}
 	case string:
 		return State{value: value, data: []byte(value)}
 	}
-	return State{value: value, err: fmt.Errorf("%w: a state of %T was never encoded", ErrFormat, value)}
+	return State{value: value}
 }
 
-// JSON encodes the value with encoding/json, under the format name "JSON" that all exchanges know.
-func (s State) JSON() State { return s.Encode(jsonFormat{}) }
+// EncodeJSON encodes the state's value with encoding/json and adds the format name "JSON", which all exchanges know. An error is told
+// by [Sink.Send].
+func (s State) EncodeJSON() State { return s.Encode(jsonFormat{}) }
 
 // Encode encodes the state's value, or the bytes that an earlier encoding left, and adds the format's names to the state's. An
 // error is told by [Sink.Send].
 func (s State) Encode(format Format) State {
-	if s.err != nil && s.data != nil {
+	if s.err != nil {
 		return s // an earlier encoding failed
 	}
 	if format == nil {
-		s.value, s.data, s.err = nil, []byte{}, fmt.Errorf("%w: a state encoded with nil", ErrFormat)
+		s.err = fmt.Errorf("%w: a state encoded with nil", ErrFormat)
 		return s
 	}
 	value := s.value
@@ -50,13 +51,11 @@ func (s State) Encode(format Format) State {
 		value = s.data
 	}
 	data, err := format.Encode(value)
-	s.value, s.data, s.err = nil, data, nil
 	if err != nil {
 		s.err = fmt.Errorf("hakuban: encoding a state as %q: %w", format.Names(), err)
+		return s
 	}
-	if s.data == nil {
-		s.data = []byte{}
-	}
+	s.value, s.data = nil, encoded(data)
 	return s.WithFormat(append(slices.Clip(s.format), format.Names()...)...)
 }
 
@@ -95,14 +94,14 @@ func (s State) Version() []int64 { return slices.Clone(s.version) }
 // Synchronized tells how current the state is. On a state that was received it is what held when it was read.
 func (s State) Synchronized() Synchronized { return s.synchronized }
 
-// JSON decodes a state whose outermost format is "JSON".
-func JSON[T any](state State) (T, error) { return Decode[T](state, jsonFormat{}) }
+// DecodeJSON decodes a state whose outermost format is "JSON", with encoding/json. It returns [ErrFormat] when it is another one.
+func DecodeJSON[T any](state State) (T, error) { return Decode[T](state, jsonFormat{}) }
 
 // Decode decodes a state whose outermost formats are those of format. It returns [ErrFormat] when they are others.
 func Decode[T any](state State, format Format) (T, error) {
 	var value T
-	if state.err != nil {
-		return value, state.err
+	if err := state.check(); err != nil {
+		return value, err
 	}
 	if format == nil {
 		return value, fmt.Errorf("%w: a state decoded with nil", ErrFormat)
@@ -114,6 +113,35 @@ func Decode[T any](state State, format Format) (T, error) {
 	}
 	err := format.Decode(state.data, &value)
 	return value, err
+}
+
+// check returns why the state has no data.
+func (s State) check() error {
+	if s.err == nil && s.data == nil {
+		return fmt.Errorf("%w: a state of %T was never encoded", ErrFormat, s.value)
+	}
+	return s.err
+}
+
+// encoded is data that shows that a state was encoded.
+func encoded(data []byte) []byte {
+	if data == nil {
+		return []byte{}
+	}
+	return data
+}
+
+// String returns the state for a person to read, its data cut after 64 bytes: `21.5` as ["JSON"], version [0 1763972130 5], now.
+func (s State) String() string {
+	if err := s.check(); err != nil {
+		return err.Error()
+	}
+	const shown = 64
+	data, rest := s.data, ""
+	if len(data) > shown {
+		data, rest = data[:shown], fmt.Sprintf(" and %d bytes more", len(data)-shown)
+	}
+	return fmt.Sprintf("%#q%s as %q, version %d, %v", data, rest, s.format, s.version, s.synchronized)
 }
 
 // A Format turns values into bytes and back: a serialization, or several layers such as JSON that is then compressed. Peers

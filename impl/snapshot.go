@@ -76,7 +76,8 @@ type ChannelSnapshot struct {
 // TagSnapshot is one tag. Number is unique in the exchange's life.
 type TagSnapshot struct {
 	Number           uint64
-	JSON             string
+	Identity         string
+	JSON             string   // as it is spelled
 	Objects          []uint64 // numbers
 	ObserveContracts int
 	ExposeContracts  int
@@ -105,7 +106,8 @@ type LinkSnapshot struct {
 	Told         []ToldSnapshot // ToUpstream: what we told upstream
 }
 
-// ToldSnapshot is what upstream was told of one object or tag.
+// ToldSnapshot is what upstream was told of one object or tag. A tag's descriptor
+// is that of an object without tags whose JSON is the tag.
 type ToldSnapshot struct {
 	Descriptor wire.Descriptor
 	Tag        bool
@@ -114,7 +116,8 @@ type ToldSnapshot struct {
 	Capacity   uint32
 }
 
-// ContractSnapshot is one local contract with its offers.
+// ContractSnapshot is one local contract with its offers. A tag's descriptor is
+// as in a [ToldSnapshot].
 type ContractSnapshot struct {
 	Contract   ContractID
 	Kind       ContractKind
@@ -225,6 +228,7 @@ func (t *tag) snapshot() TagSnapshot {
 	s := TagSnapshot{
 		Links:            t.linksTo(nil),
 		Number:           t.number,
+		Identity:         t.identity,
 		JSON:             t.text,
 		ObserveContracts: len(t.observers),
 		ExposeContracts:  len(t.exposers),
@@ -280,21 +284,28 @@ func (l *link) status(now Now) LinkSnapshot {
 }
 
 func (t *told) snapshot() ToldSnapshot {
-	return ToldSnapshot{
+	s := ToldSnapshot{
 		Descriptor: t.descriptor,
 		Tag:        t.tag,
 		Observes:   t.summary.observes,
 		Exposes:    t.summary.exposes,
 		Capacity:   t.summary.capacity,
 	}
+	if t.tag {
+		s.Descriptor.Key = tagKey(t.key)
+	}
+	return s
 }
+
+// tagKey is the key of an object without tags whose JSON is a tag.
+func tagKey(identity string) string { return "[]" + identity }
 
 func (c *contract) snapshot() ContractSnapshot {
 	s := ContractSnapshot{Contract: c.id, Kind: c.kind, Capacity: c.capacity}
 	if c.object != nil {
 		s.Descriptor = c.object.descriptor
 	} else {
-		s.Descriptor.JSON = c.tag.text
+		s.Descriptor = wire.Descriptor{Key: tagKey(c.tag.identity), JSON: c.tag.text}
 	}
 	for _, key := range sortedKeys(c.offers) {
 		s.Offers = append(s.Offers, c.offers[key].snapshot())

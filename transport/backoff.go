@@ -17,8 +17,8 @@ type backoff struct {
 // lived is how long a link must have been up to be worth an immediate attempt to make it again.
 const lived = time.Second
 
-func newBackoff() backoff {
-	return backoff{first: 100 * time.Millisecond, most: 10 * time.Second, jitter: rand.Float64}
+func newBackoff() *backoff {
+	return &backoff{first: 100 * time.Millisecond, most: 10 * time.Second, jitter: rand.Float64}
 }
 
 // next returns the delay before the next attempt: the current one, give or take a quarter.

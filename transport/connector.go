@@ -22,7 +22,7 @@ type Connector struct {
 	upstream *hakuban.Upstream
 	address  *address
 	link     hakuban.LinkOptions
-	options  *options
+	options  *Options
 	stop     context.CancelFunc
 	done     chan struct{} // closed when run has returned
 
@@ -36,19 +36,15 @@ type Connector struct {
 // An exchange can have one connector: Connect returns [hakuban.ErrUpstream] otherwise.
 //
 // The connector ends with the exchange, or by [Connector.Close].
-func Connect(x *hakuban.Exchange, url string, list ...Option) (*Connector, error) {
+func Connect(x *hakuban.Exchange, url string, options *Options) (*Connector, error) {
 	if x == nil {
 		return nil, errNoExchange
 	}
-	o, err := newOptions(list)
+	o, err := completeOptions(options, forConnect)
 	if err != nil {
 		return nil, err
 	}
-	name := o.name
-	if name == "" {
-		name = defaultConnectorName
-	}
-	address, err := parseAddress(url, name)
+	address, err := parseAddress(url, o.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +53,7 @@ func Connect(x *hakuban.Exchange, url string, list ...Option) (*Connector, error
 	}
 	link := hakuban.LinkOptions{Name: address.parameters.name, LoadLimit: address.parameters.loadLimit}
 	if link.LoadLimit == nil {
-		link.LoadLimit = o.loadLimit
+		link.LoadLimit = o.LoadLimit
 	}
 	if err := x.CheckLink(link); err != nil {
 		return nil, err // now, since every attempt would fail
@@ -144,7 +140,7 @@ func (c *Connector) failed(err error, delay time.Duration) {
 	if time.Since(c.warned) > 10*time.Second {
 		level, c.warned = slog.LevelWarn, time.Now()
 	}
-	c.options.logger.Log(context.Background(), level, "cannot connect", "url", c.URL(), "error", err, "again in", delay)
+	c.options.Logger.Log(context.Background(), level, "cannot connect", "url", c.URL(), "error", err, "again in", delay)
 }
 
 // dial makes a connection and begins a link on it.
@@ -174,7 +170,7 @@ func (c *Connector) dial(ctx context.Context) (*session, error) {
 	dialer := websocket.Dialer{
 		NetDialContext:    watched(c.dialTCP),
 		NetDialTLSContext: watched(c.dialTLS),
-		HandshakeTimeout:  c.options.handshakeTimeout,
+		HandshakeTimeout:  c.options.HandshakeTimeout,
 		ReadBufferSize:    readBufferSize,
 		WriteBufferSize:   writeBufferSize,
 		WriteBufferPool:   frames,
@@ -234,7 +230,7 @@ func (c *Connector) dialTCP(ctx context.Context, network, host string) (net.Conn
 	if err != nil {
 		return nil, err
 	}
-	tune(connection, c.address.parameters.noDelay, c.options.sendBuffer)
+	tune(connection, c.address.parameters.noDelay, c.options.SendBuffer)
 	return &corkConn{Conn: connection, handshake: maxHandshake}, nil
 }
 
@@ -245,8 +241,8 @@ func (c *Connector) dialTLS(ctx context.Context, network, host string) (net.Conn
 	}
 	cork := connection.(*corkConn)
 	config := &tls.Config{}
-	if c.options.tls != nil {
-		config = c.options.tls.Clone()
+	if c.options.TLS != nil {
+		config = c.options.TLS.Clone()
 	}
 	config.NextProtos = []string{"http/1.1"}
 	if config.ServerName == "" {

@@ -138,7 +138,7 @@ func sessionOn(t *testing.T, x *hakuban.Exchange, connection net.Conn, p paramet
 	if err != nil {
 		t.Fatal(err)
 	}
-	o, err := newOptions([]Option{quiet()})
+	o, err := completeOptions(&Options{Logger: quiet}, forConnect)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,7 @@
 // Package transport joins exchanges in a tree: over websockets with [Listen] and [Connect], and within a process with [Pipe].
 //
-//	listener, err := transport.Listen(router, "ws://127.0.0.1:3001")
-//	connector, err := transport.Connect(x, "wss://example.com/#name=worker,timeout=30s,load-limit=100")
+//	listener, err := transport.Listen(router, "ws://127.0.0.1:3001", nil)
+//	connector, err := transport.Connect(x, "wss://example.com/#name=worker,timeout=30s,load-limit=100", nil)
 //
 // # Parameters
 //

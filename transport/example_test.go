@@ -11,7 +11,7 @@ import (
 
 func Example() {
 	ctx := context.Background()
-	quiet := transport.WithLogger(slog.New(slog.DiscardHandler))
+	quiet := &transport.Options{Logger: slog.New(slog.DiscardHandler)}
 	router, worker := hakuban.NewExchange(nil), hakuban.NewExchange(nil)
 	defer router.Close()
 	defer worker.Close()
@@ -33,7 +33,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	if err := sink.Send(ctx, hakuban.NewState("over the wire")); err != nil {
+	if err := sink.Send(hakuban.NewState("over the wire")); err != nil {
 		panic(err)
 	}
 	stream, err := observe.Next(ctx)
@@ -52,7 +52,7 @@ func ExamplePipe() {
 	upstream, downstream := hakuban.NewExchange(nil), hakuban.NewExchange(nil)
 	defer upstream.Close()
 	defer downstream.Close()
-	link, err := transport.Pipe(upstream, downstream, transport.WithName("below"))
+	link, err := transport.Pipe(upstream, downstream, &transport.Options{Name: "below"})
 	if err != nil {
 		panic(err)
 	}

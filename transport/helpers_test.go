@@ -52,11 +52,23 @@ func (l *transcript) String() string {
 	return l.buffer.String()
 }
 
-func (l *transcript) option() Option {
-	return WithLogger(slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug})))
+func (l *transcript) logger() *slog.Logger {
+	return slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
-func quiet() Option { return WithLogger(slog.New(slog.DiscardHandler)) }
+var quiet = slog.New(slog.DiscardHandler)
+
+// quietly returns the options given, at most one, or the defaults, quiet unless they have a logger.
+func quietly(options []Options) *Options {
+	o := Options{}
+	if len(options) > 0 {
+		o = options[0]
+	}
+	if o.Logger == nil {
+		o.Logger = quiet
+	}
+	return &o
+}
 
 func newExchange(t *testing.T) *hakuban.Exchange {
 	x := hakuban.NewExchange(nil)
@@ -64,9 +76,9 @@ func newExchange(t *testing.T) *hakuban.Exchange {
 	return x
 }
 
-func listen(t *testing.T, x *hakuban.Exchange, url string, options ...Option) *Listener {
+func listen(t *testing.T, x *hakuban.Exchange, url string, options ...Options) *Listener {
 	t.Helper()
-	l, err := Listen(x, url, append([]Option{quiet()}, options...)...)
+	l, err := Listen(x, url, quietly(options))
 	if err != nil {
 		t.Fatalf("Listen(%s): %v", url, err)
 	}
@@ -74,9 +86,9 @@ func listen(t *testing.T, x *hakuban.Exchange, url string, options ...Option) *L
 	return l
 }
 
-func connect(t *testing.T, x *hakuban.Exchange, url string, options ...Option) *Connector {
+func connect(t *testing.T, x *hakuban.Exchange, url string, options ...Options) *Connector {
 	t.Helper()
-	c, err := Connect(x, url, append([]Option{quiet()}, options...)...)
+	c, err := Connect(x, url, quietly(options))
 	if err != nil {
 		t.Fatalf("Connect(%s): %v", url, err)
 	}
@@ -123,7 +135,7 @@ func (p *pair) pass(t *testing.T, value string) {
 	t.Helper()
 	limited, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	for p.sink.Send(ctx, hakuban.NewState(value)) != nil {
+	for p.sink.Send(hakuban.NewState(value)) != nil {
 		p.sink.Release()
 		var err error
 		if p.sink, err = p.expose.Next(limited); err != nil {

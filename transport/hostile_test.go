@@ -17,7 +17,7 @@ import (
 // TestHostile_FramesEndTheirLinkOnly sends each bad input to a listener with a healthy pair beside it.
 func TestHostile_FramesEndTheirLinkOnly(t *testing.T) {
 	router, x := newExchange(t), newExchange(t)
-	l := listen(t, router, "ws://127.0.0.1:0", WithMessageLimit(1<<20))
+	l := listen(t, router, "ws://127.0.0.1:0", Options{MessageLimit: 1 << 20})
 	connect(t, x, l.URL())
 	healthy := newPair(t, router, x, room)
 
@@ -138,7 +138,7 @@ func TestHostile_EndlessContinuationEndsAtTheTimeout(t *testing.T) {
 }
 
 func TestHostile_HalfOpenConnectionsEnd(t *testing.T) {
-	l := listen(t, newExchange(t), "ws://127.0.0.1:0", WithHandshakeTimeout(100*time.Millisecond))
+	l := listen(t, newExchange(t), "ws://127.0.0.1:0", Options{HandshakeTimeout: 100 * time.Millisecond})
 	for name, start := range map[string]string{
 		"nothing":       "",
 		"half a line":   "GET / HT",
@@ -178,7 +178,7 @@ func TestHostile_Requests(t *testing.T) {
 }
 
 func TestMaxConnections(t *testing.T) {
-	l := listen(t, newExchange(t), "ws://127.0.0.1:0", WithMaxConnections(2))
+	l := listen(t, newExchange(t), "ws://127.0.0.1:0", Options{MaxConnections: 2})
 	first := dial(t, l.URL())
 	dial(t, l.URL())
 	_, response, err := websocket.DefaultDialer.Dial(l.URL(), nil)
@@ -217,7 +217,7 @@ func TestHostile_Upstreams(t *testing.T) {
 			}
 		})
 		var log transcript
-		connector := connect(t, newExchange(t), url, log.option())
+		connector := connect(t, newExchange(t), url, Options{Logger: log.logger()})
 		eventually(t, fmt.Sprintf("%s: the attempt fails with %q", name, c.want), func() bool {
 			return strings.Contains(log.String(), c.want)
 		})
@@ -233,7 +233,7 @@ func TestClose_OfAConnectorInAHandshakeThatHangs(t *testing.T) {
 	for _, closing := range []string{"connector", "exchange"} {
 		x := newExchange(t)
 		var log transcript
-		connector := connect(t, x, url, log.option(), WithHandshakeTimeout(time.Hour))
+		connector := connect(t, x, url, Options{Logger: log.logger(), HandshakeTimeout: time.Hour})
 		<-began
 		if closing == "exchange" {
 			x.Close()

@@ -25,7 +25,7 @@ type Listener struct {
 	x       *hakuban.Exchange
 	address *address
 	link    hakuban.LinkOptions
-	options *options
+	options *Options
 	server  *http.Server
 	upgrade websocket.Upgrader
 
@@ -37,31 +37,28 @@ type Listener struct {
 }
 
 // Listen begins to take links from downstream exchanges at an address such as ws://127.0.0.1:3001, for the exchange x. The port must be
-// given; 0 lets the system choose, see [Listener.URL]. wss needs [WithTLS]. Any path is answered. An exchange can have several listeners.
+// given; 0 lets the system choose, see [Listener.URL]. wss needs a certificate in the options. Any path is answered. An exchange can have
+// several listeners.
 //
 // The listener closes with the exchange, or by [Listener.Close]. Listen of a closed exchange returns [hakuban.ErrClosed].
-func Listen(x *hakuban.Exchange, url string, list ...Option) (*Listener, error) {
+func Listen(x *hakuban.Exchange, url string, options *Options) (*Listener, error) {
 	switch {
 	case x == nil:
 		return nil, errNoExchange
 	case isClosed(x):
 		return nil, hakuban.ErrClosed
 	}
-	o, err := newOptions(list)
+	o, err := completeOptions(options, forListen)
 	if err != nil {
 		return nil, err
 	}
-	name := o.name
-	if name == "" {
-		name = defaultListenerName
-	}
-	address, err := parseAddress(url, name)
+	address, err := parseAddress(url, o.Name)
 	switch {
 	case err != nil:
 		return nil, err
 	case address.url.Port() == "":
 		return nil, fmt.Errorf("URL %q: no port; 0 lets the system choose one", url)
-	case address.url.Scheme == "wss" && !hasCertificate(o.tls):
+	case address.url.Scheme == "wss" && !hasCertificate(o.TLS):
 		return nil, fmt.Errorf("URL %q: wss needs a certificate", url)
 	}
 	link := hakuban.LinkOptions{Name: address.parameters.name}
@@ -77,7 +74,7 @@ func Listen(x *hakuban.Exchange, url string, list ...Option) (*Listener, error) 
 
 	l := &Listener{x: x, address: address, link: link, options: o, ending: make(chan struct{}), sessions: map[*session]struct{}{}}
 	l.upgrade = websocket.Upgrader{
-		HandshakeTimeout: o.handshakeTimeout,
+		HandshakeTimeout: o.HandshakeTimeout,
 		ReadBufferSize:   readBufferSize,
 		WriteBufferSize:  writeBufferSize,
 		WriteBufferPool:  frames,
@@ -85,22 +82,22 @@ func Listen(x *hakuban.Exchange, url string, list ...Option) (*Listener, error) 
 	}
 	l.server = &http.Server{
 		Handler:           http.HandlerFunc(l.serve),
-		ReadHeaderTimeout: o.handshakeTimeout,
-		ReadTimeout:       o.handshakeTimeout,
-		WriteTimeout:      o.handshakeTimeout,
+		ReadHeaderTimeout: o.HandshakeTimeout,
+		ReadTimeout:       o.HandshakeTimeout,
+		WriteTimeout:      o.HandshakeTimeout,
 		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          slog.NewLogLogger(o.logger.Handler(), slog.LevelWarn),
+		ErrorLog:          slog.NewLogLogger(o.Logger.Handler(), slog.LevelWarn),
 	}
 	l.server.SetKeepAlivesEnabled(false)
 	g := &gate{Listener: socket, listener: l}
 	if address.url.Scheme == "wss" {
-		g.tls = o.tls.Clone()
+		g.tls = o.TLS.Clone()
 		g.tls.NextProtos = []string{"http/1.1"}
 	}
 	l.running.Go(func() {
 		err := l.server.Serve(g)
 		if !errors.Is(err, http.ErrServerClosed) {
-			o.logger.Error("the listener ended", "url", l.URL(), "error", err)
+			o.Logger.Error("the listener ended", "url", l.URL(), "error", err)
 		}
 	})
 	l.running.Go(func() {
@@ -110,7 +107,7 @@ func Listen(x *hakuban.Exchange, url string, list ...Option) (*Listener, error) 
 		case <-l.ending:
 		}
 	})
-	o.logger.Info("listening", "url", l.URL())
+	o.Logger.Info("listening", "url", l.URL())
 	return l, nil
 }
 
@@ -151,7 +148,7 @@ func (l *Listener) serve(w http.ResponseWriter, r *http.Request) {
 	defer l.running.Done()
 	socket, err := l.upgrade.Upgrade(w, r, nil)
 	if err != nil {
-		l.options.logger.Info("a connection was refused", "remote", r.RemoteAddr, "error", err)
+		l.options.Logger.Info("a connection was refused", "remote", r.RemoteAddr, "error", err)
 		return
 	}
 	connection, ok := socket.NetConn().(*corkConn)
@@ -162,7 +159,7 @@ func (l *Listener) serve(w http.ResponseWriter, r *http.Request) {
 	options.Session = acceptKey(r.Header.Get("Sec-Websocket-Key"))
 	link, err := l.x.AttachDownstream(options)
 	if err != nil {
-		l.options.logger.Info("a connection was refused", "remote", r.RemoteAddr, "error", err)
+		l.options.Logger.Info("a connection was refused", "remote", r.RemoteAddr, "error", err)
 		turnAway(socket)
 		return
 	}
@@ -270,11 +267,11 @@ func (g *gate) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		if g.open.Add(1) > int64(o.maxConnections) {
+		if g.open.Add(1) > int64(o.MaxConnections) {
 			g.refuse(connection)
 			continue
 		}
-		tune(connection, g.listener.address.parameters.noDelay, o.sendBuffer)
+		tune(connection, g.listener.address.parameters.noDelay, o.SendBuffer)
 		if g.tls != nil {
 			connection = tls.Server(connection, g.tls)
 		}
@@ -292,7 +289,7 @@ func (g *gate) accept() (net.Conn, error) {
 		}
 		if now := time.Now(); now.Sub(g.failed) > 10*time.Second { // not a line for each of many
 			g.failed = now
-			g.listener.options.logger.Warn("connections cannot be taken for now", "error", err)
+			g.listener.options.Logger.Warn("connections cannot be taken for now", "error", err)
 		}
 		select {
 		case <-time.After(delay):
@@ -306,8 +303,8 @@ func (g *gate) refuse(connection net.Conn) {
 	g.open.Add(-1)
 	if now := time.Now(); now.Sub(g.refused) > 10*time.Second { // not a line for each of a flood
 		g.refused = now
-		g.listener.options.logger.Warn("connections are refused: there are too many",
-			"remote", connection.RemoteAddr().String(), "limit", g.listener.options.maxConnections)
+		g.listener.options.Logger.Warn("connections are refused: there are too many",
+			"remote", connection.RemoteAddr().String(), "limit", g.listener.options.MaxConnections)
 	}
 	if g.tls == nil {
 		_ = connection.SetWriteDeadline(time.Now().Add(time.Millisecond))

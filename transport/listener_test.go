@@ -32,7 +32,7 @@ func TestClose_WaitsForALinkThatIsBeingMade(t *testing.T) {
 		go func() { defer close(closed); l.Close() }()
 		<-l.ending
 	}
-	l := listen(t, newExchange(t), "ws://127.0.0.1:0", WithLogger(slog.New(meanwhile{slog.NewTextHandler(&log, nil), closeMeanwhile})))
+	l := listen(t, newExchange(t), "ws://127.0.0.1:0", Options{Logger: slog.New(meanwhile{slog.NewTextHandler(&log, nil), closeMeanwhile})})
 	listening <- l
 	wantClose(t, dial(t, l.URL()), websocket.CloseGoingAway, "the listener was closed")
 	<-closed
@@ -62,7 +62,7 @@ func TestAccept_GoesOnAfterErrors(t *testing.T) {
 			t.Fatal(err)
 		}
 		var log transcript
-		o, err := newOptions([]Option{log.option()})
+		o, err := completeOptions(&Options{Logger: log.logger()}, forListen)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -12,21 +13,126 @@ import (
 	"hakuban"
 )
 
-// Option is an option of [Listen], [Connect] or [Pipe], which refuse one whose value is bad. Where one has no meaning it is ignored.
-type Option func(*options)
+// Options of [Listen], [Connect] and [Pipe]. Nil, and the zero value of each field, mean the defaults. An option that has a bad value,
+// or that is set where it has no meaning, is an error.
+type Options struct {
+	// Logger is told of links that are made, refused and ended, and at debug level of each message. By default slog.Default().
+	Logger *slog.Logger
 
-type options struct {
-	logger           *slog.Logger
-	tls              *tls.Config
-	origins          []string                 // as browsers spell them
-	checkOrigin      func(*http.Request) bool // nil: origins decide
-	maxConnections   int
-	handshakeTimeout time.Duration
-	sendBuffer       int
-	messageLimit     int64
-	name             string
-	loadLimit        []hakuban.LoadPoint
-	backoff          backoff
+	// Name is what the peer's monitor calls this end of the link, unless the URL names it. By default "router" for a listener, and
+	// "go-client" for a connector. With [Pipe] it names the downstream end.
+	Name string
+
+	// LoadLimit limits the load that upstream may give to this end, unless the URL does. By default there is no limit. For [Connect]
+	// and [Pipe], where it is about the downstream end.
+	LoadLimit []hakuban.LoadPoint
+
+	// TLS configures wss. A listener needs it for wss, with a certificate; by default a connector trusts what the system trusts. For
+	// [Listen] and [Connect], as all that follows is.
+	TLS *tls.Config
+
+	// HandshakeTimeout bounds the time from a connection to its upgrade, TLS included. By default 10 s.
+	HandshakeTimeout time.Duration
+
+	// SendBuffer is the size in bytes of the kernel's send buffer of each connection. What is in the buffer can no longer be replaced by
+	// a newer state. So a large buffer makes slow observers stale; a small one limits a fast but distant link to about twice the size
+	// per round trip. By default 64 KiB; below zero the kernel chooses (megabytes).
+	SendBuffer int
+
+	// MessageLimit is the size in bytes of the largest message taken from a peer. By default 64 MiB, as in the reference.
+	MessageLimit int64
+
+	// MaxConnections bounds the connections of a listener, including those that are not upgraded yet. A further connection is closed,
+	// after an answer of 503 where there is no TLS. By default 65,536. For [Listen] only, as all that follows is.
+	MaxConnections int
+
+	// AllowedOrigins are the web sites whose scripts may link, such as https://example.com; "*" stands for every site. See [ParseOrigin].
+	//
+	// Browsers name the site that a script comes from, in the header Origin; other programs do not send that header. A listener takes
+	// requests without it, and requests from a site listed here. It also takes a script that comes from the host it links to, if that
+	// host is given as an IP address, as localhost, or as in the listener's URL. (Any other name can be made to point at this machine
+	// by its owner.) It answers all others with 403, so that no foreign site reads objects in its visitors' name. Behind a proxy,
+	// list the origin that browsers see.
+	AllowedOrigins []string
+
+	// OriginCheck decides about each request, in place of AllowedOrigins. The request's TLS is nil, even with wss.
+	OriginCheck func(*http.Request) bool
+
+	backoff *backoff // nil, but in tests: the usual one
+}
+
+// place is what options are for.
+type place string
+
+const (
+	forListen  place = "a listener"
+	forConnect place = "a connector"
+	forPipe    place = "a pipe"
+)
+
+// completeOptions returns options with the defaults filled in.
+func completeOptions(given *Options, where place) (*Options, error) {
+	var o Options
+	if given != nil {
+		o = *given
+	}
+	if err := o.check(where); err != nil {
+		return nil, err
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if o.Name == "" && where == forListen {
+		o.Name = defaultListenerName
+	}
+	o.Name = cmp.Or(o.Name, defaultConnectorName)
+	o.LoadLimit = slices.Clone(o.LoadLimit)
+	o.HandshakeTimeout = cmp.Or(o.HandshakeTimeout, 10*time.Second)
+	o.SendBuffer = cmp.Or(o.SendBuffer, 64<<10)
+	o.MessageLimit = cmp.Or(o.MessageLimit, 64<<20)
+	o.MaxConnections = cmp.Or(o.MaxConnections, 65_536)
+	o.AllowedOrigins = slices.Clone(o.AllowedOrigins)
+	for i, text := range o.AllowedOrigins {
+		var err error
+		if o.AllowedOrigins[i], err = ParseOrigin(text); err != nil {
+			return nil, fmt.Errorf("origin %q: %w", text, err)
+		}
+	}
+	if o.backoff == nil {
+		o.backoff = newBackoff()
+	}
+	return &o, nil
+}
+
+// check refuses bad values, and options that have no meaning where they are set.
+func (o *Options) check(where place) error {
+	switch {
+	case o.HandshakeTimeout < 0:
+		return fmt.Errorf("a handshake timeout of %v: a duration above zero was expected", o.HandshakeTimeout)
+	case o.MessageLimit < 0:
+		return fmt.Errorf("a message limit of %d bytes: a size above zero was expected", o.MessageLimit)
+	case o.MaxConnections < 0:
+		return fmt.Errorf("at most %d connections: a number above zero was expected", o.MaxConnections)
+	}
+	for _, option := range []struct {
+		name   string
+		set    bool
+		places []place
+	}{
+		{"LoadLimit", o.LoadLimit != nil, []place{forConnect, forPipe}},
+		{"TLS", o.TLS != nil, []place{forListen, forConnect}},
+		{"HandshakeTimeout", o.HandshakeTimeout != 0, []place{forListen, forConnect}},
+		{"SendBuffer", o.SendBuffer != 0, []place{forListen, forConnect}},
+		{"MessageLimit", o.MessageLimit != 0, []place{forListen, forConnect}},
+		{"MaxConnections", o.MaxConnections != 0, []place{forListen}},
+		{"AllowedOrigins", o.AllowedOrigins != nil, []place{forListen}},
+		{"OriginCheck", o.OriginCheck != nil, []place{forListen}},
+	} {
+		if option.set && !slices.Contains(option.places, where) {
+			return fmt.Errorf("the option %s has no meaning for %s", option.name, where)
+		}
+	}
+	return nil
 }
 
 var errNoExchange = errors.New("the exchange is nil")
@@ -38,102 +144,4 @@ func isClosed(x *hakuban.Exchange) bool {
 	default:
 		return false
 	}
-}
-
-func newOptions(list []Option) (*options, error) {
-	o := &options{
-		maxConnections:   65_536,
-		handshakeTimeout: 10 * time.Second,
-		sendBuffer:       64 << 10,
-		messageLimit:     64 << 20,
-		backoff:          newBackoff(),
-	}
-	for _, option := range list {
-		if option == nil {
-			return nil, errors.New("a nil option")
-		}
-		option(o)
-	}
-	if o.logger == nil {
-		o.logger = slog.Default()
-	}
-	return o, o.check()
-}
-
-// check refuses what could carry no link.
-func (o *options) check() error {
-	switch {
-	case o.handshakeTimeout <= 0:
-		return fmt.Errorf("a handshake timeout of %v: a duration above zero was expected", o.handshakeTimeout)
-	case o.messageLimit <= 0:
-		return fmt.Errorf("a message limit of %d bytes: a size above zero was expected", o.messageLimit)
-	case o.maxConnections <= 0:
-		return fmt.Errorf("at most %d connections: a number above zero was expected", o.maxConnections)
-	case o.sendBuffer < 0:
-		return fmt.Errorf("a send buffer of %d bytes: a size, or zero for the kernel's choice, was expected", o.sendBuffer)
-	}
-	for i, text := range o.origins {
-		var err error
-		if o.origins[i], err = ParseOrigin(text); err != nil {
-			return fmt.Errorf("origin %q: %w", text, err)
-		}
-	}
-	return nil
-}
-
-// WithLogger has links made, refused and ended, and at debug level each message, told to logger. The default, and nil, is slog.Default().
-func WithLogger(logger *slog.Logger) Option {
-	return func(o *options) { o.logger = logger }
-}
-
-// WithTLS configures TLS. A listener needs it for wss, with a certificate; a connector can do with the default.
-func WithTLS(config *tls.Config) Option {
-	return func(o *options) { o.tls = config }
-}
-
-// WithAllowedOrigins has a listener take the requests of scripts from web sites such as https://example.com, or of all with "*"; see
-// [ParseOrigin]. Browsers name the site whose script makes a request in the header Origin. Without this option a listener takes those
-// that lack it, from programs, and those whose Origin is the host asked for, if that is an IP address, localhost or the host in the
-// listener's URL: any other name can be made to mean this machine by who owns it. It answers the rest with 403, so that no foreign
-// site reads objects in its visitors' name. Behind a proxy, allow the origin that browsers see.
-func WithAllowedOrigins(origins ...string) Option {
-	return func(o *options) { o.origins = slices.Clone(origins) }
-}
-
-// WithOriginCheck decides instead of what [WithAllowedOrigins] says. The request's TLS is nil, also where there is TLS.
-func WithOriginCheck(allowed func(*http.Request) bool) Option {
-	return func(o *options) { o.checkOrigin = allowed }
-}
-
-// WithMaxConnections bounds the connections of a listener, those not upgraded yet included: further ones are closed, after an
-// answer of 503 where there is no TLS. The default is 65,536.
-func WithMaxConnections(n int) Option {
-	return func(o *options) { o.maxConnections = n }
-}
-
-// WithHandshakeTimeout bounds the time from a connection to its upgrade, TLS included. The default is 10 s.
-func WithHandshakeTimeout(timeout time.Duration) Option {
-	return func(o *options) { o.handshakeTimeout = timeout }
-}
-
-// WithSendBuffer sets the size in bytes of the kernel's send buffer of each connection. What is in it can no longer be replaced by a
-// newer state: large buffers make slow observers stale, small ones limit what a fast but distant link carries, to about twice the
-// size in each round trip. The default is 64 KiB; 0 leaves the choice to the kernel (megabytes).
-func WithSendBuffer(size int) Option {
-	return func(o *options) { o.sendBuffer = size }
-}
-
-// WithMessageLimit sets the size in bytes of the largest message taken from a peer. The default, and that of the reference, is 64 MiB.
-func WithMessageLimit(size int64) Option {
-	return func(o *options) { o.messageLimit = size }
-}
-
-// WithName names this end of the link, unless the URL does. With [Pipe] it names the downstream end.
-func WithName(name string) Option {
-	return func(o *options) { o.name = name }
-}
-
-// WithLoadLimit limits the load that upstream may give, unless the URL does.
-func WithLoadLimit(points ...hakuban.LoadPoint) Option {
-	return func(o *options) { o.loadLimit = points }
 }

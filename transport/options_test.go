@@ -14,22 +14,20 @@ func TestOptions_BadOnesAreRefusedAtOnce(t *testing.T) {
 	for name, c := range map[string]struct {
 		of       string
 		fragment string
-		option   Option
+		options  Options
 	}{
-		"NameBytes":                {both, "", WithName("\xff")},
-		"NameLong":                 {both, "", WithName(strings.Repeat("n", 1<<16+1))},
-		"NameLongInURL":            {both, "#name=" + strings.Repeat("n", 1<<16+1), quiet()},
-		"LoadLimitBeforeTheStart":  {connector, "", WithLoadLimit(hakuban.LoadPoint{After: -1})},
-		"LoadLimitOfTooManyPoints": {connector, "#load-limit=1" + strings.Repeat("-1", 1<<12), quiet()},
-		"HandshakeTimeoutNegative": {both, "", WithHandshakeTimeout(-1)},
-		"HandshakeTimeoutZero":     {both, "", WithHandshakeTimeout(0)},
-		"MessageLimitZero":         {both, "", WithMessageLimit(0)},
-		"SendBufferNegative":       {both, "", WithSendBuffer(-1)},
-		"OriginWithPath":           {listener, "", WithAllowedOrigins("https://example.com/")},
-		"MaxConnectionsZero":       {listener, "", WithMaxConnections(0)},
+		"NameBytes":                {both, "", Options{Name: "\xff"}},
+		"NameLong":                 {both, "", Options{Name: strings.Repeat("n", 1<<16+1)}},
+		"NameLongInURL":            {both, "#name=" + strings.Repeat("n", 1<<16+1), Options{}},
+		"LoadLimitBeforeTheStart":  {connector, "", Options{LoadLimit: []hakuban.LoadPoint{{After: -1}}}},
+		"LoadLimitOfTooManyPoints": {connector, "#load-limit=1" + strings.Repeat("-1", 1<<12), Options{}},
+		"HandshakeTimeoutNegative": {both, "", Options{HandshakeTimeout: -1}},
+		"MessageLimitNegative":     {both, "", Options{MessageLimit: -1}},
+		"OriginWithPath":           {listener, "", Options{AllowedOrigins: []string{"https://example.com/"}}},
+		"MaxConnectionsNegative":   {listener, "", Options{MaxConnections: -1}},
 	} {
 		if c.of != listener {
-			made, err := Connect(x, "ws://127.0.0.1:9"+c.fragment, quiet(), c.option)
+			made, err := Connect(x, "ws://127.0.0.1:9"+c.fragment, quietly([]Options{c.options}))
 			if err == nil {
 				made.Close()
 				t.Errorf("%s: Connect took it", name)
@@ -38,12 +36,12 @@ func TestOptions_BadOnesAreRefusedAtOnce(t *testing.T) {
 			}
 		}
 		if c.of != connector {
-			made, err := Listen(x, "ws://127.0.0.1:0"+c.fragment, quiet(), c.option)
+			made, err := Listen(x, "ws://127.0.0.1:0"+c.fragment, quietly([]Options{c.options}))
 			if err == nil {
 				made.Close()
 				t.Errorf("%s: Listen took it", name)
 			}
 		}
 	}
-	connect(t, x, "ws://127.0.0.1:9", WithName(strings.Repeat("n", 1<<16))) // as long as can be
+	connect(t, x, "ws://127.0.0.1:9", Options{Name: strings.Repeat("n", 1<<16)}) // as long as can be
 }

@@ -33,13 +33,13 @@ func ParseOrigin(text string) (string, error) {
 }
 
 // originCheck returns what decides about a request to a listener that was bound to a host, as its URL names it.
-func (o *options) originCheck(bound string) func(*http.Request) bool {
-	if o.checkOrigin != nil {
-		return o.checkOrigin
+func (o *Options) originCheck(bound string) func(*http.Request) bool {
+	if o.OriginCheck != nil {
+		return o.OriginCheck
 	}
 	return func(request *http.Request) bool {
 		origin := request.Header.Get("Origin")
-		return origin == "" || slices.Contains(o.origins, anyOrigin) || slices.Contains(o.origins, strings.ToLower(origin)) ||
+		return origin == "" || slices.Contains(o.AllowedOrigins, anyOrigin) || slices.Contains(o.AllowedOrigins, strings.ToLower(origin)) ||
 			isOwnOrigin(origin, request.Host, bound)
 	}
 }

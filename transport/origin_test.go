@@ -11,11 +11,11 @@ import (
 func TestOrigin(t *testing.T) {
 	plain := listen(t, newExchange(t), "ws://127.0.0.1:0")
 	_, port, _ := net.SplitHostPort(plain.address.url.Host)
-	friendly := listen(t, newExchange(t), "ws://127.0.0.1:0", WithAllowedOrigins("https://Friend.example:443", "http://other.example"))
-	open := listen(t, newExchange(t), "ws://127.0.0.1:0", WithAllowedOrigins("*"))
-	picky := listen(t, newExchange(t), "ws://127.0.0.1:0", WithOriginCheck(func(r *http.Request) bool {
+	friendly := listen(t, newExchange(t), "ws://127.0.0.1:0", Options{AllowedOrigins: []string{"https://Friend.example:443", "http://other.example"}})
+	open := listen(t, newExchange(t), "ws://127.0.0.1:0", Options{AllowedOrigins: []string{"*"}})
+	picky := listen(t, newExchange(t), "ws://127.0.0.1:0", Options{OriginCheck: func(r *http.Request) bool {
 		return r.Header.Get("Origin") == "https://friend.example"
-	}))
+	}})
 	for _, c := range []struct {
 		l      *Listener
 		origin string

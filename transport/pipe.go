@@ -17,29 +17,24 @@ type Conduit struct {
 var errPipeClosed = errors.New("the pipe was closed")
 
 // Pipe links two exchanges within the process, with the messages and rules of any link, but no network. It ends when either exchange
-// closes, or by [Conduit.Close], and does not come back. It uses two goroutines. [WithName] and [WithLoadLimit] are about the
-// downstream end.
-func Pipe(upstream, downstream *hakuban.Exchange, list ...Option) (*Conduit, error) {
+// closes, or by [Conduit.Close], and does not come back. It uses two goroutines.
+func Pipe(upstream, downstream *hakuban.Exchange, options *Options) (*Conduit, error) {
 	switch {
 	case upstream == nil || downstream == nil:
 		return nil, errNoExchange
 	case upstream == downstream:
 		return nil, errors.New("an exchange cannot be its own upstream")
 	}
-	o, err := newOptions(list)
+	o, err := completeOptions(options, forPipe)
 	if err != nil {
 		return nil, err
-	}
-	name := o.name
-	if name == "" {
-		name = defaultConnectorName
 	}
 	session := rand.Text()
 	up, err := upstream.AttachDownstream(hakuban.LinkOptions{Name: defaultListenerName, Session: session})
 	if err != nil {
 		return nil, err
 	}
-	down, err := downstream.AttachUpstream(hakuban.LinkOptions{Name: name, LoadLimit: o.loadLimit, Session: session})
+	down, err := downstream.AttachUpstream(hakuban.LinkOptions{Name: o.Name, LoadLimit: o.LoadLimit, Session: session})
 	if err != nil {
 		up.Detach(err)
 		return nil, err

@@ -15,11 +15,11 @@ func TestPipe_CarriesStatesBothWays(t *testing.T) {
 		for _, x := range []*hakuban.Exchange{top, middle, bottom} {
 			defer x.Close()
 		}
-		upper, err := Pipe(top, middle)
+		upper, err := Pipe(top, middle, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		lower, err := Pipe(middle, bottom, WithName("bottom"), WithLoadLimit(hakuban.LoadPoint{Load: 7}))
+		lower, err := Pipe(middle, bottom, &Options{Name: "bottom", LoadLimit: []hakuban.LoadPoint{{Load: 7}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -44,7 +44,7 @@ func TestPipe_CarriesStatesBothWays(t *testing.T) {
 				t.Errorf("%d objects are left", n)
 			}
 		}
-		if _, err := Pipe(top, middle); !errors.Is(err, hakuban.ErrUpstream) {
+		if _, err := Pipe(top, middle, nil); !errors.Is(err, hakuban.ErrUpstream) {
 			t.Errorf("a second upstream: %v", err)
 		}
 		upper.Close()
@@ -57,7 +57,7 @@ func TestPipe_CarriesStatesBothWays(t *testing.T) {
 		if !errors.Is(lower.Err(), hakuban.ErrClosed) {
 			t.Errorf("Err %v", lower.Err())
 		}
-		again, err := Pipe(top, middle)
+		again, err := Pipe(top, middle, nil)
 		if err != nil {
 			t.Fatalf("after Close: %v", err)
 		}
@@ -67,7 +67,7 @@ func TestPipe_CarriesStatesBothWays(t *testing.T) {
 
 func TestPipe_NotToItself(t *testing.T) {
 	x := newExchange(t)
-	if _, err := Pipe(x, x); err == nil {
+	if _, err := Pipe(x, x, nil); err == nil {
 		t.Error("an exchange is its own upstream")
 	}
 	if n := len(x.Snapshot().Links); n != 0 {

@@ -43,7 +43,7 @@ func TestRecording_BothEndsKnowTheSession(t *testing.T) {
 		newPair(t, upstream, downstream, hakuban.MustObject(n)).pass(t, "a")
 		c.Close()
 	}
-	p, err := Pipe(upstream, downstream)
+	p, err := Pipe(upstream, downstream, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

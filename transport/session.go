@@ -62,10 +62,10 @@ type session struct {
 	inMessage bool // of the reader
 }
 
-func newSession(link *hakuban.Link, socket *websocket.Conn, connection *corkConn, p parameters, o *options) *session {
+func newSession(link *hakuban.Link, socket *websocket.Conn, connection *corkConn, p parameters, o *Options) *session {
 	s := &session{
-		link: link, socket: socket, connection: connection, parameters: p, limit: o.messageLimit,
-		logger: o.logger.With("link", link.ID(), "remote", connection.RemoteAddr().String()),
+		link: link, socket: socket, connection: connection, parameters: p, limit: o.MessageLimit,
+		logger: o.Logger.With("link", link.ID(), "remote", connection.RemoteAddr().String()),
 		pong:   make(chan string, 1),
 		ending: make(chan struct{}),
 	}

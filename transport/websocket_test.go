@@ -50,7 +50,7 @@ func TestConnect_InAnyOrder(t *testing.T) {
 func TestConnect_OneOnlyPerExchange(t *testing.T) {
 	x := newExchange(t)
 	c := connect(t, x, "ws://127.0.0.1:9")
-	if _, err := Connect(x, "ws://127.0.0.1:9", quiet()); !errors.Is(err, hakuban.ErrUpstream) {
+	if _, err := Connect(x, "ws://127.0.0.1:9", quietly(nil)); !errors.Is(err, hakuban.ErrUpstream) {
 		t.Errorf("a second connector: %v", err)
 	}
 	if _, err := x.AttachUpstream(hakuban.LinkOptions{}); !errors.Is(err, hakuban.ErrUpstream) {
@@ -60,7 +60,7 @@ func TestConnect_OneOnlyPerExchange(t *testing.T) {
 	c.Close()
 	connect(t, x, "ws://127.0.0.1:9")
 	x.Close()
-	if _, err := Connect(x, "ws://127.0.0.1:9", quiet()); !errors.Is(err, hakuban.ErrClosed) {
+	if _, err := Connect(x, "ws://127.0.0.1:9", quietly(nil)); !errors.Is(err, hakuban.ErrClosed) {
 		t.Errorf("Connect of a closed exchange: %v", err)
 	}
 }
@@ -68,7 +68,7 @@ func TestConnect_OneOnlyPerExchange(t *testing.T) {
 func TestConnect_BadURL(t *testing.T) {
 	x := newExchange(t)
 	for _, url := range []string{"http://h:1", "ws://127.0.0.1:0", "ws://h:1#x=1"} {
-		if _, err := Connect(x, url, quiet()); err == nil {
+		if _, err := Connect(x, url, quietly(nil)); err == nil {
 			t.Errorf("%s was taken", url)
 		}
 	}
@@ -85,7 +85,7 @@ func TestListen_Errors(t *testing.T) {
 		"ws://192.0.2.1:1":    "assign",
 		"ws://127.0.0.1:0#a=": "unknown parameter",
 	} {
-		if _, err := Listen(x, url, quiet()); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Listen(x, url, quietly(nil)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", url, err, want)
 		}
 	}
@@ -94,7 +94,7 @@ func TestListen_Errors(t *testing.T) {
 func TestListen_OfAClosedExchange(t *testing.T) {
 	x := newExchange(t)
 	x.Close()
-	if _, err := Listen(x, "ws://127.0.0.1:0", quiet()); !errors.Is(err, hakuban.ErrClosed) {
+	if _, err := Listen(x, "ws://127.0.0.1:0", quietly(nil)); !errors.Is(err, hakuban.ErrClosed) {
 		t.Errorf("Listen of a closed exchange: %v", err)
 	}
 }
@@ -163,8 +163,9 @@ func TestReconnect_StatesComeBack(t *testing.T) {
 func TestReconnect_AtOnceAfterALinkThatLived(t *testing.T) {
 	router, x := newExchange(t), newExchange(t)
 	l := listen(t, router, "ws://127.0.0.1:0")
-	slow := func(o *options) { o.backoff.first = time.Hour }
-	c := connect(t, x, l.URL(), slow)
+	slow := newBackoff()
+	slow.first = time.Hour
+	c := connect(t, x, l.URL(), Options{backoff: slow})
 	eventually(t, "there is a connection", func() bool { return c.Snapshot().Connection != nil })
 	first := c.Snapshot().Connection.Link
 	time.Sleep(lived + 50*time.Millisecond) // what is tested is this time
@@ -264,7 +265,7 @@ func TestTimeout_ConnectorGivesUpASilentUpstream(t *testing.T) {
 	l := listen(t, router, "ws://127.0.0.1:0#keep-alive=1h")
 	base, _, _ := strings.Cut(l.URL(), "#")
 	var log transcript
-	c := connect(t, x, base+"#timeout=100ms", log.option())
+	c := connect(t, x, base+"#timeout=100ms", Options{Logger: log.logger()})
 	eventually(t, "the connector gave up and connected again", func() bool {
 		return strings.Count(log.String(), "upstream link made") >= 2
 	})
@@ -327,7 +328,7 @@ func TestClose_DoesNotWaitForAPeerThatDoesNotRead(t *testing.T) {
 	certificate, _ := selfSigned(t)
 	for _, scheme := range []string{"ws", "wss"} {
 		router := newExchange(t)
-		l := listen(t, router, scheme+"://127.0.0.1:0", WithTLS(&tls.Config{Certificates: []tls.Certificate{certificate}}))
+		l := listen(t, router, scheme+"://127.0.0.1:0", Options{TLS: &tls.Config{Certificates: []tls.Certificate{certificate}}})
 		connection := rawDial(t, l)
 		_ = connection.(*net.TCPConn).SetReadBuffer(4096) // soon full
 		if scheme == "wss" {
@@ -347,7 +348,7 @@ func TestClose_DoesNotWaitForAPeerThatDoesNotRead(t *testing.T) {
 		}
 		data := make([]byte, 2<<20)
 		_, _ = rand.Read(data)
-		if err := sink.Send(ctx, hakuban.NewState(data)); err != nil {
+		if err := sink.Send(hakuban.NewState(data)); err != nil {
 			t.Fatal(err)
 		}
 		eventually(t, "the link has been written to", func() bool {
@@ -385,29 +386,29 @@ func TestExchangeClose_EndsListenerAndConnector(t *testing.T) {
 func TestTLS_ListenAndConnect(t *testing.T) {
 	certificate, pool := selfSigned(t)
 	router, x := newExchange(t), newExchange(t)
-	l := listen(t, router, "wss://127.0.0.1:0", WithTLS(&tls.Config{Certificates: []tls.Certificate{certificate}}))
+	l := listen(t, router, "wss://127.0.0.1:0", Options{TLS: &tls.Config{Certificates: []tls.Certificate{certificate}}})
 	if !strings.HasPrefix(l.URL(), "wss://127.0.0.1:") {
 		t.Errorf("URL %s", l.URL())
 	}
-	connect(t, x, l.URL(), WithTLS(&tls.Config{RootCAs: pool}))
+	connect(t, x, l.URL(), Options{TLS: &tls.Config{RootCAs: pool}})
 	p := newPair(t, router, x, room)
 	p.pass(t, "secret")
 	p.pass(t, strings.Repeat("large", 1<<20))
 
 	var log transcript
-	distrustful := connect(t, newExchange(t), l.URL(), log.option())
+	distrustful := connect(t, newExchange(t), l.URL(), Options{Logger: log.logger()})
 	eventually(t, "an unknown certificate is refused", func() bool {
 		return strings.Contains(log.String(), "certificate signed by unknown authority")
 	})
 	distrustful.Close()
-	plain := connect(t, newExchange(t), strings.Replace(l.URL(), "wss", "ws", 1), log.option())
+	plain := connect(t, newExchange(t), strings.Replace(l.URL(), "wss", "ws", 1), Options{Logger: log.logger()})
 	eventually(t, "ws towards wss fails", func() bool { return strings.Count(log.String(), "cannot connect") >= 2 })
 	plain.Close()
 }
 
 func TestTLS_SessionsResume(t *testing.T) {
 	certificate, pool := selfSigned(t)
-	l := listen(t, newExchange(t), "wss://127.0.0.1:0", WithTLS(&tls.Config{Certificates: []tls.Certificate{certificate}}))
+	l := listen(t, newExchange(t), "wss://127.0.0.1:0", Options{TLS: &tls.Config{Certificates: []tls.Certificate{certificate}}})
 	config := &tls.Config{RootCAs: pool, ServerName: "127.0.0.1", ClientSessionCache: tls.NewLRUClientSessionCache(1)}
 	for attempt := range 2 {
 		connection := tls.Client(rawDial(t, l), config)
@@ -504,11 +505,11 @@ func TestSlowObserver_StaysFresh(t *testing.T) {
 	data := make([]byte, size)
 	for range states { // 40 MB for a socket that nobody reads
 		_, _ = rand.Read(data)
-		if err := sink.Send(ctx, hakuban.NewState(data)); err != nil {
+		if err := sink.Send(hakuban.NewState(data)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := sink.Send(ctx, hakuban.NewState("newest")); err != nil {
+	if err := sink.Send(hakuban.NewState("newest")); err != nil {
 		t.Fatal(err)
 	}
 	seen := 0

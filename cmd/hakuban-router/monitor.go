@@ -60,7 +60,7 @@ func (m *monitorObject) expose(sink *hakuban.Sink) {
 			m.state = hakuban.NewState(m.look()).Encode(monitorFormat{})
 			m.next = time.Now().Add(monitorInterval)
 		}
-		err := sink.Send(sink.Context(), m.state)
+		err := sink.Send(m.state)
 		if err != nil && sink.Context().Err() == nil && !told {
 			m.logger.Warn("a monitor object could not be sent", "object", sink.Object().String(), "error", err)
 			told = true
@@ -196,7 +196,7 @@ func (f float) MarshalJSON() ([]byte, error) {
 func exchangeMonitorOf(s hakuban.Snapshot) exchangeMonitor {
 	m := exchangeMonitor{Objects: []objectMonitor{}, Tags: []tagMonitor{}, UpstreamConnection: s.Upstream != 0}
 	for i := range s.Objects {
-		if o := &s.Objects[i]; readable(o.Descriptor.JSON) && !slices.ContainsFunc(o.Descriptor.Tags, unreadable) {
+		if o := &s.Objects[i]; readable(o.JSON) && !slices.ContainsFunc(o.Tags, unreadable) {
 			m.Objects = append(m.Objects, objectMonitorOf(&s, o))
 		}
 	}
@@ -237,7 +237,7 @@ func unreadable(text string) bool { return !readable(text) }
 func objectMonitorOf(s *hakuban.Snapshot, o *hakuban.ObjectSnapshot) objectMonitor {
 	m := objectMonitor{
 		ID:                              o.Number,
-		Descriptor:                      descriptorMonitor{Tags: []json.RawMessage{}, JSON: json.RawMessage(o.Descriptor.JSON)},
+		Descriptor:                      descriptorMonitor{Tags: []json.RawMessage{}, JSON: json.RawMessage(o.JSON)},
 		ShouldExist:                     o.ShouldExist,
 		DataNeeded:                      o.DataNeeded,
 		AssignedExposer:                 assignedExposer(o.Elected),
@@ -248,7 +248,7 @@ func objectMonitorOf(s *hakuban.Snapshot, o *hakuban.ObjectSnapshot) objectMonit
 		DownstreamLinks:                 []objectLinkMonitor{},
 		CumulativeObjectExposerCapacity: o.Capacity,
 	}
-	for _, tag := range o.Descriptor.Tags {
+	for _, tag := range o.Tags {
 		m.Descriptor.Tags = append(m.Descriptor.Tags, json.RawMessage(tag))
 	}
 	if s.Upstream != 0 {
@@ -256,7 +256,7 @@ func objectMonitorOf(s *hakuban.Snapshot, o *hakuban.ObjectSnapshot) objectMonit
 	}
 	for _, l := range o.Links {
 		m.DownstreamLinks = append(m.DownstreamLinks, objectLinkMonitor{
-			DownstreamConnectionID: uint64(l.Link),
+			DownstreamConnectionID: l.Link,
 			ObjectObserver:         l.Observes,
 			ObjectExposer:          l.Exposes,
 			ObjectExposerCapacity:  l.Capacity,
@@ -268,10 +268,10 @@ func objectMonitorOf(s *hakuban.Snapshot, o *hakuban.ObjectSnapshot) objectMonit
 	}
 	if o.State != nil {
 		m.DataState = &stateMonitor{
-			Version:         append([]int64{}, o.State.Version...),
-			Format:          append([]string{}, o.State.Format...),
-			Size:            len(o.State.Data),
-			SynchronizedAgo: synchronizedMicros(s, o),
+			Version:         append([]int64{}, o.State.Version()...),
+			Format:          append([]string{}, o.State.Format()...),
+			Size:            len(o.State.Data()),
+			SynchronizedAgo: synchronizedMicros(s.Time, o.State.Synchronized()),
 		}
 	}
 	return m
@@ -283,23 +283,23 @@ func hasSink(l *hakuban.ObjectLinkSnapshot) bool { return l.Sink.Number != 0 && 
 func assignedExposer(e hakuban.Elected) map[string]uint64 {
 	switch e.Kind {
 	case hakuban.ElectedUpstream:
-		return map[string]uint64{"UpstreamConnection": uint64(e.Link)}
+		return map[string]uint64{"UpstreamConnection": e.Link}
 	case hakuban.ElectedObjectContract:
-		return map[string]uint64{"ObjectExposeContract": uint64(e.Contract)}
+		return map[string]uint64{"ObjectExposeContract": e.Contract}
 	case hakuban.ElectedTagContract:
-		return map[string]uint64{"TagExposeContract": uint64(e.Contract)}
+		return map[string]uint64{"TagExposeContract": e.Contract}
 	case hakuban.ElectedLink:
-		return map[string]uint64{"DownstreamConnection": uint64(e.Link)}
+		return map[string]uint64{"DownstreamConnection": e.Link}
 	}
 	return nil
 }
 
-// synchronizedMicros is how long ago the object's state was last known to be current: 0 for now, else at least 1.
-func synchronizedMicros(s *hakuban.Snapshot, o *hakuban.ObjectSnapshot) uint64 {
-	if o.Synchronized.Now {
+// synchronizedMicros is how long before a moment a state was last known to be current: 0 for now, else at least 1.
+func synchronizedMicros(moment time.Time, synchronized hakuban.Synchronized) uint64 {
+	if synchronized.Now() {
 		return 0
 	}
-	return uint64(max(1, (s.Mono-o.Synchronized.Mono)/int64(time.Microsecond)))
+	return uint64(max(1, moment.Sub(synchronized.LastAt()).Microseconds()))
 }
 
 func tagMonitorOf(s *hakuban.Snapshot, t *hakuban.TagSnapshot) tagMonitor {
@@ -317,7 +317,7 @@ func tagMonitorOf(s *hakuban.Snapshot, t *hakuban.TagSnapshot) tagMonitor {
 		m.UpstreamLink = &struct{}{}
 	}
 	for _, l := range t.Links {
-		m.DownstreamLinks = append(m.DownstreamLinks, tagLinkMonitor{uint64(l.Link), l.Observes, l.Exposes, l.Capacity})
+		m.DownstreamLinks = append(m.DownstreamLinks, tagLinkMonitor{l.Link, l.Observes, l.Exposes, l.Capacity})
 	}
 	return m
 }

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"hakuban"
-	"hakuban/impl"
 	"hakuban/wire"
 	"hakuban/wire/diff"
 )
@@ -102,7 +101,7 @@ func TestMonitor_Golden(t *testing.T) {
 		return d
 	}
 	object := func(number uint64, d wire.Descriptor, elected hakuban.Elected) hakuban.ObjectSnapshot {
-		return hakuban.ObjectSnapshot{Number: number, Descriptor: d, Elected: elected}
+		return hakuban.ObjectSnapshot{Number: number, JSON: d.JSON, Tags: d.Tags, Elected: elected}
 	}
 	busy := object(1, descriptor(`{"a":"<&>"}`, `"T"`, `7`), hakuban.Elected{Kind: hakuban.ElectedLink, Link: 4})
 	busy.ShouldExist, busy.DataNeeded = true, true
@@ -115,13 +114,13 @@ func TestMonitor_Golden(t *testing.T) {
 		{Link: 5, Exposes: true, Sink: hakuban.ChannelSnapshot{Number: 3}, Revoked: true},
 		{Link: 6, Observes: true, TagObserves: 1, Stream: hakuban.ChannelSnapshot{Number: 8}},
 	}
-	busy.State = &impl.State{Version: []int64{0, -1}, Format: []string{"JSON"}, Data: []byte("12345")}
-	busy.Synchronized.Mono = 1_000_000
+	moment := time.Unix(1, 0)
+	five := hakuban.NewState("12345").WithFormat("JSON").WithVersion(0, -1).WithSynchronized(hakuban.LastAt(moment.Add(-5 * time.Millisecond)))
+	busy.State = &five
 	empty := object(2, descriptor(`null`), hakuban.Elected{})
-	empty.State = &impl.State{}
-	empty.Synchronized.Now = true
+	empty.State = &hakuban.State{}
 	s := hakuban.Snapshot{
-		Mono:     6_000_000,
+		Time:     moment,
 		Upstream: 3,
 		Objects: []hakuban.ObjectSnapshot{
 			busy, empty,
@@ -166,7 +165,7 @@ func TestMonitor_DeepIDsAreLeftOut(t *testing.T) {
 		{JSON: "1", Tags: []string{nested(mostDepth)}},
 		{JSON: "1", Tags: []string{"1", nested(mostDepth + 1)}},
 	} {
-		s.Objects = append(s.Objects, hakuban.ObjectSnapshot{Number: uint64(i), Descriptor: d})
+		s.Objects = append(s.Objects, hakuban.ObjectSnapshot{Number: uint64(i), JSON: d.JSON, Tags: d.Tags})
 		s.Tags = append(s.Tags, hakuban.TagSnapshot{Number: uint64(i), JSON: d.JSON})
 	}
 	m := exchangeMonitorOf(s)

@@ -101,7 +101,7 @@ func start(o *options, logger *slog.Logger) (_ *router, err error) {
 	if o.threads > 0 {
 		runtime.GOMAXPROCS(o.threads)
 	}
-	list, err := listenOptions(o, logger)
+	listen, err := listenOptions(o, logger)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +125,7 @@ func start(o *options, logger *slog.Logger) (_ *router, err error) {
 	}
 	r.exchange = hakuban.NewExchange(&exchangeOptions)
 	for _, bind := range o.binds {
-		listener, err := transport.Listen(r.exchange, bind, list...)
+		listener, err := transport.Listen(r.exchange, bind, listen)
 		if err != nil {
 			return nil, explainListen(o.called("bind"), bind, err)
 		}
@@ -133,7 +133,7 @@ func start(o *options, logger *slog.Logger) (_ *router, err error) {
 	}
 	if o.connect != "" {
 		// Not with the listeners' options: their certificate is not for others.
-		if r.connector, err = transport.Connect(r.exchange, o.connect, transport.WithLogger(logger)); err != nil {
+		if r.connector, err = transport.Connect(r.exchange, o.connect, &transport.Options{Logger: logger}); err != nil {
 			return nil, fmt.Errorf("%s: %w", o.called("connect"), err)
 		}
 	}
@@ -152,19 +152,16 @@ func explainListen(flag, bind string, err error) error {
 	return fmt.Errorf("%s: %w", flag, err)
 }
 
-func listenOptions(o *options, logger *slog.Logger) ([]transport.Option, error) {
-	list := []transport.Option{transport.WithLogger(logger), transport.WithAllowedOrigins(o.allowOrigins...)}
-	if o.maxConnections > 0 {
-		list = append(list, transport.WithMaxConnections(o.maxConnections))
-	}
+func listenOptions(o *options, logger *slog.Logger) (*transport.Options, error) {
+	listen := &transport.Options{Logger: logger, AllowedOrigins: o.allowOrigins, MaxConnections: o.maxConnections}
 	if o.certificate != "" {
 		pair, err := tls.LoadX509KeyPair(o.certificate, o.key)
 		if err != nil {
 			return nil, fmt.Errorf("%s %q, %s %q: %w", o.called("certificate"), o.certificate, o.called("key"), o.key, err)
 		}
-		list = append(list, transport.WithTLS(&tls.Config{Certificates: []tls.Certificate{pair}}))
+		listen.TLS = &tls.Config{Certificates: []tls.Certificate{pair}}
 	}
-	return list, nil
+	return listen, nil
 }
 
 // createRecording opens a file to record to. It does not overwrite: the recording of a run that crashed is worth more than the next.

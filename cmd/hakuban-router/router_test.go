@@ -31,12 +31,16 @@ import (
 )
 
 // client is a library exchange linked to a router.
-func client(t *testing.T, url string, options ...transport.Option) *hakuban.Exchange {
+func client(t *testing.T, url string, options ...transport.Options) *hakuban.Exchange {
 	t.Helper()
 	x := hakuban.NewExchange(nil)
 	t.Cleanup(x.Close)
-	options = append(options, transport.WithLogger(slog.New(slog.DiscardHandler)))
-	connector, err := transport.Connect(x, url, options...)
+	o := transport.Options{}
+	if len(options) > 0 {
+		o = options[0]
+	}
+	o.Logger = slog.New(slog.DiscardHandler)
+	connector, err := transport.Connect(x, url, &o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +71,7 @@ func awaitJSON[T any](t *testing.T, x *hakuban.Exchange, object hakuban.Object, 
 		if err != nil {
 			t.Fatalf("%v: %v; the last state was %+v", object, err, last)
 		}
-		if last, err = hakuban.JSON[T](state); err != nil {
+		if last, err = hakuban.DecodeJSON[T](state); err != nil {
 			t.Fatalf("%v: %v", object, err)
 		}
 		if good(last) {
@@ -85,7 +89,7 @@ func expose(t *testing.T, x *hakuban.Exchange, object hakuban.Object, value any)
 	go func() {
 		defer close(done)
 		for sink := range contract.Sinks(ctx) {
-			if err := sink.Send(ctx, hakuban.NewState(value).JSON()); err != nil && sink.Context().Err() == nil {
+			if err := sink.Send(hakuban.NewState(value).EncodeJSON()); err != nil && sink.Context().Err() == nil {
 				t.Errorf("send: %v", err)
 			}
 			<-sink.Context().Done()
@@ -105,8 +109,8 @@ func TestRouter_MonitorShowsWhatIsThere(t *testing.T) {
 	r := startProgram(t, "--bind", "ws://127.0.0.1:0#name=low", "--bind", "ws://127.0.0.1:0#name=low2",
 		"--monitor-tag", "mon", "--connect", top.urls[0]+"#name=middle")
 	object := hakuban.MustObject("room", "tag")
-	expose(t, client(t, r.urls[0], transport.WithName("exposer"), transport.WithLoadLimit(hakuban.LoadPoint{Load: 3})), object, "state")
-	x := client(t, r.urls[1], transport.WithName("observer"))
+	expose(t, client(t, r.urls[0], transport.Options{Name: "exposer", LoadLimit: []hakuban.LoadPoint{{Load: 3}}}), object, "state")
+	x := client(t, r.urls[1], transport.Options{Name: "observer"})
 	awaitJSON(t, x, object, func(s string) bool { return s == "state" })
 	watch := x.ObserveObject(object)
 	defer watch.Close()
@@ -192,7 +196,7 @@ func TestRouter_MonitorGoesOn(t *testing.T) {
 func TestRouter_LineOnStdinPrintsASnapshot(t *testing.T) {
 	r := startProgram(t, "--bind", "ws://127.0.0.1:0#name=r")
 	object := hakuban.MustObject("room\u202e", "tag")
-	expose(t, client(t, r.urls[0], transport.WithName("ex\u009bposer")), object, "state")
+	expose(t, client(t, r.urls[0], transport.Options{Name: "ex\u009bposer"}), object, "state")
 	x := client(t, r.urls[0])
 	awaitJSON(t, x, object, func(s string) bool { return s == "state" })
 	for n := range 3 {
@@ -268,7 +272,7 @@ func TestRouter_TLS(t *testing.T) {
 	if !strings.HasPrefix(r.urls[0], "wss://127.0.0.1:") {
 		t.Fatalf("listening on %q", r.urls[0])
 	}
-	trusting := transport.WithTLS(&tls.Config{RootCAs: pool})
+	trusting := transport.Options{TLS: &tls.Config{RootCAs: pool}}
 	object := hakuban.MustObject("room")
 	expose(t, client(t, r.urls[0], trusting), object, 1)
 	awaitJSON(t, client(t, r.urls[0], trusting), object, func(n int) bool { return n == 1 })
@@ -425,7 +429,7 @@ func TestRouter_WhoAsksForTooMuchOfUpstreamEndsAlone(t *testing.T) {
 	}
 	beat := func(what string) {
 		t.Helper()
-		if err := sink.Send(ctx, hakuban.NewState(what)); err != nil {
+		if err := sink.Send(hakuban.NewState(what)); err != nil {
 			t.Fatal(err)
 		}
 		for {
@@ -442,7 +446,7 @@ func TestRouter_WhoAsksForTooMuchOfUpstreamEndsAlone(t *testing.T) {
 		expose := x.ExposeObject(object)
 		go func() {
 			if sink, err := expose.Next(ctx); err == nil {
-				_ = sink.Send(ctx, hakuban.NewState(make([]byte, 240<<10)))
+				_ = sink.Send(hakuban.NewState(make([]byte, 240<<10)))
 			}
 		}()
 	}

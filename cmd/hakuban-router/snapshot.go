@@ -74,10 +74,10 @@ func (r *router) snapshotText() []byte {
 }
 
 func writeObject(b *bytes.Buffer, s *hakuban.Snapshot, o *hakuban.ObjectSnapshot) {
-	fmt.Fprintf(b, "object %d [%s] %s\n", o.Number, printable(strings.Join(o.Descriptor.Tags, ",")), printable(o.Descriptor.JSON))
+	fmt.Fprintf(b, "object %d [%s] %s\n", o.Number, printable(strings.Join(o.Tags, ",")), printable(o.JSON))
 	fmt.Fprintf(b, "  should exist: %s, data needed: %s, elected: %s, capacity: %d\n", yes(o.ShouldExist), yes(o.DataNeeded), electedText(o.Elected), o.Capacity)
 	if o.State != nil {
-		fmt.Fprintf(b, "  state: version %v, format %q, %d bytes, synchronized: %s\n", o.State.Version, o.State.Format, len(o.State.Data), synchronizedText(s, o))
+		fmt.Fprintf(b, "  state: version %v, format %q, %d bytes, synchronized: %s\n", o.State.Version(), o.State.Format(), len(o.State.Data()), synchronizedText(s.Time, o.State.Synchronized()))
 	}
 	if n := o.ObjectObserveContracts + o.ObjectExposeContracts + o.TagObserveContracts + o.TagExposeContracts; n > 0 {
 		fmt.Fprintf(b, "  contracts here: %d observe and %d expose it, %d observe and %d expose its tags\n",
@@ -128,11 +128,11 @@ func electedText(e hakuban.Elected) string {
 	return "nobody"
 }
 
-func synchronizedText(s *hakuban.Snapshot, o *hakuban.ObjectSnapshot) string {
-	if o.Synchronized.Now {
+func synchronizedText(moment time.Time, synchronized hakuban.Synchronized) string {
+	if synchronized.Now() {
 		return "now"
 	}
-	return (time.Duration(synchronizedMicros(s, o)) * time.Microsecond).String() + " ago"
+	return (time.Duration(synchronizedMicros(moment, synchronized)) * time.Microsecond).String() + " ago"
 }
 
 func yes(b bool) string {

@@ -12,7 +12,7 @@ import (
 func exposer(ctx context.Context, url string) error {
 	x := hakuban.NewExchange(nil)
 	defer x.Close()
-	connector, err := transport.Connect(x, url+"#name=exposer") // tries until the router is there
+	connector, err := transport.Connect(x, url, &transport.Options{Name: "exposer"}) // tries until the router is there
 	if err != nil {
 		return err
 	}
@@ -35,7 +35,7 @@ func exposer(ctx context.Context, url string) error {
 	defer seen.Release()
 	for _, r := range readings {
 		fmt.Printf("sends reading %d: %v °C\n", r.Number, r.Celsius)
-		if err := sink.Send(ctx, hakuban.NewState(r).JSON()); err != nil {
+		if err := sink.Send(hakuban.NewState(r).EncodeJSON()); err != nil {
 			return err
 		}
 		// Observers see the newest state; what is sent too fast for them they skip. Here each is to be seen.
@@ -53,7 +53,7 @@ func awaitReceipt(ctx context.Context, seen *hakuban.Stream, number int) error {
 		if err != nil {
 			return fmt.Errorf("no receipt for reading %d: %w", number, err)
 		}
-		if got, err := hakuban.JSON[int](state); err != nil || got == number {
+		if got, err := hakuban.DecodeJSON[int](state); err != nil || got == number {
 			return err
 		}
 	}

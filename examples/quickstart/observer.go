@@ -12,7 +12,7 @@ import (
 func observer(ctx context.Context, url string) error {
 	x := hakuban.NewExchange(nil)
 	defer x.Close()
-	connector, err := transport.Connect(x, url+"#name=observer")
+	connector, err := transport.Connect(x, url, &transport.Options{Name: "observer"})
 	if err != nil {
 		return err
 	}
@@ -34,7 +34,7 @@ func observer(ctx context.Context, url string) error {
 		if err != nil {
 			return fmt.Errorf("%d of %d readings arrived: %w", arrived, len(readings), err)
 		}
-		got, err := hakuban.JSON[reading](state)
+		got, err := hakuban.DecodeJSON[reading](state)
 		switch {
 		case err != nil:
 			return err
@@ -60,5 +60,5 @@ func sendReceipt(ctx context.Context, receipts *hakuban.ExposeContract, number i
 		return fmt.Errorf("nobody wants receipts: %w", err)
 	}
 	defer sink.Release()
-	return sink.Send(ctx, hakuban.NewState(number).JSON())
+	return sink.Send(hakuban.NewState(number).EncodeJSON())
 }

@@ -31,7 +31,7 @@ type exchange struct {
 func connect(_ context.Context, url string) (peer, error) {
 	silent := slog.New(slog.DiscardHandler)
 	x := hakuban.NewExchange(&hakuban.Options{Logger: silent})
-	connector, err := transport.Connect(x, url, transport.WithLogger(silent))
+	connector, err := transport.Connect(x, url, &transport.Options{Logger: silent})
 	if err != nil {
 		x.Close()
 		return nil, err
@@ -63,7 +63,7 @@ func (x *exchange) expose(ctx context.Context, objects int) (func(int, []byte) e
 		}
 		sinks[object] = sink
 	}
-	return func(object int, data []byte) error { return sinks[object].Send(ctx, hakuban.NewState(data)) }, nil
+	return func(object int, data []byte) error { return sinks[object].Send(hakuban.NewState(data)) }, nil
 }
 
 func (x *exchange) close() {

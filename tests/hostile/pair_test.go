@@ -64,7 +64,7 @@ func startPair(t *testing.T, url string) *pair {
 func (p *pair) connect(name string) *hakuban.Exchange {
 	x := hakuban.NewExchange(nil)
 	p.t.Cleanup(x.Close)
-	c, err := transport.Connect(x, p.url+"#keep-alive=100ms,name="+name, transport.WithLogger(slog.New(slog.DiscardHandler)))
+	c, err := transport.Connect(x, p.url+"#keep-alive=100ms,name="+name, &transport.Options{Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func (p *pair) exchange(sink *hakuban.Sink, stream *hakuban.Stream, want string)
 	limited, cancel := context.WithTimeout(context.Background(), deadline)
 	defer cancel()
 	begin := time.Now()
-	if err := sink.Send(limited, hakuban.NewState(want)); err != nil {
+	if err := sink.Send(hakuban.NewState(want)); err != nil {
 		return fmt.Errorf("sink: %w", err)
 	}
 	for {

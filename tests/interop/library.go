@@ -53,12 +53,22 @@ func (l *Library) Connect(url string, parameters ...string) {
 }
 
 // Dial is Connect with the transport's options, without the wait.
-func (l *Library) Dial(url string, options ...transport.Option) {
+func (l *Library) Dial(url string, options ...transport.Options) {
 	l.t.Helper()
 	var err error
-	if l.connector, err = transport.Connect(l.Exchange, url, append(options, transport.WithLogger(l.logger))...); err != nil {
+	if l.connector, err = transport.Connect(l.Exchange, url, l.options(options)); err != nil {
 		l.t.Fatalf("%s: connect: %v", l.name, err)
 	}
+}
+
+// options returns the options given, at most one, with the library's log.
+func (l *Library) options(given []transport.Options) *transport.Options {
+	o := transport.Options{}
+	if len(given) > 0 {
+		o = given[0]
+	}
+	o.Logger = l.logger
+	return &o
 }
 
 // WaitConnected waits for a link to the parent other than those given, and returns it.
@@ -90,9 +100,9 @@ func (l *Library) WaitLost() {
 func (l *Library) Disconnect() { l.connector.Close() }
 
 // Listen makes the exchange a parent at an address such as ws://127.0.0.1:0.
-func (l *Library) Listen(url string, options ...transport.Option) *transport.Listener {
+func (l *Library) Listen(url string, options ...transport.Options) *transport.Listener {
 	l.t.Helper()
-	listener, err := transport.Listen(l.Exchange, url, append(options, transport.WithLogger(l.logger))...)
+	listener, err := transport.Listen(l.Exchange, url, l.options(options))
 	if err != nil {
 		l.t.Fatalf("%s: listen: %v", l.name, err)
 	}

@@ -55,7 +55,7 @@ func libraryState(state State) hakuban.State {
 // Send publishes a state, which must be taken, and returns it.
 func (s *LibrarySink) Send(state State) State {
 	s.library.t.Helper()
-	if err := s.Sink.Send(within(s.library.t), libraryState(state)); err != nil {
+	if err := s.Sink.Send(libraryState(state)); err != nil {
 		s.library.t.Fatalf("%s: send %v: %v", s.library.name, state, err)
 	}
 	return state
@@ -71,7 +71,7 @@ func (s *LibrarySink) WaitRevoked() {
 // refuses checks that the sink has ended for a reason.
 func (s *LibrarySink) refuses(reason error) {
 	s.library.t.Helper()
-	if err := s.Sink.Send(context.Background(), libraryState(NewState("too late", 1_000_000))); !errors.Is(err, reason) {
+	if err := s.Sink.Send(libraryState(NewState("too late", 1_000_000))); !errors.Is(err, reason) {
 		s.library.t.Errorf("%s: send on an ended sink: %v, expected %v", s.library.name, err, reason)
 	}
 	if cause := context.Cause(s.Context()); !errors.Is(cause, reason) {
@@ -245,7 +245,7 @@ func (e *LibraryExposer) Produce(state State) *Producer {
 			p.mutex.Lock()
 			state, changed := p.state, p.changed
 			p.mutex.Unlock()
-			err := sink.Send(ctx, libraryState(state))
+			err := sink.Send(libraryState(state))
 			if err != nil && ctx.Err() == nil && !errors.Is(err, hakuban.ErrStale) && !errors.Is(err, hakuban.ErrRevoked) && !errors.Is(err, hakuban.ErrClosed) {
 				e.library.t.Errorf("%s: send %v: %v", e.library.name, state, err)
 			}

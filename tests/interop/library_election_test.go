@@ -83,7 +83,7 @@ var libraryElectionScenarios = []scenario{
 	}},
 	{name: "Library_LoadLimits", trees: OneRouter, referenceOnly: inProcess, run: func(w *World) {
 		byOption := NewLibrary(w, "limited by an option", hakuban.Options{})
-		byOption.Dial(w.Router(Left).URL, transport.WithLoadLimit(hakuban.LoadPoint{Load: 2}))
+		byOption.Dial(w.Router(Left).URL, transport.Options{LoadLimit: []hakuban.LoadPoint{{Load: 2}}})
 		byOption.WaitConnected()
 		holders := []counter{
 			byOption.ExposeTag(Text("shared")).Produce(NewState("state", 1)),

@@ -166,7 +166,7 @@ var libraryLinkScenarios = []scenario{
 	{name: "Library_NamesInTheMonitor", trees: OneRouter, referenceOnly: inProcess, router: monitored, run: func(w *World) {
 		w.Library("by its URL", Left, "name=bob")
 		w.Library("without a name", Left)
-		NewLibrary(w, "by an option", hakuban.Options{}).Dial(w.Router(Left).URL, transport.WithName("bób, 🦀"))
+		NewLibrary(w, "by an option", hakuban.Options{}).Dial(w.Router(Left).URL, transport.Options{Name: "bób, 🦀"})
 		watch := watchMonitor[listenerMonitor](w.Peer("watcher", Right), "monitor", MonitorListener)
 		watch.wait("three links", func(m listenerMonitor) bool {
 			return m.named("bob") != nil && m.named("go-client") != nil && m.named("bób, 🦀") != nil

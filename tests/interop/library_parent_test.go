@@ -16,7 +16,7 @@ var rebalancing = hakuban.Options{Rebalance: true, RebalanceThreshold: hakuban.D
 func parentOf(w *World, options hakuban.Options) (parent *Library, listener *transport.Listener, url string) {
 	w.Helper()
 	parent = NewLibrary(w, "parent", options)
-	listener = parent.Listen("ws://127.0.0.1:0", transport.WithName("the parent"))
+	listener = parent.Listen("ws://127.0.0.1:0", transport.Options{Name: "the parent"})
 	return parent, listener, bare(listener.URL())
 }
 
@@ -217,7 +217,7 @@ var libraryParentScenarios = []scenario{
 		observe := w.Peer("observer", Right).ObserveObject(object)
 		producer := below.ExposeTag(Text("tag")).Produce(NewState("first", 1))
 		pipe := func() *transport.Conduit {
-			conduit, err := transport.Pipe(middle.Exchange, below.Exchange)
+			conduit, err := transport.Pipe(middle.Exchange, below.Exchange, nil)
 			if err != nil {
 				w.Fatal(err)
 			}
@@ -242,7 +242,7 @@ var libraryParentScenarios = []scenario{
 		us := NewLibrary(w, "us", hakuban.Options{})
 		us.Connect(url, "name=us")
 		before := us.WaitConnected()
-		if _, err := transport.Connect(us.Exchange, url); !errors.Is(err, hakuban.ErrUpstream) {
+		if _, err := transport.Connect(us.Exchange, url, nil); !errors.Is(err, hakuban.ErrUpstream) {
 			w.Errorf("a second parent: %v, expected %v", err, hakuban.ErrUpstream)
 		}
 		time.Sleep(quiet)

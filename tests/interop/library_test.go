@@ -192,7 +192,7 @@ var libraryScenarios = []scenario{
 		go func() {
 			defer close(exposed)
 			exposer.ExposeTag(Text("tag")).Each(ctx, func(ctx context.Context, sink *hakuban.Sink) {
-				if err := sink.Send(ctx, hakuban.NewState(sink.Object().JSON())); err != nil {
+				if err := sink.Send(hakuban.NewState(sink.Object().JSON())); err != nil {
 					w.Errorf("send: %v", err)
 				}
 				<-ctx.Done()
@@ -263,7 +263,7 @@ var libraryScenarios = []scenario{
 		us, them := w.Library("us", Left), w.Peer("them", Right)
 		observe, ourObserve := them.ObserveObject(object), us.ObserveObject(back)
 		sink := us.ExposeObject(object).Sink()
-		if err := sink.Sink.Send(within(w), hakuban.NewState(room{42}).JSON().Encode(zipped{})); err != nil {
+		if err := sink.Sink.Send(hakuban.NewState(room{42}).EncodeJSON().Encode(zipped{})); err != nil {
 			w.Fatal(err)
 		}
 		seen := observe.Stream().Next()
@@ -284,7 +284,7 @@ var libraryScenarios = []scenario{
 		if err := errors.Join(err, json.Unmarshal(text, &got)); err != nil || got.Seats != 42 {
 			w.Errorf("came back as %+v, %v, expected 42 seats", got, err)
 		}
-		if _, err := hakuban.JSON[room](state); !errors.Is(err, hakuban.ErrFormat) {
+		if _, err := hakuban.DecodeJSON[room](state); !errors.Is(err, hakuban.ErrFormat) {
 			w.Errorf("JSON of a zipped state: %v, expected %v", err, hakuban.ErrFormat)
 		}
 	}},
@@ -318,10 +318,10 @@ var libraryScenarios = []scenario{
 			}
 			stream.WaitFor(sent)
 			sink.Send(sent) // the same again is no error
-			if err := sink.Sink.Send(within(w), libraryState(NewState("other data", version...))); !errors.Is(err, hakuban.ErrStale) {
+			if err := sink.Sink.Send(libraryState(NewState("other data", version...))); !errors.Is(err, hakuban.ErrStale) {
 				w.Errorf("other data under version %v: %v, expected %v", version, err, hakuban.ErrStale)
 			}
-			if err := sink.Sink.Send(within(w), libraryState(NewState("older", version[0]-1))); !errors.Is(err, hakuban.ErrStale) {
+			if err := sink.Sink.Send(libraryState(NewState("older", version[0]-1))); !errors.Is(err, hakuban.ErrStale) {
 				w.Errorf("version %d after %v: %v, expected %v", version[0]-1, version, err, hakuban.ErrStale)
 			}
 		}

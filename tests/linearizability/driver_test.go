@@ -17,7 +17,6 @@ import (
 	"github.com/anishathalye/porcupine"
 
 	"hakuban"
-	"hakuban/impl"
 )
 
 // schedule is how the workers of a program get in each other's way.
@@ -448,7 +447,7 @@ func (w *worker) send(h *handle, s step, in *operation) outcome {
 		in.lastAt = in.clock - s.ago
 		sent = sent.WithSynchronized(hakuban.LastAt(time.Unix(0, in.lastAt)))
 	}
-	return outcomeOf(h.sink.Send(context.Background(), sent))
+	return outcomeOf(h.sink.Send(sent))
 }
 
 func seenIn(state hakuban.State) seen {
@@ -464,7 +463,7 @@ func (w *worker) looks(clock int64) []look {
 	s := w.x.Snapshot()
 	looks := make([]look, w.program.objects)
 	for _, o := range s.Objects {
-		at := slices.IndexFunc(w.names, func(name hakuban.Object) bool { return o.Descriptor.Key == name.String() })
+		at := slices.Index(w.names, o.Object)
 		if at < 0 {
 			continue // of others
 		}
@@ -478,18 +477,18 @@ func (w *worker) looks(clock int64) []look {
 			l.elected = tagContract
 		}
 		if o.State != nil {
-			l.holds, l.version = true, versionText(o.State.Version)
-			if !o.Synchronized.Now {
-				l.lastAt = clock - (s.Mono - o.Synchronized.Mono)
+			l.holds, l.version = true, versionText(o.State.Version())
+			if synchronized := o.State.Synchronized(); !synchronized.Now() {
+				l.lastAt = clock - int64(s.Time.Sub(synchronized.LastAt()))
 			}
 		}
 		for _, c := range s.Contracts {
 			for _, offer := range c.Offers {
 				switch {
-				case offer.Key != o.Descriptor.Key || !offer.Taken:
+				case offer.Object != o.Object || !offer.Taken:
 				case offer.Revoked:
 					l.revoked++
-				case c.Kind == impl.ExposeObject || c.Kind == impl.ExposeTag:
+				case c.Kind == hakuban.ExposeObject || c.Kind == hakuban.ExposeTag:
 					l.sinks++
 				}
 			}

@@ -35,7 +35,7 @@ func (n *network) beside(t *testing.T) func(*hakuban.Exchange) (leave func()) {
 		expose, observe := below.ExposeObject(foreign), above.ObserveObject(foreign)
 		running.Go(func() {
 			for sink := range expose.Sinks(ctx) {
-				for i := 0; sink.Send(ctx, hakuban.NewState("state").WithVersion(time.Now().UnixNano(), int64(i))) == nil; i++ {
+				for i := 0; sink.Send(hakuban.NewState("state").WithVersion(time.Now().UnixNano(), int64(i))) == nil; i++ {
 					time.Sleep(10 * time.Nanosecond)
 				}
 			}

@@ -1,7 +1,6 @@
 package linearizability
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
@@ -124,7 +123,7 @@ func propagate(t *testing.T, j joining, seed uint64) []porcupine.Operation {
 		send := func(n int) {
 			text := fmt.Sprint("n", n)
 			call(0, text, func() string {
-				if err := sink.Send(context.Background(), hakuban.NewState(text)); err != nil {
+				if err := sink.Send(hakuban.NewState(text)); err != nil {
 					t.Errorf("send: %v", err)
 				}
 				return ""
@@ -170,7 +169,7 @@ func propagate(t *testing.T, j joining, seed uint64) []porcupine.Operation {
 }
 
 func pipe(t *testing.T, up, down *hakuban.Exchange, _ *rand.Rand) (leave func()) {
-	conduit, err := transport.Pipe(up, down)
+	conduit, err := transport.Pipe(up, down, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

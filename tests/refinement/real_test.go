@@ -64,7 +64,7 @@ type site struct {
 	address  string // of the listener
 }
 
-var silent = transport.WithLogger(slog.New(slog.DiscardHandler))
+var silent = slog.New(slog.DiscardHandler)
 
 // runReal runs a seed and returns the run with its recording.
 func runReal(seed uint64) (*realRun, error) {
@@ -103,7 +103,7 @@ func runRebalance() (*realRun, error) {
 		if err != nil {
 			return fmt.Errorf("nothing moves: %w", err)
 		}
-		return sink.Send(run.ctx, hakuban.NewState("moved"))
+		return sink.Send(hakuban.NewState("moved"))
 	})
 }
 
@@ -161,7 +161,7 @@ func (p *site) begin() {
 	run.exchanges++
 	run.mu.Unlock()
 	x := hakuban.NewExchange(&hakuban.Options{Record: run.sequencer.Exchange(n), Rebalance: p.number == 0})
-	listener, err := transport.Listen(x, "ws://127.0.0.1:0", silent, transport.WithName(fmt.Sprintf("parent %d", n)))
+	listener, err := transport.Listen(x, "ws://127.0.0.1:0", &transport.Options{Logger: silent, Name: fmt.Sprintf("parent %d", n)})
 	if err != nil {
 		panic(err)
 	}
@@ -187,7 +187,7 @@ func (p *site) connect() {
 	p.relay.aim(p.parent.address)
 	p.parent.mu.Unlock()
 	var err error
-	if p.connector, err = transport.Connect(p.x, p.relay.url(), silent, transport.WithName(fmt.Sprintf("child %d", p.exchange))); err != nil {
+	if p.connector, err = transport.Connect(p.x, p.relay.url(), &transport.Options{Logger: silent, Name: fmt.Sprintf("child %d", p.exchange)}); err != nil {
 		panic(err)
 	}
 }
@@ -215,7 +215,7 @@ func (run *realRun) converge() error {
 	expose := run.sites[0].x.ExposeObject(end)
 	go func() {
 		for sink := range expose.Sinks(run.ctx) {
-			_ = sink.Send(run.ctx, hakuban.NewState("the end"))
+			_ = sink.Send(hakuban.NewState("the end"))
 			<-sink.Done()
 		}
 	}()
@@ -385,7 +385,7 @@ func (a *application) take(ctx context.Context) {
 
 func (a *application) publish() {
 	if sink, at, ok := pick(a.random, a.sinks); ok {
-		switch err := sink.Send(a.site.run.ctx, a.state()); {
+		switch err := sink.Send(a.state()); {
 		case errors.Is(err, hakuban.ErrRevoked), errors.Is(err, hakuban.ErrClosed):
 			sink.Release()
 			a.sinks = remove(a.sinks, at)

@@ -15,6 +15,7 @@ import (
 
 	"hakuban"
 	"hakuban/impl"
+	"hakuban/internal/backdoor"
 	"hakuban/model"
 	"hakuban/sim"
 	"hakuban/sim/refinement"
@@ -138,12 +139,12 @@ type witness struct {
 func newWitness(looks []look) *witness {
 	w := &witness{Refinement: refinement.New(), cores: make(map[int]*impl.Exchange), looks: make(map[int][]hakuban.Snapshot)}
 	for _, l := range looks {
-		if l.snapshot.Mono != 0 { // else it was closed
+		if l.snapshot.Uptime != 0 { // else it was closed
 			w.looks[l.exchange] = append(w.looks[l.exchange], l.snapshot)
 		}
 	}
 	for _, looks := range w.looks {
-		slices.SortFunc(looks, func(a, b hakuban.Snapshot) int { return cmp.Compare(a.Mono, b.Mono) })
+		slices.SortFunc(looks, func(a, b hakuban.Snapshot) int { return cmp.Compare(a.Uptime, b.Uptime) })
 	}
 	return w
 }
@@ -160,13 +161,13 @@ func (w *witness) BeforeStep(n int, core *impl.Exchange, now impl.Now, input *im
 
 // compare compares all looks before a time.
 func (w *witness) compare(n int, mono int64) {
-	for len(w.looks[n]) > 0 && w.looks[n][0].Mono < mono {
+	for len(w.looks[n]) > 0 && int64(w.looks[n][0].Uptime) < mono {
 		was := w.looks[n][0]
 		w.looks[n] = w.looks[n][1:]
-		s := w.cores[n].Snapshot(impl.Now{Mono: was.Mono})
-		again := hakuban.Snapshot{Mono: was.Mono, Objects: s.Objects, Tags: s.Tags, Links: s.Links, Contracts: s.Contracts, Upstream: uint64(s.Upstream)}
+		core := w.cores[n].Snapshot(impl.Now{Mono: int64(was.Uptime)})
+		again := backdoor.Snapshot(&core, was.Time.Add(-was.Uptime), was.Uptime)
 		if w.failure == nil && !reflect.DeepEqual(was, again) {
-			w.failure = fmt.Errorf("exchange %d at %.3f ms was\n%+v\nand is, stepped again,\n%+v", n, float64(was.Mono)/1e6, was, again)
+			w.failure = fmt.Errorf("exchange %d after %v was\n%+v\nand is, stepped again,\n%+v", n, was.Uptime, was, again)
 		}
 	}
 }

@@ -28,7 +28,8 @@ var layers = []layer{
 	{path: "hakuban/impl", module: []string{"hakuban/wire"}},
 	{path: "hakuban/wire/diff"},
 	{path: "hakuban/wire", module: []string{"hakuban/wire/diff"}},
-	{path: "hakuban", module: []string{"hakuban/impl", "hakuban/wire"}},
+	{path: "hakuban/internal/backdoor", module: []string{"hakuban/impl"}},
+	{path: "hakuban", module: []string{"hakuban/impl", "hakuban/wire", "hakuban/internal/backdoor"}},
 }
 
 // Arrows is the rule that a package imports only what its layer may.

@@ -86,7 +86,7 @@ func (s *heldSink) send(r *request) (map[string]any, error) {
 		state = state.WithSynchronized(hakuban.LastAt(time.Now().Add(-time.Duration(r.Synchronized) * time.Microsecond)))
 	}
 	// The reference's sink says nothing of a state that is older than the one held.
-	if err := s.sink.Send(context.Background(), state); err != nil && !errors.Is(err, hakuban.ErrStale) {
+	if err := s.sink.Send(state); err != nil && !errors.Is(err, hakuban.ErrStale) {
 		return nil, err
 	}
 	return map[string]any{"version": version}, nil

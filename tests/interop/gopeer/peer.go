@@ -57,7 +57,7 @@ func (p *peer) run(r *request) (answer map[string]any, err error) {
 		p.connector = nil
 		return nil, nil
 	case "listen":
-		p.listener, err = transport.Listen(p.exchange, r.URL)
+		p.listener, err = transport.Listen(p.exchange, r.URL, nil)
 		if err != nil {
 			return nil, err
 		}
@@ -109,7 +109,7 @@ func (p *peer) run(r *request) (answer map[string]any, err error) {
 }
 
 func (p *peer) connect(url string) error {
-	connector, err := transport.Connect(p.exchange, url)
+	connector, err := transport.Connect(p.exchange, url, nil)
 	if err != nil {
 		return err
 	}

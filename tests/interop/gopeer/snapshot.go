@@ -33,7 +33,7 @@ func object(s *hakuban.Snapshot, o *hakuban.ObjectSnapshot) map[string]any {
 		links = append(links, map[string]any{"downstream_connection_id": l.Link, "object_observer": l.Observes, "object_exposer": l.Exposes})
 	}
 	shown := map[string]any{
-		"descriptor":       map[string]any{"tags": []any{}, "json": json.RawMessage(o.Descriptor.JSON)},
+		"descriptor":       map[string]any{"tags": []any{}, "json": json.RawMessage(o.JSON)},
 		"should_exist":     o.ShouldExist,
 		"data_needed":      o.DataNeeded,
 		"downstream_links": links,
@@ -51,10 +51,10 @@ func object(s *hakuban.Snapshot, o *hakuban.ObjectSnapshot) map[string]any {
 	}
 	if o.State != nil {
 		micros := uint64(0)
-		if !o.Synchronized.Now {
-			micros = uint64(max(1, (s.Mono-o.Synchronized.Mono)/1000))
+		if synchronized := o.State.Synchronized(); !synchronized.Now() {
+			micros = uint64(max(1, s.Time.Sub(synchronized.LastAt()).Microseconds()))
 		}
-		shown["data_state"] = map[string]any{"version": o.State.Version, "synchronized_ms_ago": micros}
+		shown["data_state"] = map[string]any{"version": o.State.Version(), "synchronized_ms_ago": micros}
 	}
 	return shown
 }
