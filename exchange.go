@@ -140,7 +140,8 @@ func (x *Exchange) apply(input *impl.Input) (a answer) {
 			}
 		case impl.EffectWrite:
 			if l := x.links[effect.Link]; l != nil {
-				l.messages = append(l.messages, effect.Data)
+				share(effect.Message.Delta())
+				l.pulled = append(l.pulled, effect.Message)
 			}
 		case impl.EffectDrained:
 			a.drained = true

@@ -2,11 +2,13 @@ package hakuban
 
 import (
 	"fmt"
+	"sync"
 	"time"
 	"unicode/utf8"
 
 	"hakuban/impl"
 	"hakuban/wire"
+	"hakuban/wire/diff"
 )
 
 // Link is one session between this exchange and a neighbour in the tree, as a transport sees it: messages that arrived go into
@@ -22,8 +24,9 @@ type Link struct {
 	done  chan struct{}
 	claim *Upstream // to be released with the link, or nil
 
-	messages [][]byte // of the last pull; guarded by x.mu
-	err      error    // guarded by x.mu until done is closed
+	pulled   []impl.Message // by the pull under way; guarded by x.mu while the core is stepped
+	messages [][]byte       // of the last pull, of who pulls
+	err      error          // guarded by x.mu until done is closed
 }
 
 // LinkOptions describe our end of a link to the peer.
@@ -195,33 +198,82 @@ func (l *Link) Err() error {
 // Receive takes one message of the peer. It keeps no reference to data. An error means that the link has ended; a [*ProtocolError]
 // that this message ended it.
 func (l *Link) Receive(data []byte) error {
+	arrival := arrivals.Get().(*impl.Arrival)
+	defer arrivals.Put(arrival)
+	defer arrival.Release()
+	if len(data) > 0 {
+		arrival.Decode(data, &l.x.limits.Wire)
+	}
+	if arrival.Heavy() {
+		patchers.enter()
+		defer patchers.leave()
+		arrival.Patch(l.base(arrival))
+	}
 	l.x.mu.Lock()
 	defer l.x.mu.Unlock()
 	if l.err != nil {
 		return l.err
 	}
-	l.x.apply(&impl.Input{Kind: impl.InputReceive, Link: l.id, Data: data})
+	l.x.apply(&impl.Input{Kind: impl.InputReceive, Link: l.id, Data: data, Arrival: arrival})
 	return l.err
 }
 
-// Pull returns messages for the peer, each to be sent as it is, in order; more says whether to pull again. They are encoded here and
-// now from the newest states, so pull no more than can be sent soon. Messages are appended to buffer, of any length and possibly
-// nil, and no message begins beyond budget bytes. The slice and its messages are good until the next Pull or until buffer is used
-// otherwise; clear the slice when done, or the link keeps buffer alive. An error means that the link has ended. One goroutine pulls.
-func (l *Link) Pull(buffer []byte, budget int) (messages [][]byte, more bool, err error) {
+// base is what a message that arrived is about to change.
+func (l *Link) base(arrival *impl.Arrival) impl.Base {
 	l.x.mu.Lock()
 	defer l.x.mu.Unlock()
 	if l.err != nil {
-		return nil, false, l.err
+		return impl.NoBase
 	}
+	return l.x.core.Base(l.id, arrival)
+}
+
+// Pull returns messages for the peer, each to be sent as it is, in order; more says whether to pull again. They are made here and
+// now from the newest states, so pull no more than can be sent soon. Messages are appended to buffer, of any length and possibly
+// nil, and no message begins beyond budget bytes, where each state counts as if it were sent whole. The slice and its messages are
+// good until the next Pull or until buffer is used otherwise; clear the slice when done, or the link keeps buffer alive. An error
+// means that the link has ended. One goroutine pulls.
+func (l *Link) Pull(buffer []byte, budget int) (messages [][]byte, more bool, err error) {
+	heads := headBuffers.Get().(*[]byte)
+	defer headBuffers.Put(heads)
+	more, err = l.pull(*heads, budget)
+	if err != nil {
+		return nil, false, err
+	}
+	encoder := encoders.Get().(*diff.Encoder)
+	defer encoders.Put(encoder)
 	if cap(l.messages) > maxMessagesKept {
 		l.messages = nil
 	}
 	clear(l.messages)
 	l.messages = l.messages[:0]
-	a := l.x.apply(&impl.Input{Kind: impl.InputPull, Link: l.id, Buffer: buffer, Budget: budget})
-	return l.messages, !a.drained, l.err
+	for i := range l.pulled {
+		start := len(buffer)
+		made(&l.pulled[i])
+		buffer = l.pulled[i].Append(buffer, encoder)
+		l.messages = append(l.messages, buffer[start:len(buffer):len(buffer)])
+	}
+	clear(l.pulled)
+	return l.messages, more, nil
 }
+
+// pull steps the core; heads is memory for what it says of the messages.
+func (l *Link) pull(heads []byte, budget int) (more bool, err error) {
+	l.x.mu.Lock()
+	defer l.x.mu.Unlock()
+	if l.err != nil {
+		return false, l.err
+	}
+	if cap(l.pulled) > maxMessagesKept {
+		l.pulled = nil
+	}
+	l.pulled = l.pulled[:0]
+	a := l.x.apply(&impl.Input{Kind: impl.InputPull, Link: l.id, Buffer: heads, Budget: budget})
+	return !a.drained, l.err
+}
+
+// headBuffers are memory for what the core says of the messages of one pull.
+var headBuffers = sync.Pool{New: func() any { buffer := make([]byte, 0, 4<<10); return &buffer }}
 
 // maxMessagesKept bounds what an idle link keeps for its next pull.
 const maxMessagesKept = 64

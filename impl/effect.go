@@ -10,8 +10,8 @@ const (
 	// EffectReady: Link has something to send; pull when its writer has room.
 	// Said once until a pull answers with Drained.
 	EffectReady EffectKind = iota + 1
-	// EffectWrite answers a pull: Data is one websocket message for Link. It is
-	// a part of the pull's buffer.
+	// EffectWrite answers a pull: Message is one websocket message for Link. But
+	// for its delta it is a part of the pull's buffer.
 	EffectWrite
 	// EffectDrained ends the answer to a pull when nothing is left for Link.
 	// Without it the driver pulls again when it has room.
@@ -44,7 +44,7 @@ type Effect struct {
 	Contract     ContractID
 	Offer        OfferID
 	Descriptor   wire.Descriptor
-	Data         []byte
+	Message      Message
 	State        *State
 	Synchronized Synchronized
 	Err          error

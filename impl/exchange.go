@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"hakuban/wire"
-	"hakuban/wire/diff"
 )
 
 // Exchange is the core of one exchange. It changes only in [Exchange.Step]. It
@@ -39,9 +38,7 @@ type Exchange struct {
 	greedy      []greedyLink // who takes too much of what upstream allows
 
 	// Scratch, empty between steps.
-	encoder diff.Encoder
-	event   wire.Event
-	cuts    []int
+	event wire.Event
 }
 
 // New makes an exchange with nothing in it. A threshold that is negative or not
@@ -76,7 +73,7 @@ func (x *Exchange) Step(now Now, input Input) []Effect {
 		}
 	case InputReceive:
 		if l := x.links[input.Link]; l != nil {
-			x.receive(l, input.Data)
+			x.receive(l, &input)
 		}
 	case InputPull:
 		if l := x.links[input.Link]; l != nil {

@@ -53,11 +53,12 @@ const (
 	InputAttach InputKind = iota + 1
 	// InputDetach: a session ended outside the core. Link.
 	InputDetach
-	// InputReceive: one websocket message arrived. Link, Data. The core keeps
-	// no reference to Data.
+	// InputReceive: one websocket message arrived. Link, Data, and Arrival: Data
+	// decoded; nil: not yet. The core keeps no reference to either.
 	InputReceive
 	// InputPull: the link's writer has room. Link; Buffer is appended to and
-	// Budget bounds the bytes after which no further message is begun.
+	// Budget bounds the bytes after which no further message is begun. A state
+	// counts with the bytes it takes whole.
 	InputPull
 	// InputOpen: a local contract opens. Contract, ContractKind, Descriptor (a
 	// tag contract's is that of an object without tags whose JSON is the tag), Capacity.
@@ -88,6 +89,7 @@ type Input struct {
 	Session      string           `json:"session,omitempty"`
 	LoadLimit    []wire.LoadPoint `json:"load_limit,omitempty"`
 	Data         []byte           `json:"data,omitempty"`
+	Arrival      *Arrival         `json:"-"`
 	Buffer       []byte           `json:"-"`
 	Budget       int              `json:"budget,omitempty"`
 	Contract     ContractID       `json:"contract,omitempty"`

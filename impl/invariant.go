@@ -364,6 +364,6 @@ func (c *check) accounts() {
 	for _, key := range sortedKeys(c.x.objects) {
 		o := c.x.objects[key]
 		c.that(o.unsent == c.unsent[o], "object %s counts %d queued channels, there are %d", key, o.unsent, c.unsent[o])
-		c.that(o.unsent > 0 || o.diffs.empty(), "object %s keeps diffs that nobody waits for", key)
+		c.that(o.unsent > 0 || o.deltas.empty(), "object %s keeps deltas that nobody waits for", key)
 	}
 }

@@ -223,7 +223,7 @@ func (x *Exchange) wake(l *link) {
 }
 
 // queueLink, unqueueLink, queueOutlet and unqueueOutlet keep count of an
-// object's queued channels: the last one to go takes the object's diffs along.
+// object's queued channels: the last one to go takes the object's deltas along.
 
 func (x *Exchange) queueLink(ol *objectLink) {
 	if !ol.pending.queued {
@@ -260,7 +260,7 @@ func (x *Exchange) unqueueOutlet(c *channel) {
 func (o *object) sent() {
 	o.unsent--
 	if o.unsent == 0 {
-		o.diffs.clear()
+		o.deltas.clear()
 	}
 }
 

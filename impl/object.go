@@ -45,7 +45,7 @@ type object struct {
 	floor     int64        // Mono when held was last known to be current: flag never falls below
 	newest    []int64      // the greatest version ever held
 
-	diffs   diffCache
+	deltas  deltas
 	unsent  int // channels of the object queued on some link
 	touched bool
 	balance balancing

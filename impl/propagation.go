@@ -135,7 +135,7 @@ func (x *Exchange) changedFrom(o *object, held *State, flag Synchronized) {
 		return
 	}
 	if o.held != held {
-		o.diffs.clear()
+		o.deltas.clear()
 	}
 	for _, c := range o.observers {
 		x.notify(c.offers[o.descriptor.Key])
@@ -161,18 +161,23 @@ func (x *Exchange) changedFrom(o *object, held *State, flag Synchronized) {
 // open and in force.
 //
 // spec: ReceiveStateUp, ReceiveStateDown
-func (x *Exchange) receiveStates(l *link, c *channel, actions []wire.StateAction) error {
+func (x *Exchange) receiveStates(l *link, c *channel, a *Arrival) error {
+	ahead := a.patchedFrom(c.last)
 	made := 0 // bytes of states that the message makes: a few of its own can make many
-	for i := range actions {
-		action := &actions[i]
+	for i := range a.event.Message.States {
+		action := &a.event.Message.States[i]
 		c.flag = x.flagFromWire(action.Synchronized)
 		if action.Kind == wire.StatePatch {
-			state, err := x.patched(l, c, action)
+			var data []byte
+			if len(ahead) > 0 {
+				data, ahead = ahead[0], ahead[1:]
+			}
+			state, err := x.patched(l, c, action, data)
 			if err != nil {
 				return err
 			}
 			c.last = state
-			if made += len(state.Data); made > 2*x.config.Limits.Wire.State {
+			if made += len(state.Data); made > maxMade(&x.config.Limits.Wire) {
 				return protocolf("states of more than %d bytes in one message on channel %d", 2*x.config.Limits.Wire.State, c.number)
 			}
 		}
@@ -186,37 +191,49 @@ func (x *Exchange) receiveStates(l *link, c *channel, actions []wire.StateAction
 	return nil
 }
 
-// patched applies a diff to the last state of a channel.
-func (x *Exchange) patched(l *link, c *channel, action *wire.StateAction) (*State, error) {
-	var old []byte
+// patched applies a diff to the last state of a channel. The data that comes of it
+// is known already, or (nil) is not.
+func (x *Exchange) patched(l *link, c *channel, action *wire.StateAction, data []byte) (*State, error) {
 	format := action.Format
-	others := l.bytes - c.last.size()
-	if c.last != nil {
-		old = c.last.Data
-		if !action.HasFormat {
-			format = c.last.Format
+	if !action.HasFormat {
+		if c.last == nil {
+			return nil, protocolf("the first state on channel %d has no format", c.number)
 		}
-	} else if !action.HasFormat {
-		return nil, protocolf("the first state on channel %d has no format", c.number)
+		format = c.last.Format
 	}
-	allowance := x.allowance(l)
-	if c.record == nil && c.object.observer() != nil {
-		allowance = math.MaxInt // that link's counts
-	}
-	room := min(x.config.Limits.Wire.State, allowance-others)
-	data, err := diff.Patch(old, action.Diff, room)
-	if err != nil {
-		return nil, protocolf("state on channel %d: %v", c.number, err)
+	room := x.roomToPatch(l, c)
+	if limit := min(x.config.Limits.Wire.State, room); data == nil || len(data) > limit {
+		var err error
+		if data, err = diff.Patch(c.last.data(), action.Diff, limit); err != nil {
+			return nil, protocolf("state on channel %d: %v", c.number, err)
+		}
 	}
 	state := &State{Version: action.Version, Format: format, Data: data}
 	if bound := messageBound(state); bound > x.config.Limits.Wire.Message {
 		return nil, protocolf("state on channel %d needs a message of %d bytes to be sent on, the limit is %d", c.number, bound, x.config.Limits.Wire.Message)
 	}
-	if state.size() > allowance-others {
+	if state.size() > room {
 		return nil, protocolf("state on channel %d: %w", c.number, errLinkBytes)
 	}
-	l.bytes = others + state.size()
+	l.bytes += state.size() - c.last.size()
 	return state, nil
+}
+
+// roomToPatch is how many bytes the next state on a channel may take.
+func (x *Exchange) roomToPatch(l *link, c *channel) int {
+	allowance := x.allowance(l)
+	if c.record == nil && c.object.observer() != nil {
+		allowance = math.MaxInt // that link's counts
+	}
+	return allowance - (l.bytes - c.last.size())
+}
+
+// data is the data of a state; of none, none.
+func (s *State) data() []byte {
+	if s == nil {
+		return nil
+	}
+	return s.Data
 }
 
 // size is what a state takes in bytes; of none, 0.
@@ -251,32 +268,32 @@ func (c *channel) owes() bool {
 	return state != nil && (c.last == nil || c.flag != flag || !slices.Equal(c.last.Version, state.Version))
 }
 
-// appendState appends the message that brings a stream or outlet up to date.
-func (x *Exchange) appendState(buffer []byte, c *channel, id wire.ChannelID) []byte {
+// emitState brings a stream or outlet up to date with a message.
+func (x *Exchange) emitState(p *pulling, c *channel, id wire.ChannelID) {
 	o := c.object
 	state, flag := o.shown(c.last, c.flag)
 	action := wire.StateAction{Kind: wire.StateSetSynchronized, Synchronized: x.flagToWire(flag)}
 	if c.last == nil || !slices.Equal(c.last.Version, state.Version) {
 		action.Kind = wire.StatePatch
 		action.Version = state.Version
-		action.Diff = x.diff(o, c.last)
 		if c.last == nil || len(c.last.Format) == 0 || !slices.Equal(c.last.Format, state.Format) { // none: forgotten, perhaps
 			action.HasFormat, action.Format = true, state.Format
 		}
+		x.emitPatch(p, id, &action, o.delta(c.last), diffBound(len(state.Data)))
 		c.unpin()
 		c.last = state
+	} else {
+		x.emitFlag(p, id, action)
 	}
 	c.flag = flag
-	return x.appendStates(buffer, id, action)
 }
 
-func (x *Exchange) appendStates(buffer []byte, id wire.ChannelID, action wire.StateAction) []byte {
+func (x *Exchange) emitFlag(p *pulling, id wire.ChannelID, action wire.StateAction) {
 	x.event.Kind, x.event.Channel = wire.EventMessage, id
 	x.event.Message.Kind = wire.MessageStateStream
 	x.event.Message.States = append(x.event.Message.States[:0], action)
-	buffer = wire.AppendEvent(buffer, &x.event)
+	x.emitEvent(p)
 	x.event.Message.States[0] = wire.StateAction{}
-	return buffer
 }
 
 // flagFromWire turns microseconds since a state was current into a time; 0 is now.
@@ -304,40 +321,37 @@ func (x *Exchange) flagToWire(flag Synchronized) uint64 {
 // diffBound is the greatest size of a diff that makes data of a size.
 func diffBound(size int) int { return diff.MaxSize(size) }
 
-// diffCache keeps the newest few diffs to the state an object holds, so that all
+// deltas keeps the newest few ways to the state an object holds, so that all
 // links that are at the same state share one. It is empty whenever no channel of
 // the object waits to be pulled.
-type diffCache struct {
-	entries [4]cachedDiff
+type deltas struct {
+	entries [4]deltaFrom
 	next    int
 }
 
-func (d *diffCache) empty() bool {
-	return !slices.ContainsFunc(d.entries[:], func(cached cachedDiff) bool { return cached.diff != nil })
+func (d *deltas) empty() bool {
+	return !slices.ContainsFunc(d.entries[:], func(entry deltaFrom) bool { return entry.delta != nil })
 }
 
-type cachedDiff struct {
-	from *State // nil: from nothing
-	diff []byte // nil: no entry
+type deltaFrom struct {
+	from  *State // nil: from nothing
+	delta *Delta // nil: no entry
 }
 
-func (d *diffCache) clear() { *d = diffCache{} }
+func (d *deltas) clear() { *d = deltas{} }
 
-// diff returns a diff from a state to the one held. It is shared: do not change it.
-func (x *Exchange) diff(o *object, from *State) []byte {
-	for _, cached := range o.diffs.entries {
-		if cached.diff != nil && cached.from == from {
-			return cached.diff
+// delta returns the way from a state to the one held. The caller takes its channel
+// off a queue before.
+func (o *object) delta(from *State) *Delta {
+	for _, entry := range o.deltas.entries {
+		if entry.delta != nil && entry.from == from {
+			return entry.delta
 		}
 	}
-	var old []byte
-	if from != nil {
-		old = from.Data
-	}
-	encoded := x.encoder.Append(make([]byte, 0, 64), old, o.held.Data)
+	delta := &Delta{old: from.data(), new: o.held.Data}
 	if o.unsent > 0 { // others wait for it
-		o.diffs.entries[o.diffs.next] = cachedDiff{from, encoded}
-		o.diffs.next = (o.diffs.next + 1) % len(o.diffs.entries)
+		o.deltas.entries[o.deltas.next] = deltaFrom{from, delta}
+		o.deltas.next = (o.deltas.next + 1) % len(o.deltas.entries)
 	}
-	return encoded
+	return delta
 }

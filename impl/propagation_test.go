@@ -32,7 +32,7 @@ func (r *raw) step(input Input) {
 	for _, e := range r.x.Step(r.now, input) {
 		switch e.Kind {
 		case EffectWrite:
-			event, err := wire.DecodeEvent(slices.Clone(e.Data), nil)
+			event, err := wire.DecodeEvent(e.Message.Bytes(), nil)
 			if err != nil {
 				r.t.Fatalf("the core wrote what does not decode: %v", err)
 			}
@@ -274,7 +274,7 @@ func TestConflation_WhatBecameMootIsNeverSent(t *testing.T) {
 	expect(t, "objects ever made at a", a.x.lastObject, 0)
 }
 
-func TestDiff_OneIsSharedByAllLinksAndDroppedAfterTheLast(t *testing.T) {
+func TestDelta_OneIsSharedByAllLinksAndDroppedAfterTheLast(t *testing.T) {
 	w, root, c := star(t, Config{}, "a", "b", "c")
 	expose := root.open(ExposeObject, thing, 1)
 	for _, name := range []string{"a", "b", "c"} {
@@ -287,16 +287,18 @@ func TestDiff_OneIsSharedByAllLinksAndDroppedAfterTheLast(t *testing.T) {
 	}
 	o := root.x.objects[thing.Key]
 	root.step(Input{Kind: InputPull, Link: o.links[0].link.id, Budget: 1000})
-	first := o.diffs.entries[0].diff
+	first := o.deltas.entries[0].delta
 	if first == nil {
-		t.Fatal("no diff is kept though two more links wait for it")
+		t.Fatal("no delta is kept though two more links wait for it")
 	}
-	root.step(Input{Kind: InputPull, Link: o.links[1].link.id, Budget: 1000})
-	if &o.diffs.entries[0].diff[0] != &first[0] || o.diffs.entries[1].diff != nil {
-		t.Error("the second link did not share the first one's diff")
+	for _, link := range o.links[1:] {
+		effects := root.step(Input{Kind: InputPull, Link: link.link.id, Budget: 1000})
+		at := slices.IndexFunc(effects, func(e Effect) bool { return e.Message.Delta() != nil })
+		if at < 0 || effects[at].Message.Delta() != first {
+			t.Errorf("link %d does not share the first one's delta", link.link.id)
+		}
 	}
-	root.step(Input{Kind: InputPull, Link: o.links[2].link.id, Budget: 1000})
-	expect(t, "dropped", o.diffs.empty(), true)
+	expect(t, "dropped", o.deltas.empty(), true)
 }
 
 func TestPull_StopsAtTheBudgetAndGoesOn(t *testing.T) {
@@ -311,8 +313,8 @@ func TestPull_StopsAtTheBudgetAndGoesOn(t *testing.T) {
 		for _, e := range x.Step(Now{}, Input{Kind: InputPull, Link: 1, Budget: 300, Buffer: make([]byte, 0, 64)}) {
 			drained = drained || e.Kind == EffectDrained
 			if e.Kind == EffectWrite {
-				size += len(e.Data)
-				event, err := wire.DecodeEvent(e.Data, nil)
+				size += len(e.Message.Bytes())
+				event, err := wire.DecodeEvent(e.Message.Bytes(), nil)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -335,7 +337,7 @@ func TestPull_LeavesWhatTheBufferHeld(t *testing.T) {
 	buffer := append(make([]byte, 0, 4096), "before"...)
 	effects := x.Step(Now{}, Input{Kind: InputPull, Link: 1, Budget: 1000, Buffer: buffer})
 	expect(t, "before", string(buffer), "before")
-	expect(t, "first message follows", bytes.Equal(effects[0].Data, buffer[:9][6:9]), true)
+	expect(t, "first message follows", bytes.Equal(effects[0].Message.Bytes(), buffer[:9][6:9]), true)
 }
 
 func TestSink_StatesInFlightAtARevocationAreDropped(t *testing.T) {

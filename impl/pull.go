@@ -7,35 +7,41 @@ import (
 	"hakuban/wire"
 )
 
+// pulling is a pull under way.
+type pulling struct {
+	link   *link
+	buffer []byte // the messages so far, without their diffs, after what it held before
+	size   int    // bytes of the messages so far; a diff counts with its bound
+	count  int    // of the messages
+}
+
+// room reports whether another message may begin.
+func (p *pulling) room(budget int) bool { return p.size < budget || p.count == 0 }
+
 // pull answers a link's writer that has room: it works out what the link is owed
-// and encodes it, until the budget is reached or nothing is left.
+// until the budget is reached or nothing is left. How long a diff will be is not
+// known here, for it is made later; it counts with the bytes of the state that it
+// leads to.
 //
 // spec: PullUp, PullDown
 func (x *Exchange) pull(l *link, buffer []byte, budget int) {
-	start := len(buffer)
-	x.cuts = x.cuts[:0]
+	p := &pulling{link: l, buffer: buffer}
 	if !l.greeted {
 		l.greeted = true
 		l.lastOurs = controlNumber
-		buffer = x.appendGreeting(buffer, l)
+		x.emitGreeting(p)
 	}
-	room := func() bool { return len(buffer)-start < budget || len(buffer) == start }
 	if l.role == ToDownstream {
-		for l.pending.first != nil && room() {
-			buffer = x.pullDown(buffer, l.pending.first.value)
+		for l.pending.first != nil && p.room(budget) {
+			x.pullDown(p, l.pending.first.value)
 		}
 	} else {
-		for (l.pendingObjects.first != nil || l.pendingTags.first != nil) && room() {
-			buffer = x.appendContracts(buffer, l, budget-(len(buffer)-start))
+		for (l.pendingObjects.first != nil || l.pendingTags.first != nil) && p.room(budget) {
+			x.emitContracts(p, budget-p.size)
 		}
-		for l.outlets.first != nil && room() {
-			buffer = x.pullUp(buffer, l.outlets.first.value)
+		for l.outlets.first != nil && p.room(budget) {
+			x.pullUp(p, l.outlets.first.value)
 		}
-	}
-	from := start
-	for _, to := range x.cuts {
-		x.emit(Effect{Kind: EffectWrite, Link: l.id, Data: buffer[from:to:to]})
-		from = to
 	}
 	if l.pending.first == nil && l.pendingObjects.first == nil && l.pendingTags.first == nil && l.outlets.first == nil {
 		l.ready = false
@@ -43,48 +49,58 @@ func (x *Exchange) pull(l *link, buffer []byte, budget int) {
 	}
 }
 
-// append encodes x.event as one message.
-func (x *Exchange) append(buffer []byte) []byte {
-	return x.cut(wire.AppendEvent(buffer, &x.event))
+// emitEvent encodes x.event as one message.
+func (x *Exchange) emitEvent(p *pulling) {
+	start := len(p.buffer)
+	p.buffer = wire.AppendEvent(p.buffer, &x.event)
+	x.emitMessage(p, Message{data: p.buffer[start:len(p.buffer):len(p.buffer)]})
 }
 
-// cut ends one message.
-func (x *Exchange) cut(buffer []byte) []byte {
-	x.cuts = append(x.cuts, len(buffer))
-	return buffer
+// emitPatch encodes the message that brings a state, all but its diff.
+func (x *Exchange) emitPatch(p *pulling, id wire.ChannelID, action *wire.StateAction, delta *Delta, bound int) {
+	start, at := len(p.buffer), 0
+	p.buffer, at = wire.AppendPatch(p.buffer, id, action)
+	p.size += bound
+	x.emitMessage(p, Message{data: p.buffer[start:len(p.buffer):len(p.buffer)], delta: delta, at: at - start})
+}
+
+func (x *Exchange) emitMessage(p *pulling, message Message) {
+	p.size += len(message.data)
+	p.count++
+	x.emit(Effect{Kind: EffectWrite, Link: p.link.id, Message: message})
 }
 
 // pullDown brings one downstream link up to date on one object: closes before
 // opens, then the state.
 //
 // spec: PullDown
-func (x *Exchange) pullDown(buffer []byte, ol *objectLink) []byte {
+func (x *Exchange) pullDown(p *pulling, ol *objectLink) {
 	l, o := ol.link, ol.object
 	l.pending.remove(&ol.pending)
 	o.unsent--
 	o.tally.add(ol, -1)
 	if ol.sink != nil && (ol.revoked || !ol.isElected()) {
 		l.bytes -= ol.sink.last.size()
-		buffer = x.appendClose(buffer, l, ol.sink)
+		x.emitClose(p, ol.sink)
 		ol.sink, ol.revoked = nil, false
 	}
 	if ol.stream != nil && !ol.wantsStream() {
-		buffer = x.appendClose(buffer, l, ol.stream)
+		x.emitClose(p, ol.stream)
 		ol.stream = nil
 	}
 	if ol.sink == nil && ol.isElected() {
-		buffer, ol.sink = x.appendOpen(buffer, ol, wire.ChannelSink)
+		ol.sink = x.emitOpen(p, ol, wire.ChannelSink)
 	}
 	if ol.stream == nil && ol.wantsStream() {
-		buffer, ol.stream = x.appendOpen(buffer, ol, wire.ChannelStream)
+		ol.stream = x.emitOpen(p, ol, wire.ChannelStream)
 	}
 	o.tally.add(ol, 1)
 	x.settleKeeper(o) // the channels that bring the state held, or alone keep it, may be other ones
 	if ol.stream != nil && ol.stream.owes() {
-		buffer = x.cut(x.appendState(buffer, ol.stream, wire.ChannelID{Origin: l.origin(), Number: ol.stream.number}))
+		x.emitState(p, ol.stream, wire.ChannelID{Origin: l.origin(), Number: ol.stream.number})
 	}
 	if o.unsent == 0 {
-		o.diffs.clear()
+		o.deltas.clear()
 	}
 	if !o.dataNeeded {
 		x.dropStale(o) // the stream that kept the state may be closed
@@ -92,13 +108,12 @@ func (x *Exchange) pullDown(buffer []byte, ol *objectLink) []byte {
 	if !o.shouldExist || ol.idle() {
 		x.forget(o)
 	}
-	return buffer
 }
 
 // pullUp brings one outlet to upstream up to date.
 //
 // spec: PullUp
-func (x *Exchange) pullUp(buffer []byte, c *channel) []byte {
+func (x *Exchange) pullUp(p *pulling, c *channel) {
 	o := c.object
 	c.link.outlets.remove(&c.pending)
 	o.unsent--
@@ -106,78 +121,78 @@ func (x *Exchange) pullUp(buffer []byte, c *channel) []byte {
 	switch {
 	case !c.owes():
 	case x.lift(c):
-		buffer = x.cut(x.appendState(buffer, c, theirs))
+		x.emitState(p, c, theirs)
 	case c.last != nil && c.flag.Now: // what upstream has is not current any more
 		c.flag = Synchronized{Mono: math.MinInt64}
-		buffer = x.cut(x.appendStates(buffer, theirs, wire.StateAction{Kind: wire.StateSetSynchronized, Synchronized: x.flagToWire(c.flag)}))
+		x.emitFlag(p, theirs, wire.StateAction{Kind: wire.StateSetSynchronized, Synchronized: x.flagToWire(c.flag)})
 	}
 	if o.unsent == 0 {
-		o.diffs.clear()
+		o.deltas.clear()
 	}
-	return buffer
 }
 
-func (x *Exchange) appendOpen(buffer []byte, ol *objectLink, kind wire.ChannelKind) ([]byte, *channel) {
+func (x *Exchange) emitOpen(p *pulling, ol *objectLink, kind wire.ChannelKind) *channel {
 	l, o := ol.link, ol.object
 	l.lastOurs++
 	c := newChannel(l.lastOurs, o, l)
 	c.record = ol
 	l.ours[c.number] = c
-	return x.appendInitialize(buffer, l, c.number, wire.ChannelType{Kind: kind, Tags: o.descriptor.Tags, JSON: o.descriptor.JSON}), c
+	x.emitInitialize(p, c.number, wire.ChannelType{Kind: kind, Tags: o.descriptor.Tags, JSON: o.descriptor.JSON})
+	return c
 }
 
-// appendInitialize opens a channel: two messages.
-func (x *Exchange) appendInitialize(buffer []byte, l *link, number uint64, channelType wire.ChannelType) []byte {
-	id := wire.ChannelID{Origin: l.origin(), Number: number}
+// emitInitialize opens a channel: two messages.
+func (x *Exchange) emitInitialize(p *pulling, number uint64, channelType wire.ChannelType) {
+	id := wire.ChannelID{Origin: p.link.origin(), Number: number}
 	x.event.Kind, x.event.Channel = wire.EventOpen, id
-	buffer = x.append(buffer)
+	x.emitEvent(p)
 	x.event.Kind = wire.EventMessage
 	x.event.Message.Kind = wire.MessageUninitialized
 	x.event.Message.Initialize = append(x.event.Message.Initialize[:0], channelType)
-	buffer = x.append(buffer)
+	x.emitEvent(p)
 	x.event.Message.Initialize[0] = wire.ChannelType{}
-	return buffer
 }
 
-func (x *Exchange) appendClose(buffer []byte, l *link, c *channel) []byte {
-	delete(l.ours, c.number)
+func (x *Exchange) emitClose(p *pulling, c *channel) {
+	delete(p.link.ours, c.number)
 	c.unpin()
-	x.event.Kind, x.event.Channel = wire.EventClose, wire.ChannelID{Origin: l.origin(), Number: c.number}
-	return x.append(buffer)
+	x.event.Kind, x.event.Channel = wire.EventClose, wire.ChannelID{Origin: p.link.origin(), Number: c.number}
+	x.emitEvent(p)
 }
 
-// appendGreeting opens the control channel and tells who we are.
-func (x *Exchange) appendGreeting(buffer []byte, l *link) []byte {
+// emitGreeting opens the control channel and tells who we are.
+func (x *Exchange) emitGreeting(p *pulling) {
+	l := p.link
 	kind := wire.ChannelUpstreamControl
 	if l.role == ToDownstream {
 		kind = wire.ChannelDownstreamControl
 	}
-	buffer = x.appendInitialize(buffer, l, controlNumber, wire.ChannelType{Kind: kind})
+	x.emitInitialize(p, controlNumber, wire.ChannelType{Kind: kind})
 	actions := append(x.event.Message.Control[:0], wire.ControlAction{Kind: wire.ActionSetName, Name: l.localName})
 	if l.role == ToUpstream {
 		actions = append(actions, wire.ControlAction{Kind: wire.ActionSetLoadLimit, LoadLimit: l.loadPoints})
 	}
-	return x.appendControl(buffer, l, actions)
+	x.emitControl(p, actions)
 }
 
-func (x *Exchange) appendControl(buffer []byte, l *link, actions []wire.ControlAction) []byte {
-	x.event.Kind, x.event.Channel = wire.EventMessage, wire.ChannelID{Origin: l.origin(), Number: controlNumber}
+func (x *Exchange) emitControl(p *pulling, actions []wire.ControlAction) {
+	x.event.Kind, x.event.Channel = wire.EventMessage, wire.ChannelID{Origin: p.link.origin(), Number: controlNumber}
 	x.event.Message.Kind = wire.MessageDownstreamControl
-	if l.role == ToUpstream {
+	if p.link.role == ToUpstream {
 		x.event.Message.Kind = wire.MessageUpstreamControl
 	}
 	x.event.Message.Control = actions
-	buffer = x.append(buffer)
+	x.emitEvent(p)
 	clear(actions)
 	x.event.Message.Control = actions[:0]
-	return buffer
 }
 
-// appendContracts tells upstream what changed, in one message of about the
+// emitContracts tells upstream what changed, in one message of about the
 // budget at most.
 //
 // spec: PullUp
-func (x *Exchange) appendContracts(buffer []byte, l *link, budget int) []byte {
+func (x *Exchange) emitContracts(p *pulling, budget int) {
+	l := p.link
 	actions := x.event.Message.Control[:0]
 	size := 0
 	for l.pendingObjects.first != nil || l.pendingTags.first != nil {
@@ -194,12 +209,12 @@ func (x *Exchange) appendContracts(buffer []byte, l *link, budget int) []byte {
 		}
 	}
 	if len(actions) == 0 {
-		return buffer
+		return
 	}
 	// What is asked for anew comes first: a reference peer carries the actions out
 	// one by one, and would end what a new contract is about to go on with.
 	slices.SortStableFunc(actions, func(a, b wire.ControlAction) int { return removal(a.Kind) - removal(b.Kind) })
-	return x.appendControl(buffer, l, actions)
+	x.emitControl(p, actions)
 }
 
 // removal is 1 for an action that takes a contract back.

@@ -12,19 +12,24 @@ const maxObjectChannels = 64
 
 // receive carries out one message of a peer, or ends the link for it. An empty
 // message is ignored, as the reference does.
-func (x *Exchange) receive(l *link, data []byte) {
-	if len(data) == 0 {
+func (x *Exchange) receive(l *link, input *Input) {
+	if len(input.Data) == 0 {
 		return
 	}
-	event, err := wire.DecodeEvent(data, &x.config.Limits.Wire)
+	a := input.Arrival
+	if a == nil {
+		a = new(Arrival)
+		a.Decode(input.Data, &x.config.Limits.Wire)
+	}
+	err := a.err
 	if err == nil {
-		switch event.Kind {
+		switch a.event.Kind {
 		case wire.EventOpen:
-			err = x.receiveOpen(l, event.Channel)
+			err = x.receiveOpen(l, a.event.Channel)
 		case wire.EventClose:
-			err = x.receiveClose(l, event.Channel)
+			err = x.receiveClose(l, a.event.Channel)
 		case wire.EventMessage:
-			err = x.receiveMessage(l, event.Channel, &event.Message)
+			err = x.receiveMessage(l, a)
 		}
 	}
 	if err != nil {
@@ -79,9 +84,10 @@ func (x *Exchange) receiveClose(l *link, id wire.ChannelID) error {
 	return nil
 }
 
-func (x *Exchange) receiveMessage(l *link, id wire.ChannelID, m *wire.Message) error {
+func (x *Exchange) receiveMessage(l *link, a *Arrival) error {
+	id, m := a.event.Channel, &a.event.Message
 	if id.Origin == l.origin() {
-		return x.receiveOnOurs(l, id, m)
+		return x.receiveOnOurs(l, a)
 	}
 	c, open := l.theirs[id.Number]
 	if !open {
@@ -89,20 +95,21 @@ func (x *Exchange) receiveMessage(l *link, id wire.ChannelID, m *wire.Message) e
 	}
 	switch {
 	case c.kind == uninitialized && m.Kind == wire.MessageUninitialized:
-		return x.receiveInitialize(l, id, m.Initialize)
+		return x.receiveInitialize(l, a)
 	case c.kind == control && l.role == ToDownstream && m.Kind == wire.MessageUpstreamControl:
-		return x.receiveContracts(l, m.Control)
+		return x.receiveContracts(l, a)
 	case c.kind == control && l.role == ToUpstream && m.Kind == wire.MessageDownstreamControl:
 		return receiveNames(l, m.Control)
 	case c.kind == source && m.Kind == wire.MessageStateStream:
-		return x.receiveStates(l, c.state, m.States)
+		return x.receiveStates(l, c.state, a)
 	}
 	return protocolf("message of kind %v on channel %v, which does not take it", m.Kind, id)
 }
 
 // receiveOnOurs takes a message on a channel that this end opened. On one closed
 // since, it was in flight and is dropped.
-func (x *Exchange) receiveOnOurs(l *link, id wire.ChannelID, m *wire.Message) error {
+func (x *Exchange) receiveOnOurs(l *link, a *Arrival) error {
+	id, m := a.event.Channel, &a.event.Message
 	if id.Number > l.lastOurs {
 		return protocolf("message on channel %v, which was never opened", id)
 	}
@@ -124,13 +131,14 @@ func (x *Exchange) receiveOnOurs(l *link, id wire.ChannelID, m *wire.Message) er
 	if ol.revoked {
 		return nil
 	}
-	return x.receiveStates(l, c, m.States)
+	return x.receiveStates(l, c, a)
 }
 
 // receiveInitialize gives a channel that the peer opened its type.
 //
 // spec: ReceiveOpen
-func (x *Exchange) receiveInitialize(l *link, id wire.ChannelID, types []wire.ChannelType) error {
+func (x *Exchange) receiveInitialize(l *link, a *Arrival) error {
+	id, types := a.event.Channel, a.event.Message.Initialize
 	if len(types) != 1 {
 		return protocolf("channel %v initialized with %d types, expected 1", id, len(types))
 	}
@@ -143,7 +151,7 @@ func (x *Exchange) receiveInitialize(l *link, id wire.ChannelID, types []wire.Ch
 	case l.role != ToUpstream || kind != wire.ChannelSink && kind != wire.ChannelStream:
 		return protocolf("channel %v initialized as %v, which this end does not take", id, kind)
 	}
-	descriptor, err := wire.NewDescriptor(types[0].Tags, types[0].JSON, &x.config.Limits.Wire)
+	descriptor, err := a.object(0, types[0].Tags, types[0].JSON)
 	if err != nil {
 		return protocolf("channel %v: %v", id, err)
 	}
@@ -185,18 +193,18 @@ func receiveNames(l *link, actions []wire.ControlAction) error {
 // replaced by another that covers the same object would end its election.
 //
 // spec: ReceiveContracts
-func (x *Exchange) receiveContracts(l *link, actions []wire.ControlAction) error {
+func (x *Exchange) receiveContracts(l *link, a *Arrival) error {
 	defer x.settleTouched()
-	for i := range actions {
-		if err := x.receiveContract(l, &actions[i]); err != nil {
+	for i := range a.event.Message.Control {
+		if err := x.receiveContract(l, a, i); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (x *Exchange) receiveContract(l *link, action *wire.ControlAction) error {
-	switch action.Kind {
+func (x *Exchange) receiveContract(l *link, a *Arrival, i int) error {
+	switch action := &a.event.Message.Control[i]; action.Kind {
 	case wire.ActionSetName:
 		l.remoteName, l.hasName = action.Name, true
 		return nil
@@ -204,13 +212,14 @@ func (x *Exchange) receiveContract(l *link, action *wire.ControlAction) error {
 		l.limit = newLoadLimit(action.LoadLimit, x.now.Mono)
 		return nil
 	case wire.ActionObserveTag, wire.ActionUnobserveTag, wire.ActionExposeTag, wire.ActionUnexposeTag, wire.ActionSetTagCapacity:
-		return x.receiveTagContract(l, action)
+		return x.receiveTagContract(l, a, i)
 	}
-	return x.receiveObjectContract(l, action)
+	return x.receiveObjectContract(l, a, i)
 }
 
-func (x *Exchange) receiveObjectContract(l *link, action *wire.ControlAction) error {
-	descriptor, err := wire.NewDescriptor(action.Tags, action.JSON, &x.config.Limits.Wire)
+func (x *Exchange) receiveObjectContract(l *link, a *Arrival, i int) error {
+	action := &a.event.Message.Control[i]
+	descriptor, err := a.object(i, action.Tags, action.JSON)
 	if err != nil {
 		return protocolf("%v: %v", action.Kind, err)
 	}
@@ -243,8 +252,9 @@ func (x *Exchange) receiveObjectContract(l *link, action *wire.ControlAction) er
 	return nil
 }
 
-func (x *Exchange) receiveTagContract(l *link, action *wire.ControlAction) error {
-	text, identity, err := wire.Canonical(action.JSON, &x.config.Limits.Wire)
+func (x *Exchange) receiveTagContract(l *link, a *Arrival, i int) error {
+	action := &a.event.Message.Control[i]
+	text, identity, err := a.tag(i, action.JSON)
 	if err != nil {
 		return protocolf("%v: %v", action.Kind, err)
 	}

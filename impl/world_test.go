@@ -68,7 +68,7 @@ func (n *node) step(input Input) []Effect {
 			n.changed[e.Offer] = true
 		case EffectWrite:
 			peer := n.peers[e.Link]
-			peer.queue = append(peer.queue, slices.Clone(e.Data))
+			peer.queue = append(peer.queue, e.Message.Bytes())
 		case EffectEnd:
 			n.ended[e.Link] = e.Err
 		}
@@ -105,8 +105,9 @@ func describe(effects []Effect) string {
 		if e.State != nil {
 			state = fmt.Sprintf("%+v", *e.State)
 		}
-		e.State = nil
-		fmt.Fprintf(&b, "%+v %s\n", e, state)
+		message := e.Message.Bytes()
+		e.State, e.Message = nil, Message{}
+		fmt.Fprintf(&b, "%+v %x %s\n", e, message, state)
 	}
 	return b.String()
 }

@@ -49,7 +49,7 @@ func DescribeEffect(e *impl.Effect) string {
 	case impl.EffectReady:
 		return fmt.Sprintf("link %d has something to send", e.Link)
 	case impl.EffectWrite:
-		return fmt.Sprintf("write on link %d: %s", e.Link, describeMessage(e.Data))
+		return fmt.Sprintf("write on link %d: %s", e.Link, describeMessage(e.Message.Bytes()))
 	case impl.EffectDrained:
 		return fmt.Sprintf("link %d is owed nothing more", e.Link)
 	case impl.EffectEnd:

@@ -49,7 +49,7 @@ func (h *Hash) Effects(effects []impl.Effect) {
 		h.word(uint64(e.Kind) | uint64(e.Link)<<8 ^ uint64(e.Contract)<<24 ^ uint64(e.Offer)<<40)
 		switch e.Kind {
 		case impl.EffectWrite:
-			h.bytes(e.Data)
+			h.bytes(e.Message.Bytes())
 		case impl.EffectTaken:
 			h.text(e.Descriptor.Key)
 		case impl.EffectState:

@@ -219,7 +219,7 @@ var plants = []corePlant{
 		``},
 	{"a diff to an old state is sent", "propagation.go",
 		`	if o.held != held {
-		o.diffs.clear()
+		o.deltas.clear()
 	}
 `,
 		``},
@@ -368,10 +368,8 @@ var plants = []corePlant{
 `,
 		``},
 	{"a diff is applied to what is held", "propagation.go",
-		`		old = c.last.Data
-`,
-		`		old = c.object.held.Data
-`},
+		`diff.Patch(c.last.data(), `,
+		`diff.Patch(c.object.held.data(), `},
 	{"last-at falls below the last now", "propagation.go",
 		`max(o.floor, flag.Mono)`,
 		`flag.Mono`},

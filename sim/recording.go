@@ -14,7 +14,7 @@ import (
 
 // recordingVersion is the version of recordings that this package reads: those
 // of hakuban-router --record.
-const recordingVersion = 1
+const recordingVersion = 2
 
 type recordingHeader struct {
 	Version int         `json:"hakuban-recording"`
@@ -86,6 +86,10 @@ func ReplayRecording(r io.Reader, out io.Writer) (replay Replay, err error) {
 }
 
 func (h *recordingHeader) check() error {
+	if h.Version == 1 {
+		return fmt.Errorf("a recording of version 1 is of an older hakuban-router, whose core cut what it sent into other messages: "+
+			"replay it with a simulate of the same age: %w", ErrFormat)
+	}
 	if h.Version != recordingVersion {
 		return fmt.Errorf("recording version %d, expected %d: %w", h.Version, recordingVersion, ErrFormat)
 	}

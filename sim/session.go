@@ -7,6 +7,7 @@ import (
 	"hakuban/impl"
 	"hakuban/sim/checker"
 	"hakuban/sim/mark"
+	"hakuban/wire"
 )
 
 // The ends of a session, which are also its directions: the child's end sends
@@ -308,7 +309,7 @@ func (w *World) deliver(number int32, to uint8, at int64) {
 	if s.lost {
 		w.marks.Hit(mark.DeliveredAfterLoss)
 	}
-	w.input = impl.Input{Kind: impl.InputReceive, Link: s.ends[to].link, Data: data}
+	w.input = impl.Input{Kind: impl.InputReceive, Link: s.ends[to].link, Data: data, Arrival: w.decode(n, s, to, data)}
 	w.step(n)
 	if p.head > 0 { // not dropped by what the step did
 		w.recycle(&p.queue[p.head-1])
@@ -318,6 +319,20 @@ func (w *World) deliver(number int32, to uint8, at int64) {
 	}
 	w.schedulePull(s, from)
 	w.arm(s, from)
+}
+
+// decode makes a message ready as a driver does: on every other session the states
+// are patched before the step, though they are small.
+func (w *World) decode(n *node, s *session, to uint8, data []byte) *impl.Arrival {
+	if len(data) == 0 {
+		return nil
+	}
+	w.arrival.Release()
+	w.arrival.Decode(data, &wire.DefaultLimits)
+	if s.number%2 == 1 || w.arrival.Heavy() {
+		w.arrival.Patch(n.core.Base(s.ends[to].link, &w.arrival))
+	}
+	return &w.arrival
 }
 
 func (w *World) recycle(p *parcel) {

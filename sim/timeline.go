@@ -97,7 +97,7 @@ func (t *timeline) alone(n int) {
 		hash.Effects(effects)
 		for j := range effects {
 			if l := links[effects[j].Link]; l != nil && effects[j].Kind == impl.EffectWrite {
-				l.sent = append(l.sent, recordedMessage{slices.Clone(effects[j].Data), input.at})
+				l.sent = append(l.sent, recordedMessage{effects[j].Message.Bytes(), input.at})
 			}
 		}
 	}

@@ -79,6 +79,7 @@ type World struct {
 	// Reused by every step.
 	current checker.Step
 	input   impl.Input
+	arrival impl.Arrival
 	buffer  []byte
 	spare   [][]byte
 }
@@ -397,7 +398,7 @@ func (w *World) carryOut(n *node, e *impl.Effect) {
 		}
 	case impl.EffectWrite:
 		if s, end := n.session(e.Link); s != nil {
-			w.send(s, end, e.Data)
+			w.send(s, end, e.Message.Bytes())
 		}
 	case impl.EffectDrained:
 		if s, end := n.session(e.Link); s != nil {

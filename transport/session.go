@@ -274,7 +274,7 @@ func (s *session) endWriting(err error) {
 	}
 }
 
-// pull sends what the link has, encoded now that there is room for it.
+// pull sends what the link has, made now that there is room for it. A pull may give little of what there is, so several gather.
 func (s *session) pull() error {
 	buffer := pulls.Get().(*[]byte)
 	defer pulls.Put(buffer)
@@ -295,14 +295,14 @@ func (s *session) pull() error {
 			if err := s.sendPong(payload); err != nil {
 				return err
 			}
+			if err := s.connection.flush(); err != nil {
+				return err
+			}
 		default:
-		}
-		if err := s.connection.flush(); err != nil {
-			return err
 		}
 		more = again
 	}
-	return nil
+	return s.connection.flush()
 }
 
 func (s *session) sendPong(payload string) error {

@@ -49,9 +49,11 @@ func (k ActionKind) String() string {
 	return "action(" + strconv.Itoa(int(k)) + ")"
 }
 
-// onObject reports whether the action concerns an object; onTag whether it concerns a tag.
-func (k ActionKind) onObject() bool { return k >= ActionObserveObject && k <= ActionSetObjectCapacity }
-func (k ActionKind) onTag() bool    { return k >= ActionObserveTag && k <= ActionSetTagCapacity }
+// OnObject reports whether the action concerns an object.
+func (k ActionKind) OnObject() bool { return k >= ActionObserveObject && k <= ActionSetObjectCapacity }
+
+// OnTag reports whether the action concerns a tag.
+func (k ActionKind) OnTag() bool { return k >= ActionObserveTag && k <= ActionSetTagCapacity }
 
 // hasCapacity reports whether the encoding of the action ends with a capacity.
 func (k ActionKind) hasCapacity() bool {

@@ -80,10 +80,10 @@ func appendControlAction(dst []byte, message MessageKind, a *ControlAction) []by
 	case a.Kind == ActionSetLoadLimit:
 		dst = append(dst, exchangeIndex, 1)
 		return appendLoadLimit(dst, a.LoadLimit)
-	case a.Kind.onObject():
+	case a.Kind.OnObject():
 		dst = append(dst, objectContractIndex, byte(a.Kind-ActionObserveObject))
 		dst = appendStrings(dst, a.Tags)
-	case a.Kind.onTag():
+	case a.Kind.OnTag():
 		dst = append(dst, tagContractIndex, byte(a.Kind-ActionObserveTag))
 	default:
 		panic("BUG: no encoding for " + a.Kind.String())
@@ -111,17 +111,8 @@ func appendStateAction(dst []byte, a *StateAction) []byte {
 	dst = append(dst, byte(a.Kind))
 	switch a.Kind {
 	case StatePatch:
-		dst = appendUint(dst, uint64(len(a.Version)))
-		for _, element := range a.Version {
-			dst = appendInt(dst, element)
-		}
-		if a.HasFormat {
-			dst = append(dst, 1)
-			dst = appendStrings(dst, a.Format)
-		} else {
-			dst = append(dst, 0)
-		}
-		dst = appendUint(dst, uint64(len(a.Diff)))
+		dst = appendPatchHead(dst, a)
+		dst = AppendLength(dst, len(a.Diff))
 		dst = append(dst, a.Diff...)
 	case StateSetSynchronized:
 	default:
@@ -129,6 +120,38 @@ func appendStateAction(dst []byte, a *StateAction) []byte {
 	}
 	return appendUint(dst, a.Synchronized)
 }
+
+// appendPatchHead appends what stands before the diff.
+func appendPatchHead(dst []byte, a *StateAction) []byte {
+	dst = appendUint(dst, uint64(len(a.Version)))
+	for _, element := range a.Version {
+		dst = appendInt(dst, element)
+	}
+	if !a.HasFormat {
+		return append(dst, 0)
+	}
+	dst = append(dst, 1)
+	return appendStrings(dst, a.Format)
+}
+
+// AppendPatch appends the message that brings one state on a channel, without its diff: that goes to the offset at, after its
+// length, see [AppendLength]. It panics as [AppendEvent] does.
+func AppendPatch(dst []byte, channel ChannelID, a *StateAction) (message []byte, at int) {
+	dst = append(dst, byte(EventMessage))
+	dst = appendChannelID(dst, channel)
+	dst = append(dst, byte(MessageStateStream))
+	dst = appendUint(dst, 1)
+	dst = append(dst, byte(StatePatch))
+	dst = appendPatchHead(dst, a)
+	at = len(dst)
+	return appendUint(dst, a.Synchronized), at
+}
+
+// MaxLength is the most bytes that [AppendLength] appends.
+const MaxLength = 9
+
+// AppendLength appends the length that stands before so many bytes.
+func AppendLength(dst []byte, n int) []byte { return appendUint(dst, uint64(n)) }
 
 func appendStrings(dst []byte, list []string) []byte {
 	dst = appendUint(dst, uint64(len(list)))

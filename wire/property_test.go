@@ -68,7 +68,7 @@ func (t draw) control(last ActionKind) ControlAction {
 		})
 	default:
 		a.JSON = t.text()
-		if a.Kind.onObject() {
+		if a.Kind.OnObject() {
 			a.Tags = some(t, 3, t.text)
 		}
 		if a.Kind.hasCapacity() {

@@ -24,7 +24,7 @@ type recorder struct {
 
 func newRecorder(now *int64) *recorder {
 	r := &recorder{core: impl.New(impl.Config{}), now: now}
-	r.file.WriteString(`{"hakuban-recording":1,"config":{}}` + "\n")
+	r.file.WriteString(`{"hakuban-recording":2,"config":{}}` + "\n")
 	return r
 }
 
@@ -43,7 +43,7 @@ func (r *recorder) step(input impl.Input) []impl.Effect {
 func (r *recorder) carry(to *recorder) {
 	for _, effect := range r.step(impl.Input{Kind: impl.InputPull, Link: 1, Budget: 1 << 16}) {
 		if effect.Kind == impl.EffectWrite {
-			to.step(impl.Input{Kind: impl.InputReceive, Link: 1, Data: effect.Data})
+			to.step(impl.Input{Kind: impl.InputReceive, Link: 1, Data: effect.Message.Bytes()})
 		}
 	}
 }

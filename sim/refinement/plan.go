@@ -136,7 +136,7 @@ func (h *happening) session(r *Refinement, x *exchange, input *impl.Input, effec
 			if effects[i].Kind != impl.EffectWrite {
 				continue
 			}
-			m, err := s.send(r, end, effects[i].Data)
+			m, err := s.send(r, end, effects[i].Message.Bytes())
 			if err != nil {
 				return err
 			}

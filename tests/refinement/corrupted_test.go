@@ -83,7 +83,7 @@ func survey(t *testing.T, entries []entry) (messages map[endOfLink][]message, ok
 		for _, effect := range cores[e.Exchange].Step(*e.Now, *e.Input) {
 			if effect.Kind == impl.EffectWrite {
 				at := endOfLink{e.Exchange, effect.Link, false}
-				messages[at] = append(messages[at], message{slices.Clone(effect.Data), line})
+				messages[at] = append(messages[at], message{effect.Message.Bytes(), line})
 			}
 		}
 	}

@@ -380,7 +380,7 @@ func (w *world) pull(l int, up bool) {
 		case impl.EffectDrained:
 			*ready = false
 		case impl.EffectWrite:
-			f := w.understand(s, up, slices.Clone(e.Data))
+			f := w.understand(s, up, e.Message.Bytes())
 			switch {
 			case gone:
 			case up:
