@@ -92,7 +92,7 @@ func TestPull_MakesDiffsOutsideOfTheLock(t *testing.T) {
 		if object == small {
 			data = data[:10]
 		}
-		if err := sink.Send(t.Context(), NewState(data)); err != nil {
+		if err := sink.Send(NewState(data)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -162,3 +162,21 @@ func BenchmarkNewDescriptor(b *testing.B) {
 		}
 	}
 }
+
+// A message without its diff becomes the whole one when the diff is put where it belongs.
+func TestAppendPatch_IsAppendEventWithoutTheDiff(t *testing.T) {
+	channel := ChannelID{UpstreamOriginated, 70000}
+	for _, action := range everyAction[len(everyAction)-1].Message.States {
+		if action.Kind != StatePatch {
+			continue
+		}
+		want := AppendEvent(nil, &Event{Kind: EventMessage, Channel: channel, Message: Message{Kind: MessageStateStream, States: []StateAction{action}}})
+		before := []byte("before")
+		message, at := AppendPatch(before, channel, &action)
+		got := append(AppendLength(bytes.Clone(message[:at]), len(action.Diff)), action.Diff...)
+		got = append(got, message[at:]...)
+		if !bytes.Equal(got, append(before, want...)) {
+			t.Errorf("%+v: %x, expected %x", action, got, want)
+		}
+	}
+}
