@@ -43,11 +43,27 @@ func (e *ProtocolError) Error() string {
 	return fmt.Sprintf("hakuban: link %d broke the protocol: %s", e.Link, e.Reason)
 }
 
+// ForbiddenError is a peer's fault: the peer asked for, or sent, what its [Rights] do not allow. It ends the peer's link, and touches
+// nothing else.
+type ForbiddenError struct {
+	Link   uint64 // the [Link.ID] of the link that ended
+	Reason string // what the peer did, for a person to read
+}
+
+// Error implements error.
+func (e *ForbiddenError) Error() string {
+	return fmt.Sprintf("hakuban: link %d went beyond its rights: %s", e.Link, e.Reason)
+}
+
 // linkError is the reason for which the core ended a link, as users see it.
 func linkError(err error) error {
 	var protocol *impl.ProtocolError
-	if errors.As(err, &protocol) {
+	var forbidden *impl.ForbiddenError
+	switch {
+	case errors.As(err, &protocol):
 		return &ProtocolError{uint64(protocol.Link), protocol.Reason}
+	case errors.As(err, &forbidden):
+		return &ForbiddenError{uint64(forbidden.Link), forbidden.Reason}
 	}
 	return err
 }

@@ -14,6 +14,17 @@ var (
 	ErrTooLarge = errors.New("hakuban: a limit is exceeded")
 )
 
+// ForbiddenError says what a peer asked for or sent without the right to. It ends
+// the link.
+type ForbiddenError struct {
+	Link   LinkID
+	Reason string
+}
+
+func (e *ForbiddenError) Error() string {
+	return fmt.Sprintf("hakuban: link %d went beyond its rights: %s", e.Link, e.Reason)
+}
+
 // ProtocolError is a peer's fault. It ends the link.
 type ProtocolError struct {
 	Link   LinkID

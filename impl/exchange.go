@@ -95,6 +95,10 @@ func (x *Exchange) Step(now Now, input Input) []Effect {
 		x.read(input.Offer)
 	case InputTick:
 		x.tick()
+	case InputSetRights:
+		if l := x.links[input.Link]; l != nil {
+			x.setRights(l, input.Rights)
+		}
 	default:
 		x.refuse(fmt.Errorf("hakuban: unknown input kind %d", input.Kind))
 	}

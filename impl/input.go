@@ -49,7 +49,7 @@ type InputKind uint8
 const (
 	// InputAttach: a session of a link begins. Link, Role, Name (ours, told to
 	// the peer), Session (what both ends know it by, for who reads a recording; the
-	// core does not) and, in ToUpstream, LoadLimit.
+	// core does not), in ToUpstream LoadLimit, in ToDownstream Rights.
 	InputAttach InputKind = iota + 1
 	// InputDetach: a session ended outside the core. Link.
 	InputDetach
@@ -77,6 +77,8 @@ const (
 	InputRead
 	// InputTick: the deadline passed.
 	InputTick
+	// InputSetRights changes what the peer of a downstream link may do. Link, Rights.
+	InputSetRights
 )
 
 // Input is one value that drives an exchange. Fields beyond those its kind names
@@ -88,6 +90,7 @@ type Input struct {
 	Name         string           `json:"name,omitempty"`
 	Session      string           `json:"session,omitempty"`
 	LoadLimit    []wire.LoadPoint `json:"load_limit,omitempty"`
+	Rights       *Rights          `json:"rights,omitempty"` // nil: everything is allowed
 	Data         []byte           `json:"data,omitempty"`
 	Arrival      *Arrival         `json:"-"`
 	Buffer       []byte           `json:"-"`

@@ -61,8 +61,9 @@ func (c *check) object(key string, o *object) {
 	c.that(o.descriptor.Key == key, "%s is filed under another key", name)
 	c.that(o.shouldExist == o.mustExist(), "%s: should exist is %v", name, o.shouldExist)
 	c.that(o.dataNeeded == (o.shouldExist && o.needsData()), "%s: data needed is %v", name, o.dataNeeded)
-	// Invariant: an object that should not exist is kept only to close its channels.
-	c.that(o.shouldExist || slices.ContainsFunc(o.links, func(ol *objectLink) bool { return ol.sink != nil || ol.stream != nil }),
+	// Invariant: an object that should not exist is kept only to close its channels,
+	// and for contracts that were left out.
+	c.that(o.shouldExist || o.tally.asked > 0 || slices.ContainsFunc(o.links, func(ol *objectLink) bool { return ol.sink != nil || ol.stream != nil }),
 		"%s is needed by nobody and not forgotten", name)
 	c.elected(name, o)
 	c.state(name, o)
@@ -192,6 +193,9 @@ func (c *check) objectLink(name string, o *object, ol *objectLink) {
 		}
 	}
 	c.that(ol.tagObserves == observes && ol.tagExposes == exposes && ol.tagCapacity == capacity, "%s: tags give %d, %d and %d", name, observes, exposes, capacity)
+	c.that(ol.asks == l.allowedOnObject(ol.asked, &o.descriptor), "%s: %+v is asked for, %+v counts", name, ol.asked, ol.asks)
+	// Invariant: nothing goes over a link that its peer may not see.
+	c.that(l.rights == nil || ol.stream == nil || !ol.wantsStream() || l.rights.Observe.HasObject(&o.descriptor), "%s: a stream beyond the link's rights", name)
 	c.that(ol.exposes || ol.capacity == 0, "%s: capacity without an expose contract", name)
 	c.that(!ol.revoked || ol.sink != nil, "%s: a revoked sink that is not open", name)
 	// Invariant: at most one sink is in force, the elected link's.
@@ -245,7 +249,7 @@ func (c *check) tag(identity string, t *tag) {
 		c.that(c.x.objects[o.descriptor.Key] == o, "tag %s: object %d is forgotten", identity, o.number)
 	}
 	for _, tl := range t.links {
-		c.that(tl.observes || tl.exposes, "tag %s: link %d holds nothing", identity, tl.link.id)
+		c.that(tl.asked.any(), "tag %s: link %d holds nothing", identity, tl.link.id)
 		c.that(c.x.links[tl.link.id] == tl.link && tl.link.tags[identity] == tl, "tag %s: link %d disagrees", identity, tl.link.id)
 	}
 }
@@ -293,7 +297,7 @@ func (c *check) links() {
 		for _, key := range sortedKeys(l.objects) {
 			ol := l.objects[key]
 			c.that(slices.Contains(ol.object.links, ol) && c.x.objects[key] == ol.object, "link %d: its record of %s is not among the object's", id, key)
-			if ol.observes || ol.exposes {
+			if ol.asked.any() {
 				asks++
 				names += descriptorSize(ol.object.descriptor)
 			}

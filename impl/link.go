@@ -2,6 +2,7 @@ package impl
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -35,6 +36,8 @@ type link struct {
 	lifted   int                     // what above.go counts of states that went up: of this link below, or to this upstream
 
 	// ToDownstream: the peer is downstream of us.
+	rights  *Rights                // nil: the peer may do everything
+	leftOut uint64                 // contracts that were not allowed and left out
 	objects map[string]*objectLink // also where a tag contract covers an object of others
 	asks    int                    // of objects, those with an object contract of the link
 	tags    map[string]*tagLink
@@ -82,6 +85,7 @@ func newLink(input Input) *link {
 		theirs:     make(map[uint64]theirChannel),
 	}
 	if l.role == ToDownstream {
+		l.rights = input.Rights
 		l.objects = make(map[string]*objectLink)
 		l.tags = make(map[string]*tagLink)
 	} else {
@@ -116,6 +120,9 @@ func (x *Exchange) attach(input Input) {
 		return
 	case input.Role == ToUpstream && x.upstream != nil:
 		x.refuse(ErrUpstream)
+		return
+	case input.Role == ToUpstream && input.Rights != nil:
+		x.refuse(fmt.Errorf("hakuban: link %d leads to upstream, which has no rights here", input.Link))
 		return
 	}
 	if input.Role == ToUpstream {
@@ -198,7 +205,11 @@ func (x *Exchange) detachDownstream(l *link) {
 // end ends a link for its peer's fault.
 func (x *Exchange) end(l *link, reason error) {
 	x.detach(l)
-	x.emit(Effect{Kind: EffectEnd, Link: l.id, Err: &ProtocolError{Link: l.id, Reason: reason.Error()}})
+	var forbidden *ForbiddenError
+	if !errors.As(reason, &forbidden) {
+		reason = &ProtocolError{Link: l.id, Reason: reason.Error()}
+	}
+	x.emit(Effect{Kind: EffectEnd, Link: l.id, Err: reason})
 }
 
 // protocolf makes the reason for ending a link.

@@ -57,8 +57,9 @@ type objectLink struct {
 	object *object
 	link   *link
 
-	asks            // on the object itself
-	tagObserves int // tags of the object that the link observes
+	asked       asks // by the peer, on the object itself
+	asks             // what of asked its rights allow
+	tagObserves int  // tags of the object that the link observes
 	tagExposes  int
 	tagCapacity uint64
 
@@ -73,10 +74,12 @@ func (ol *objectLink) anyObserves() bool { return ol.observes || ol.tagObserves 
 func (ol *objectLink) anyExposes() bool  { return ol.exposes || ol.tagExposes > 0 }
 
 // totalCapacity is the object's capacity on the link.
-func (ol *objectLink) totalCapacity() uint64 { return uint64(ol.capacity) + ol.tagCapacity }
+func (ol *objectLink) totalCapacity() uint64 {
+	return min(uint64(ol.capacity)+ol.tagCapacity, ol.link.rights.capacityBound())
+}
 
 func (ol *objectLink) idle() bool {
-	return !ol.anyObserves() && !ol.anyExposes() && ol.sink == nil && ol.stream == nil
+	return !ol.asked.any() && !ol.anyObserves() && !ol.anyExposes() && ol.sink == nil && ol.stream == nil
 }
 
 // isElected reports whether the link is elected for the object.
@@ -235,7 +238,7 @@ func (x *Exchange) forget(o *object) {
 			return true
 		})
 	}
-	if o.shouldExist {
+	if o.shouldExist || o.tally.asked > 0 { // a contract that was left out may count again
 		return
 	}
 	if slices.ContainsFunc(o.links, func(ol *objectLink) bool { return ol.sink != nil || ol.stream != nil }) {

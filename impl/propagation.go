@@ -168,6 +168,9 @@ func (x *Exchange) receiveStates(l *link, c *channel, a *Arrival) error {
 		action := &a.event.Message.States[i]
 		c.flag = x.flagFromWire(action.Synchronized)
 		if action.Kind == wire.StatePatch {
+			if err := x.checkVersion(l, action.Version); err != nil {
+				return err
+			}
 			var data []byte
 			if len(ahead) > 0 {
 				data, ahead = ahead[0], ahead[1:]

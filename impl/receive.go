@@ -225,7 +225,7 @@ func (x *Exchange) receiveObjectContract(l *link, a *Arrival, i int) error {
 	}
 	var was asks
 	if ol := l.objects[descriptor.Key]; ol != nil {
-		was = ol.asks
+		was = ol.asked
 	}
 	will, fault := was.after(action)
 	switch {
@@ -240,9 +240,13 @@ func (x *Exchange) receiveObjectContract(l *link, a *Arrival, i int) error {
 		}
 		l.asks++
 	}
+	allowed := l.allowedOnObject(will, &descriptor)
+	if err := l.forbid(l.refusal(was, will, allowed, "object", descriptor.Key)); err != nil {
+		return err
+	}
 	ol := x.acquireObjectLink(x.acquire(descriptor), l)
 	ol.object.tally.add(ol, -1)
-	ol.asks = will
+	ol.asked, ol.asks = will, allowed
 	ol.object.tally.add(ol, 1)
 	if !will.any() {
 		l.asks--
@@ -261,7 +265,7 @@ func (x *Exchange) receiveTagContract(l *link, a *Arrival, i int) error {
 	tl := l.tags[identity]
 	var was asks
 	if tl != nil {
-		was = tl.asks
+		was = tl.asked
 	}
 	will, fault := was.after(action)
 	switch {
@@ -274,6 +278,11 @@ func (x *Exchange) receiveTagContract(l *link, a *Arrival, i int) error {
 			return err
 		}
 	}
-	x.acquireTagLink(x.acquireTag(text, identity), l).asks = will
+	allowed := l.allowedOnTag(will, identity)
+	if err := l.forbid(l.refusal(was, will, allowed, "tag", identity)); err != nil {
+		return err
+	}
+	tl = x.acquireTagLink(x.acquireTag(text, identity), l)
+	tl.asked, tl.asks = will, allowed
 	return nil
 }

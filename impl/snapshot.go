@@ -53,10 +53,12 @@ type ObjectSnapshot struct {
 // ObjectLinkSnapshot is what a downstream link asked for and has, for one object.
 type ObjectLinkSnapshot struct {
 	Link        LinkID
-	Observes    bool
+	Observes    bool // it asked to
 	Exposes     bool
 	Capacity    uint32
-	TagObserves int // tags of the object that the link observes
+	MayObserve  bool // its rights allow it
+	MayExpose   bool
+	TagObserves int // tags of the object that the link observes, and may
 	TagExposes  int
 	TagCapacity uint64
 	Sink        ChannelSnapshot // Number zero: none is open
@@ -87,10 +89,12 @@ type TagSnapshot struct {
 
 // TagLinkSnapshot is what a downstream link asked for on one tag.
 type TagLinkSnapshot struct {
-	Link     LinkID
-	Observes bool
-	Exposes  bool
-	Capacity uint32
+	Link       LinkID
+	Observes   bool // it asked to
+	Exposes    bool
+	Capacity   uint32
+	MayObserve bool // its rights allow it
+	MayExpose  bool
 }
 
 // LinkSnapshot is one link. Load is in units of 2^-32.
@@ -103,6 +107,8 @@ type LinkSnapshot struct {
 	Load         uint64
 	HasLoadLimit bool
 	LoadLimit    float64        // at the time of the snapshot
+	Rights       *Rights        // of a downstream link; nil: everything
+	LeftOut      uint64         // contracts that its rights did not allow and that were left out
 	Told         []ToldSnapshot // ToUpstream: what we told upstream
 }
 
@@ -197,9 +203,11 @@ func (o *object) snapshotTo(s *ObjectSnapshot) {
 func (ol *objectLink) snapshot() ObjectLinkSnapshot {
 	s := ObjectLinkSnapshot{
 		Link:        ol.link.id,
-		Observes:    ol.observes,
-		Exposes:     ol.exposes,
-		Capacity:    ol.capacity,
+		Observes:    ol.asked.observes,
+		Exposes:     ol.asked.exposes,
+		Capacity:    ol.asked.capacity,
+		MayObserve:  ol.link.rights.mayObserve(&ol.object.descriptor),
+		MayExpose:   ol.link.rights.mayExpose(&ol.object.descriptor),
 		TagObserves: ol.tagObserves,
 		TagExposes:  ol.tagExposes,
 		TagCapacity: ol.tagCapacity,
@@ -242,7 +250,8 @@ func (t *tag) snapshot() TagSnapshot {
 
 func (t *tag) linksTo(links []TagLinkSnapshot) []TagLinkSnapshot {
 	for _, tl := range t.links {
-		links = append(links, TagLinkSnapshot{Link: tl.link.id, Observes: tl.observes, Exposes: tl.exposes, Capacity: tl.capacity})
+		links = append(links, TagLinkSnapshot{Link: tl.link.id, Observes: tl.asked.observes, Exposes: tl.asked.exposes, Capacity: tl.asked.capacity,
+			MayObserve: tl.link.rights == nil || tl.link.rights.Observe.HasTag(t.identity), MayExpose: tl.link.rights == nil || tl.link.rights.Expose.HasTag(t.identity)})
 	}
 	return links
 }
@@ -276,6 +285,8 @@ func (l *link) status(now Now) LinkSnapshot {
 		RemoteName: l.remoteName,
 		HasName:    l.hasName,
 		Load:       l.load,
+		Rights:     l.rights,
+		LeftOut:    l.leftOut,
 	}
 	if limit, limited := l.limit.at(now.Mono); limited {
 		s.HasLoadLimit, s.LoadLimit = true, float64(limit)/loadUnit

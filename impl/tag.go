@@ -21,7 +21,8 @@ type tag struct {
 type tagLink struct {
 	tag     *tag
 	link    *link
-	asks         // on the tag, as of now
+	asked   asks // by the peer, on the tag
+	asks         // what of asked its rights allow, as of now
 	applied asks // what the link's records of the tag's objects have been told of it
 	touched bool // asks may differ from applied until the control message under way is over
 }
@@ -99,7 +100,7 @@ func (x *Exchange) settleTag(tl *tagLink) {
 		tl.applied = tl.asks
 	}
 	tl.touched = false
-	if !tl.any() {
+	if !tl.asked.any() {
 		at, _ := t.findLink(l.id)
 		t.links = slices.Delete(t.links, at, at+1)
 		delete(l.tags, t.identity)

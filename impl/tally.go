@@ -7,6 +7,7 @@ type tally struct {
 	anyObserving, anyExposing int // or on one of its tags
 	both                      int // that observe and expose
 	idle                      int
+	asked                     int    // that asked for it, allowed or not
 	capacity                  uint64 // of contracts on the object itself
 }
 
@@ -23,6 +24,7 @@ func (t *tally) add(ol *objectLink, sign int) {
 	count(&t.anyExposing, ol.anyExposes())
 	count(&t.both, ol.anyObserves() && ol.anyExposes())
 	count(&t.idle, ol.idle())
+	count(&t.asked, ol.asked.any())
 	if sign > 0 {
 		t.capacity += uint64(ol.capacity)
 	} else {
