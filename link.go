@@ -39,6 +39,8 @@ type LinkOptions struct {
 	// Session is what both ends, and no other session, know this one by: a recording of each then says which two are the ends of one.
 	// Valid UTF-8, at most 256 bytes. Nothing else uses it; may be empty.
 	Session string
+	// Rights are what the peer may do. Nil: everything. Only for links to downstream; see [Link.SetRights].
+	Rights *Rights
 }
 
 const maxSession = 256 // bytes
@@ -164,7 +166,7 @@ func (x *Exchange) attach(role impl.Role, claim *Upstream, options LinkOptions) 
 		done:  make(chan struct{}),
 	}
 	x.links[l.id] = l
-	a := x.apply(&impl.Input{Kind: impl.InputAttach, Link: l.id, Role: role, Name: options.Name, Session: options.Session, LoadLimit: loadLimit(options.LoadLimit)})
+	a := x.apply(&impl.Input{Kind: impl.InputAttach, Link: l.id, Role: role, Name: options.Name, Session: options.Session, LoadLimit: loadLimit(options.LoadLimit), Rights: options.Rights.core()})
 	if a.err != nil {
 		delete(x.links, l.id)
 		return nil, a.err
@@ -277,6 +279,21 @@ var headBuffers = sync.Pool{New: func() any { buffer := make([]byte, 0, 4<<10); 
 
 // maxMessagesKept bounds what an idle link keeps for its next pull.
 const maxMessagesKept = 64
+
+// SetRights changes what the peer of a link to downstream may do: nil is everything. Contracts that are not allowed any more end the
+// link with a [*ForbiddenError], or are left out, as the new rights say; contracts that were left out count again where they are allowed
+// now. It returns an error when the link has ended, by this or before.
+func (l *Link) SetRights(rights *Rights) error {
+	l.x.mu.Lock()
+	defer l.x.mu.Unlock()
+	if l.err != nil {
+		return l.err
+	}
+	if a := l.x.apply(&impl.Input{Kind: impl.InputSetRights, Link: l.id, Rights: rights.core()}); a.err != nil {
+		return a.err
+	}
+	return l.err
+}
 
 // Detach ends the link, for the reason given; nil means [ErrClosed]. Detaching again does nothing.
 func (l *Link) Detach(reason error) {
