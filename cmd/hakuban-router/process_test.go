@@ -8,11 +8,13 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -213,5 +215,83 @@ func TestProcess_ShowsItsUpstreamNoCertificate(t *testing.T) {
 		}
 	case <-time.After(patience):
 		t.Error("it did not connect")
+	}
+}
+
+// awaitService links to a router, exposes an object there and sees its state.
+func awaitService(t *testing.T, url string) {
+	t.Helper()
+	expose(t, client(t, url), hakuban.MustObject("room"), 1)
+	awaitJSON(t, client(t, url), hakuban.MustObject("room"), func(n int) bool { return n == 1 })
+}
+
+// A log that nobody reads does not keep newcomers out, nor the router from ending.
+func TestProcess_LivesOnWithALogThatNobodyReads(t *testing.T) {
+	command := exec.Command(os.Args[0], "--bind", "ws://127.0.0.1:0")
+	command.Env = append(os.Environ(), asRouter+"=1")
+	stderr, err := command.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p := &processRouter{command: command}
+	t.Cleanup(func() { _ = command.Process.Kill() })
+	line := make([]byte, 4096)
+	n, err := stderr.Read(line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(line[:n]), "url=")
+	p.url = strings.TrimSpace(rest)
+	for filled := 0; filled < 128<<10; filled += 150 { // a pipe holds 64 KiB; each request that is no link is a line of more than 150 bytes
+		response, err := http.Get(strings.Replace(p.url, "ws://", "http://", 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+	}
+	awaitService(t, p.url)
+	if err := command.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if status := p.wait(t); status != exitDrained {
+		t.Errorf("status %d, expected %d", status, exitDrained)
+	}
+}
+
+// A recording that nobody takes ends; the router goes on.
+func TestProcess_LivesOnWithARecordingThatNobodyTakes(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(name, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	refused := exec.Command(os.Args[0], "--bind", "ws://127.0.0.1:0", "--record", name)
+	refused.Env = append(os.Environ(), asRouter+"=1")
+	text, err := refused.CombinedOutput()
+	if err == nil || !strings.Contains(string(text), "nobody reads the pipe") {
+		t.Errorf("a pipe without a reader: %v, %q", err, text)
+	}
+	reader, err := os.OpenFile(name, os.O_RDWR, 0) // which never reads
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	p := startCommand(t, exec.Command(os.Args[0], "--bind", "ws://127.0.0.1:0", "--record", name))
+	big := make([]byte, 200<<10) // more than the pipe holds
+	for i := range big {
+		big[i] = 'a' + byte(rand.IntN(26))
+	}
+	observe := client(t, p.url).ObserveObject(hakuban.MustObject("big"))
+	defer observe.Close()
+	expose(t, client(t, p.url), hakuban.MustObject("big"), string(big))
+	p.log.wait(t, "recording ended.*nobody took it", 1)
+	awaitService(t, p.url)
+	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if status := p.wait(t); status != exitDrained {
+		t.Errorf("status %d, expected %d; the log:\n%s", status, exitDrained, p.log)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"os"
 	"runtime"
@@ -27,14 +26,15 @@ type router struct {
 	exchange  *hakuban.Exchange
 	listeners []*transport.Listener // at least one
 	connector *transport.Connector  // nil: none
-	recording *os.File              // nil: none
+	recording *recordingFile        // nil: none
 }
 
 // run runs a router until ctx ends. An error means that it did not start, and says what of the options is at fault.
 func run(ctx context.Context, o *options, stdin io.Reader, stderr io.Writer) error {
 	signals, stop := snapshotSignals() // before anybody can know that the router is there
 	defer stop()
-	log := &heldWriter{to: stderr}
+	log := newLogWriter(stderr)
+	defer log.close()
 	r, err := start(o, newLogger(o, log))
 	if err != nil {
 		return err
@@ -59,41 +59,6 @@ func run(ctx context.Context, o *options, stdin io.Reader, stderr io.Writer) err
 	<-monitored
 	r.drain()
 	return nil
-}
-
-// heldWriter keeps what is written until release, so that a router that cannot start says why and nothing else.
-type heldWriter struct {
-	to io.Writer
-
-	mu       sync.Mutex
-	held     []byte
-	released bool
-}
-
-// Write implements io.Writer.
-func (w *heldWriter) Write(p []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if !w.released {
-		w.held = append(w.held, p...)
-		return len(p), nil
-	}
-	return w.to.Write(p)
-}
-
-func (w *heldWriter) release() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	_, _ = w.to.Write(w.held) // as with any line of a log
-	w.held, w.released = nil, true
-}
-
-func newLogger(o *options, stderr io.Writer) *slog.Logger {
-	handler := &slog.HandlerOptions{Level: o.logLevel}
-	if o.logJSON {
-		return slog.New(slog.NewJSONHandler(stderr, handler))
-	}
-	return slog.New(slog.NewTextHandler(stderr, handler))
 }
 
 // start starts a router, or nothing.
@@ -162,23 +127,6 @@ func listenOptions(o *options, logger *slog.Logger) (*transport.Options, error) 
 		listen.TLS = &tls.Config{Certificates: []tls.Certificate{pair}}
 	}
 	return listen, nil
-}
-
-// createRecording opens a file to record to. It does not overwrite: the recording of a run that crashed is worth more than the next.
-func createRecording(flag, name string) (*os.File, error) {
-	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE, 0o600)
-	if err != nil {
-		var path *fs.PathError
-		if errors.As(err, &path) {
-			err = path.Err
-		}
-		return nil, fmt.Errorf("%s %q: a file that can be written was expected: %w", flag, name, err)
-	}
-	if status, err := file.Stat(); err == nil && status.Mode().IsRegular() && status.Size() > 0 {
-		_ = file.Close() // nothing was written
-		return nil, fmt.Errorf("%s %q: the file has content already: name another, or remove it", flag, name)
-	}
-	return file, nil
 }
 
 // drain closes all links, each with a word to its peer, and then the exchange. It takes a bounded time.
