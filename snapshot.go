@@ -49,9 +49,11 @@ type ObjectSnapshot struct {
 // ObjectLinkSnapshot is one downstream link's part in an object.
 type ObjectLinkSnapshot struct {
 	Link        uint64 // the link's id
-	Observes    bool   // the link observes the object itself
-	Exposes     bool   // the link exposes the object itself
+	Observes    bool   // the link asked to observe the object itself
+	Exposes     bool   // the link asked to expose the object itself
 	Capacity    uint32 // with which it exposes the object itself
+	MayObserve  bool   // the link's [Rights] let it observe the object
+	MayExpose   bool   // the link's [Rights] let it expose the object
 	TagObserves int    // how many of the object's tags it observes
 	TagExposes  int    // how many of the object's tags it exposes
 	TagCapacity uint64 // sum of the capacities with which it exposes them
@@ -84,10 +86,12 @@ type TagSnapshot struct {
 
 // TagLinkSnapshot is what one downstream link asked for on a tag.
 type TagLinkSnapshot struct {
-	Link     uint64 // the link's id
-	Observes bool   // the link observes the tag
-	Exposes  bool   // the link exposes the tag
-	Capacity uint32 // with which it exposes the tag
+	Link       uint64 // the link's id
+	Observes   bool   // the link asked to observe the tag
+	Exposes    bool   // the link asked to expose the tag
+	Capacity   uint32 // with which it exposes the tag
+	MayObserve bool   // the link's [Rights] let it observe the tag
+	MayExpose  bool   // the link's [Rights] let it expose the tag
 }
 
 // LinkSnapshot is one link of an exchange.
@@ -136,6 +140,7 @@ type LinkStatus struct {
 	Load          float64 // of a downstream link: the sum, over the objects it is elected for, of 1/capacity
 	LoadLimit     float64 // of a downstream link: what the peer told that Load must not exceed at present
 	HasLoadLimit  bool    // of a downstream link: the peer told a limit
+	LeftOut       uint64  // of a downstream link: contracts that its [Rights] did not allow and that were left out, each time it asked
 }
 
 // Elected is who is elected to produce an object's states.
@@ -266,7 +271,7 @@ func (c clock) object(o *impl.ObjectSnapshot) ObjectSnapshot {
 
 func (c clock) objectLink(l *impl.ObjectLinkSnapshot) ObjectLinkSnapshot {
 	return ObjectLinkSnapshot{
-		Link: uint64(l.Link), Observes: l.Observes, Exposes: l.Exposes, Capacity: l.Capacity,
+		Link: uint64(l.Link), Observes: l.Observes, Exposes: l.Exposes, Capacity: l.Capacity, MayObserve: l.MayObserve, MayExpose: l.MayExpose,
 		TagObserves: l.TagObserves, TagExposes: l.TagExposes, TagCapacity: l.TagCapacity,
 		Sink: c.channel(&l.Sink), Revoked: l.Revoked, Stream: c.channel(&l.Stream), Share: load(l.Share),
 	}
@@ -289,7 +294,7 @@ func tagSnapshot(t *impl.TagSnapshot) TagSnapshot {
 		Number: t.Number, Tag: Tag{t.Identity}, JSON: t.JSON, Objects: t.Objects,
 		ObserveContracts: t.ObserveContracts, ExposeContracts: t.ExposeContracts,
 		Links: each(t.Links, func(l *impl.TagLinkSnapshot) TagLinkSnapshot {
-			return TagLinkSnapshot{uint64(l.Link), l.Observes, l.Exposes, l.Capacity}
+			return TagLinkSnapshot{uint64(l.Link), l.Observes, l.Exposes, l.Capacity, l.MayObserve, l.MayExpose}
 		}),
 		Capacity: t.Capacity,
 	}
@@ -316,7 +321,7 @@ func linkSnapshot(l *impl.LinkSnapshot) LinkSnapshot {
 func linkStatus(l *impl.LinkSnapshot) LinkStatus {
 	return LinkStatus{
 		LocalName: l.LocalName, RemoteName: l.RemoteName, HasRemoteName: l.HasName,
-		Load: load(l.Load), LoadLimit: l.LoadLimit, HasLoadLimit: l.HasLoadLimit,
+		Load: load(l.Load), LoadLimit: l.LoadLimit, HasLoadLimit: l.HasLoadLimit, LeftOut: l.LeftOut,
 	}
 }
 

@@ -69,8 +69,6 @@ func beginsWith(identity, prefix string) bool {
 
 // allowed is what counts of what a peer asks for on an object or tag, given
 // whether that is in reach of its rights to observe and to expose.
-//
-// spec: Allowed
 func (r *Rights) allowed(asked asks, observe, expose bool) asks {
 	asked.observes = asked.observes && observe
 	if !expose {
@@ -153,8 +151,6 @@ func (x *Exchange) checkVersion(l *link, version []int64) error {
 // setRights changes the rights of a downstream link. Contracts that are not
 // allowed any more end the link or are left out; those that are allowed now count
 // again.
-//
-// spec: SetRights
 func (x *Exchange) setRights(l *link, rights *Rights) {
 	if l.role != ToDownstream {
 		x.refuse(fmt.Errorf("hakuban: link %d leads to upstream, which has no rights here", l.id))

@@ -49,7 +49,7 @@ func Connect(x *hakuban.Exchange, url string, options *Options) (*Connector, err
 		return nil, err
 	}
 	if port := address.url.Port(); port == "0" {
-		return nil, fmt.Errorf("URL %q: nothing listens on port 0", url)
+		return nil, fmt.Errorf("URL %q: nothing listens on port 0", redact(address.url))
 	}
 	link := hakuban.LinkOptions{Name: address.parameters.name, LoadLimit: address.parameters.loadLimit}
 	if link.LoadLimit == nil {
@@ -175,7 +175,7 @@ func (c *Connector) dial(ctx context.Context) (*session, error) {
 		WriteBufferSize:   writeBufferSize,
 		WriteBufferPool:   frames,
 	}
-	socket, response, err := dialer.DialContext(ctx, c.address.url.String(), nil)
+	socket, response, err := dialer.DialContext(ctx, c.address.url.String(), c.header())
 	if !abandon() {
 		return nil, context.Canceled
 	}
@@ -199,6 +199,15 @@ func (c *Connector) dial(ctx context.Context) (*session, error) {
 		return nil, err
 	}
 	return newSession(link, socket, connection, c.address.parameters, c.options), nil
+}
+
+// header is what the request for a link has besides what every such request has.
+func (c *Connector) header() http.Header {
+	header := http.Header{}
+	if c.options.Token != "" {
+		header.Set("Authorization", "Bearer "+c.options.Token)
+	}
+	return header
 }
 
 type dialFunc = func(ctx context.Context, network, host string) (net.Conn, error)

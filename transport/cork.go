@@ -32,6 +32,8 @@ var (
 type corkConn struct {
 	net.Conn
 	onClose func() // nil: none
+	// onFailure is told why the handshake could not be read; nil: nobody is.
+	onFailure func(connection net.Conn, err error)
 
 	// Of the handshake; only then.
 	corked    bool
@@ -59,7 +61,11 @@ func (c *corkConn) Read(p []byte) (int, error) {
 		c.handshake -= n
 		return n, err
 	}
-	return c.Conn.Read(p)
+	n, err := c.Conn.Read(p)
+	if err != nil && !c.corked && c.onFailure != nil {
+		c.onFailure(c.Conn, err)
+	}
+	return n, err
 }
 
 func (c *corkConn) Write(p []byte) (int, error) {

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -54,6 +55,13 @@ func (l *transcript) String() string {
 
 func (l *transcript) logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// await waits until the log says what a pattern matches.
+func (l *transcript) await(t *testing.T, pattern string) {
+	t.Helper()
+	expression := regexp.MustCompile(pattern)
+	eventually(t, fmt.Sprintf("the log says %q", pattern), func() bool { return expression.MatchString(l.String()) })
 }
 
 var quiet = slog.New(slog.DiscardHandler)

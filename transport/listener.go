@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -33,7 +34,12 @@ type Listener struct {
 	closed   bool
 	ending   chan struct{} // closed with closed
 	sessions map[*session]struct{}
-	running  sync.WaitGroup // of the server, the requests and the sessions
+
+	refusals struct {
+		sync.Mutex
+		throttle
+	}
+	running sync.WaitGroup // of the server, the requests and the sessions
 }
 
 // Listen begins to take links from downstream exchanges at an address such as ws://127.0.0.1:3001, for the exchange x. The port must be
@@ -57,9 +63,9 @@ func Listen(x *hakuban.Exchange, url string, options *Options) (*Listener, error
 	case err != nil:
 		return nil, err
 	case address.url.Port() == "":
-		return nil, fmt.Errorf("URL %q: no port; 0 lets the system choose one", url)
+		return nil, fmt.Errorf("URL %q: no port; 0 lets the system choose one", redact(address.url))
 	case address.url.Scheme == "wss" && !hasCertificate(o.TLS):
-		return nil, fmt.Errorf("URL %q: wss needs a certificate", url)
+		return nil, fmt.Errorf("URL %q: wss needs a certificate", redact(address.url))
 	}
 	link := hakuban.LinkOptions{Name: address.parameters.name}
 	if err := x.CheckLink(link); err != nil {
@@ -82,6 +88,7 @@ func Listen(x *hakuban.Exchange, url string, options *Options) (*Listener, error
 	}
 	l.server = &http.Server{
 		Handler:           http.HandlerFunc(l.serve),
+		ConnContext:       withConnection,
 		ReadHeaderTimeout: o.HandshakeTimeout,
 		ReadTimeout:       o.HandshakeTimeout,
 		WriteTimeout:      o.HandshakeTimeout,
@@ -146,9 +153,17 @@ func (l *Listener) serve(w http.ResponseWriter, r *http.Request) {
 		return // the server is closing the connection
 	}
 	defer l.running.Done()
+	credential := credential(r)
+	admission, err := l.admit(credential)
+	if err != nil {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		http.Error(w, "not admitted: "+err.Error(), http.StatusUnauthorized)
+		l.refused(r.RemoteAddr, err)
+		return
+	}
 	socket, err := l.upgrade.Upgrade(w, r, nil)
 	if err != nil {
-		l.options.Logger.Info("a connection was refused", "remote", r.RemoteAddr, "error", err)
+		l.refused(r.RemoteAddr, err)
 		return
 	}
 	connection, ok := socket.NetConn().(*corkConn)
@@ -156,15 +171,20 @@ func (l *Listener) serve(w http.ResponseWriter, r *http.Request) {
 		panic("BUG: a connection that came past the gate")
 	}
 	options := l.link
+	options.Rights = admission.Rights
 	options.Session = acceptKey(r.Header.Get("Sec-Websocket-Key"))
 	link, err := l.x.AttachDownstream(options)
 	if err != nil {
-		l.options.Logger.Info("a connection was refused", "remote", r.RemoteAddr, "error", err)
+		l.refused(r.RemoteAddr, err)
 		turnAway(socket)
 		return
 	}
 	s := newSession(link, socket, connection, l.address.parameters, l.options)
-	l.add(s)
+	if admission.Principal != "" {
+		s.logger = s.logger.With("principal", admission.Principal)
+	}
+	s.permit.credential = credential
+	l.add(s, admission.Expires)
 	l.running.Go(func() {
 		s.logger.Info("downstream link made")
 		reason := s.run()
@@ -172,6 +192,7 @@ func (l *Listener) serve(w http.ResponseWriter, r *http.Request) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		delete(l.sessions, s)
+		s.expire(time.Time{})
 	})
 }
 
@@ -201,10 +222,11 @@ func (l *Listener) enter() bool {
 	return true
 }
 
-func (l *Listener) add(s *session) {
+func (l *Listener) add(s *session, expires time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.sessions[s] = struct{}{}
+	s.expire(expires)
 	if l.closed { // since it entered
 		s.end(websocket.CloseGoingAway, errListenerClosed)
 	}
@@ -275,7 +297,14 @@ func (g *gate) Accept() (net.Conn, error) {
 		if g.tls != nil {
 			connection = tls.Server(connection, g.tls)
 		}
-		return &corkConn{Conn: connection, handshake: -1, onClose: func() { g.open.Add(-1) }}, nil
+		return &corkConn{Conn: connection, handshake: -1, onClose: func() { g.open.Add(-1) }, onFailure: g.failedTLS}, nil
+	}
+}
+
+// failedTLS tells of a peer that TLS refused, or that TLS could not agree with.
+func (g *gate) failedTLS(connection net.Conn, err error) {
+	if secure, ok := connection.(*tls.Conn); ok && !secure.ConnectionState().HandshakeComplete && !errors.Is(err, io.EOF) {
+		g.listener.refused(connection.RemoteAddr().String(), fmt.Errorf("TLS: %w", err))
 	}
 }
 

@@ -58,6 +58,14 @@ type Options struct {
 	// OriginCheck decides about each request, in place of AllowedOrigins. The request's TLS is nil, even with wss.
 	OriginCheck func(*http.Request) bool
 
+	// Admit says who a peer is and what it may do, or returns an error that says why it may not link: its request is then answered with
+	// 401. By default everybody may link and do everything. Admit may be called by several goroutines at once, and should not wait;
+	// see [Listener.Readmit].
+	Admit func(Credential) (Admission, error)
+
+	// Token is shown to the peer in the header "Authorization: Bearer …". For [Connect] only.
+	Token string
+
 	backoff *backoff // nil, but in tests: the usual one
 }
 
@@ -127,6 +135,8 @@ func (o *Options) check(where place) error {
 		{"MaxConnections", o.MaxConnections != 0, []place{forListen}},
 		{"AllowedOrigins", o.AllowedOrigins != nil, []place{forListen}},
 		{"OriginCheck", o.OriginCheck != nil, []place{forListen}},
+		{"Admit", o.Admit != nil, []place{forListen}},
+		{"Token", o.Token != "", []place{forConnect}},
 	} {
 		if option.set && !slices.Contains(option.places, where) {
 			return fmt.Errorf("the option %s has no meaning for %s", option.name, where)

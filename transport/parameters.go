@@ -35,12 +35,24 @@ type address struct {
 	parameters parameters
 }
 
-// String returns the whole URL.
+// String returns the whole URL, but for a token in its query: that is not for logs.
 func (a *address) String() string {
-	if a.fragment == "" {
-		return a.url.String()
+	text := redact(a.url)
+	if a.fragment != "" {
+		text += "#" + a.fragment
 	}
-	return a.url.String() + "#" + a.fragment
+	return text
+}
+
+// redact is a URL with a word in place of the token in its query.
+func redact(u *url.URL) string {
+	if query := u.Query(); query.Has(tokenParameter) {
+		query.Set(tokenParameter, "hidden")
+		hidden := *u
+		hidden.RawQuery = query.Encode()
+		u = &hidden
+	}
+	return u.String()
 }
 
 // parseAddress parses the URL of a listener or a connector.
@@ -49,8 +61,13 @@ func parseAddress(text, defaultName string) (*address, error) {
 	base, fragment, _ := strings.Cut(text, "#")
 	u, err := url.Parse(base)
 	if err != nil {
-		return nil, err
+		var malformed *url.Error
+		if errors.As(err, &malformed) {
+			err = malformed.Err // without the text, which may have a token
+		}
+		return nil, fmt.Errorf("the URL: %w", err)
 	}
+	text = redact(u)
 	switch {
 	case u.Scheme != "ws" && u.Scheme != "wss":
 		return nil, fmt.Errorf("URL %q: the scheme is %q, ws or wss was expected", text, u.Scheme)

@@ -51,6 +51,7 @@ type session struct {
 	parameters parameters
 	logger     *slog.Logger // knows the link
 	limit      int64
+	permit     permit // of a listener's session; guarded by the listener's mu
 
 	pong      chan string   // capacity 1: the payload of the last ping to answer
 	ending    chan struct{} // closed by end
@@ -199,10 +200,13 @@ func (s *session) receive(reader io.Reader) error {
 func (s *session) verdict(err error) (code int, reason error) {
 	var closed *websocket.CloseError
 	var protocol *hakuban.ProtocolError
+	var forbidden *hakuban.ForbiddenError
 	var network net.Error
 	switch {
 	case errors.As(err, &protocol):
 		return websocket.CloseProtocolError, err
+	case errors.As(err, &forbidden):
+		return websocket.ClosePolicyViolation, err
 	case errors.Is(err, hakuban.ErrClosed):
 		return websocket.CloseGoingAway, err
 	case errors.Is(err, errUTF8):

@@ -19,11 +19,12 @@ type layer struct {
 var layers = []layer{
 	{path: "hakuban/tests", any: true},
 	{path: "hakuban/cmd/simulate", module: []string{"hakuban/sim", "hakuban/impl", "hakuban/model", "hakuban/wire"}},
-	{path: "hakuban/cmd", module: []string{"hakuban", "hakuban/transport"}},
+	{path: "hakuban/cmd", module: []string{"hakuban", "hakuban/access", "hakuban/transport"}},
 	{path: "hakuban/examples", module: []string{"hakuban", "hakuban/transport"}},
 	{path: "hakuban/sim", module: []string{"hakuban/sim", "hakuban/impl", "hakuban/model", "hakuban/wire"}},
 	{path: "hakuban/model"},
 	{path: "hakuban/spec", module: []string{"hakuban/model"}},
+	{path: "hakuban/access", module: []string{"hakuban"}, others: []string{"github.com/golang-jwt/jwt/v5"}},
 	{path: "hakuban/transport", module: []string{"hakuban", "hakuban/transport"}, others: []string{"github.com/gorilla/websocket", "golang.org/x/sync", "golang.org/x/sys"}},
 	{path: "hakuban/impl", module: []string{"hakuban/wire"}},
 	{path: "hakuban/wire/diff"},
