@@ -7,9 +7,11 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"math/big"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -184,18 +186,59 @@ func TestJudge_JSONWebTokens(t *testing.T) {
 	expectIn(t, judged(a, Credential{Token: token[:len(token)-4] + "AAAA"}), ErrBadCredential.Error())
 }
 
-func TestJudge_CertificatesAreNamedByTheirAlternativeNames(t *testing.T) {
-	a := load(t, Sources{Certificates: true})
-	uri, _ := url.Parse("spiffe://here/ann")
-	for want, certificate := range map[string]*x509.Certificate{
-		"spiffe://here/ann": {URIs: []*url.URL{uri}, DNSNames: []string{"ann.example"}},
-		"ann.example":       {DNSNames: []string{"ann.example", "b"}, EmailAddresses: []string{"ann@example"}},
-		"ann@example":       {EmailAddresses: []string{"ann@example"}},
-		"an empty name":     {},
-		`"*"`:               {DNSNames: []string{"*"}},
-	} {
-		expectIn(t, judged(a, Credential{Certificate: certificate}), want)
+// issuer makes certificates.
+type issuer struct {
+	certificate *x509.Certificate
+	key         ed25519.PrivateKey
+}
+
+func newIssuer(t *testing.T) *issuer {
+	t.Helper()
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
 	}
+	i := &issuer{key: key}
+	i.certificate = &x509.Certificate{Subject: pkix.Name{CommonName: "issuer"}, IsCA: true, BasicConstraintsValid: true}
+	i.certificate = i.issue(t, i.certificate)
+	return i
+}
+
+func (i *issuer) issue(t *testing.T, template *x509.Certificate) *x509.Certificate {
+	t.Helper()
+	template.SerialNumber, template.NotAfter = big.NewInt(1), time.Now().Add(time.Hour)
+	der, err := x509.CreateCertificate(rand.Reader, template, i.certificate, i.key.Public(), i.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return certificate
+}
+
+func (i *issuer) pem() string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: i.certificate.Raw}))
+}
+
+func TestJudge_CertificatesAreNamedByTheirAlternativeNames(t *testing.T) {
+	ours, theirs := newIssuer(t), newIssuer(t)
+	a := load(t, Sources{ClientCAFile: write(t, ours.pem())})
+	uri, _ := url.Parse("spiffe://here/ann")
+	usage := []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+	for want, template := range map[string]*x509.Certificate{
+		"spiffe://here/ann":      {URIs: []*url.URL{uri}, DNSNames: []string{"ann.example"}, ExtKeyUsage: usage},
+		"ann.example":            {DNSNames: []string{"ann.example", "b"}, EmailAddresses: []string{"ann@example"}, ExtKeyUsage: usage},
+		"ann@example":            {EmailAddresses: []string{"ann@example"}, ExtKeyUsage: usage},
+		"an empty name":          {ExtKeyUsage: usage},
+		`"anonymous"`:            {DNSNames: []string{"anonymous"}, ExtKeyUsage: usage},
+		"incompatible key usage": {DNSNames: []string{"server.example"}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}},
+	} {
+		expectIn(t, judged(a, Credential{Certificates: []*x509.Certificate{ours.issue(t, template)}}), want)
+	}
+	strange := theirs.issue(t, &x509.Certificate{DNSNames: []string{"ann.example"}, ExtKeyUsage: usage})
+	expectIn(t, judged(a, Credential{Certificates: []*x509.Certificate{strange, theirs.certificate}}), ErrBadCredential.Error())
 	expectIn(t, judged(a, Credential{}), ErrNoCredential.Error())
 }
 
@@ -220,6 +263,7 @@ func TestLoad_SaysWhichFileIsWrongAndWhatWasExpected(t *testing.T) {
 		"a capacity of 0":                     {RulesFile: write(t, `{"rules":[{"principals":["a"],"capacity":0}]}`)},
 		`"all", or a list`:                    {RulesFile: write(t, `{"rules":[{"principals":["a"],"observe":"some"}]}`)},
 		`{"prefix": an array} was expected`:   {RulesFile: write(t, `{"rules":[{"principals":["a"],"observe":[{"prefix":7}]}]}`)},
+		"certificates in PEM":                 {ClientCAFile: write(t, "hello")},
 		"line 2: something follows":           {RulesFile: write(t, "{}\n{}")},
 	} {
 		_, err := Load(sources)
@@ -228,7 +272,7 @@ func TestLoad_SaysWhichFileIsWrongAndWhatWasExpected(t *testing.T) {
 			continue
 		}
 		expectIn(t, err.Error(), fault)
-		expectIn(t, err.Error(), sources.TokensFile+sources.JWTKeyFile+sources.RulesFile)
+		expectIn(t, err.Error(), sources.TokensFile+sources.JWTKeyFile+sources.RulesFile+sources.ClientCAFile)
 	}
 }
 

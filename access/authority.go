@@ -17,8 +17,8 @@ import (
 type Credential struct {
 	// Token is a token of the tokens file or a JSON Web Token; "": none.
 	Token string
-	// Certificate is the peer's, which TLS has verified; nil: none.
-	Certificate *x509.Certificate
+	// Certificates are the chain of the peer's certificate, its own first; nil: none.
+	Certificates []*x509.Certificate
 }
 
 // Principal is somebody who may link.
@@ -35,21 +35,21 @@ type Sources struct {
 	Issuer     string // of JSON Web Tokens; "": any
 	Audience   string // likewise
 	RulesFile  string // see [ParseRules]; "": who has a credential may do everything
-	// Certificates says that a verified client certificate names its principal.
-	Certificates bool
+	// ClientCAFile has certificates in PEM. A client certificate that comes from one of them names its principal; "": none does.
+	ClientCAFile string
 }
 
 // Authority says who a peer is and what it may do. It never changes. Its methods may be called by several goroutines at once.
 type Authority struct {
-	tokens       Tokens    // nil: none are taken
-	jwt          *verifier // nil: likewise
-	certificates bool
-	rules        *Rules // nil: who has a credential may do everything
+	tokens    Tokens         // nil: none are taken
+	jwt       *verifier      // nil: likewise
+	clientCAs *x509.CertPool // nil: likewise
+	rules     *Rules         // nil: who has a credential may do everything
 }
 
 // Load reads the files of sources. An error names the file and says what was expected of it.
 func Load(sources Sources) (*Authority, error) {
-	a := &Authority{certificates: sources.Certificates}
+	a := &Authority{}
 	load := func(name string, parse func([]byte) error) error {
 		if name == "" {
 			return nil
@@ -71,6 +71,14 @@ func Load(sources Sources) (*Authority, error) {
 		err = load(sources.JWTKeyFile, func(text []byte) (err error) {
 			a.jwt, err = newVerifier(text, sources.Issuer, sources.Audience)
 			return err
+		})
+	}
+	if err == nil {
+		err = load(sources.ClientCAFile, func(text []byte) error {
+			if a.clientCAs = x509.NewCertPool(); !a.clientCAs.AppendCertsFromPEM(text) {
+				return errors.New("certificates in PEM were expected")
+			}
+			return nil
 		})
 	}
 	if err == nil {
@@ -114,12 +122,8 @@ func (a *Authority) identify(c Credential) (Principal, error) {
 	switch {
 	case c.Token != "":
 		return a.identifyToken(c.Token)
-	case c.Certificate != nil && a.certificates:
-		name := nameOf(c.Certificate)
-		if err := checkPrincipal(name); err != nil {
-			return Principal{}, fmt.Errorf("%w: its subject alternative names have no principal: %w", ErrBadCredential, err)
-		}
-		return Principal{Name: name, Expires: c.Certificate.NotAfter}, nil
+	case len(c.Certificates) > 0 && a.clientCAs != nil:
+		return a.identifyCertificate(c.Certificates)
 	case a.rules == nil && a.identifies():
 		return Principal{}, ErrNoCredential
 	}
@@ -127,7 +131,7 @@ func (a *Authority) identify(c Credential) (Principal, error) {
 }
 
 // identifies reports whether some kind of credential is taken.
-func (a *Authority) identifies() bool { return a.tokens != nil || a.jwt != nil || a.certificates }
+func (a *Authority) identifies() bool { return a.tokens != nil || a.jwt != nil || a.clientCAs != nil }
 
 func (a *Authority) identifyToken(token string) (Principal, error) {
 	if len(token) > maxToken {
@@ -145,6 +149,25 @@ func (a *Authority) identifyToken(token string) (Principal, error) {
 	}
 	return Principal{Name: name, Expires: expires}, nil
 }
+
+// identifyCertificate verifies a chain although TLS has: it may be of a link that was made when other authorities were trusted.
+func (a *Authority) identifyCertificate(chain []*x509.Certificate) (Principal, error) {
+	options := x509.VerifyOptions{Roots: a.clientCAs, Intermediates: x509.NewCertPool(), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
+	for _, certificate := range chain[1:] {
+		options.Intermediates.AddCert(certificate)
+	}
+	if _, err := chain[0].Verify(options); err != nil {
+		return Principal{}, fmt.Errorf("%w: %w", ErrBadCredential, err)
+	}
+	name := nameOf(chain[0])
+	if err := checkPrincipal(name); err != nil {
+		return Principal{}, fmt.Errorf("%w: its subject alternative names have no principal: %w", ErrBadCredential, err)
+	}
+	return Principal{Name: name, Expires: chain[0].NotAfter}, nil
+}
+
+// ClientCAs are whom client certificates must come from; nil: none are taken.
+func (a *Authority) ClientCAs() *x509.CertPool { return a.clientCAs }
 
 // nameOf is the name that a certificate gives: the first URI, DNS name or email address of its subject alternative names, in this order.
 func nameOf(certificate *x509.Certificate) string {
@@ -178,6 +201,9 @@ func (a *Authority) Changes(before *Authority) string {
 	}
 	if !reflect.DeepEqual(a.jwt.keySets(), before.jwt.keySets()) {
 		changes = append(changes, "other keys of JSON Web Tokens")
+	}
+	if !a.clientCAs.Equal(before.clientCAs) {
+		changes = append(changes, "other authorities of client certificates")
 	}
 	if !reflect.DeepEqual(a.rules, before.rules) {
 		changes = append(changes, fmt.Sprintf("other rules: %d, before %d", a.rules.count(), before.rules.count()))

@@ -21,8 +21,9 @@ type Credential struct {
 	// Token is from the header "Authorization: Bearer …", or else from the query parameter token of the URL, which is all that browsers
 	// and the reference can send. "": none.
 	Token string
-	// Certificate is the client certificate that [Options.TLS] has verified. Nil: none, or it was not verified.
-	Certificate *x509.Certificate
+	// Certificates are the chain of the client certificate as [Options.TLS] has verified it, the client's own first. Nil: none was shown,
+	// or it was not verified.
+	Certificates []*x509.Certificate
 }
 
 // Admission is what a listener lets a peer do.
@@ -58,7 +59,7 @@ func credential(r *http.Request) (c Credential) {
 	if cork, ok := r.Context().Value(connectionKey{}).(*corkConn); ok {
 		if secure, ok := cork.Conn.(*tls.Conn); ok {
 			if chains := secure.ConnectionState().VerifiedChains; len(chains) > 0 {
-				c.Certificate = chains[0][0]
+				c.Certificates = chains[0]
 			}
 		}
 	}

@@ -204,8 +204,11 @@ func (c *Connector) dial(ctx context.Context) (*session, error) {
 // header is what the request for a link has besides what every such request has.
 func (c *Connector) header() http.Header {
 	header := http.Header{}
-	if c.options.Token != "" {
-		header.Set("Authorization", "Bearer "+c.options.Token)
+	if c.options.Token == nil {
+		return header
+	}
+	if token := c.options.Token(); token != "" {
+		header.Set("Authorization", "Bearer "+token)
 	}
 	return header
 }

@@ -63,8 +63,9 @@ type Options struct {
 	// see [Listener.Readmit].
 	Admit func(Credential) (Admission, error)
 
-	// Token is shown to the peer in the header "Authorization: Bearer …". For [Connect] only.
-	Token string
+	// Token returns a token that is shown to the peer in the header "Authorization: Bearer …"; "" is none. It is asked before each
+	// attempt to link, so that a token which expires can be renewed, and should not wait. For [Connect] only.
+	Token func() string
 
 	backoff *backoff // nil, but in tests: the usual one
 }
@@ -136,7 +137,7 @@ func (o *Options) check(where place) error {
 		{"AllowedOrigins", o.AllowedOrigins != nil, []place{forListen}},
 		{"OriginCheck", o.OriginCheck != nil, []place{forListen}},
 		{"Admit", o.Admit != nil, []place{forListen}},
-		{"Token", o.Token != "", []place{forConnect}},
+		{"Token", o.Token != nil, []place{forConnect}},
 	} {
 		if option.set && !slices.Contains(option.places, where) {
 			return fmt.Errorf("the option %s has no meaning for %s", option.name, where)

@@ -44,6 +44,19 @@ func (a *address) String() string {
 	return text
 }
 
+// RedactURL returns the URL of a listener or a connector without its token, for logs. What is no URL is not returned at all.
+func RedactURL(text string) string {
+	base, fragment, hasFragment := strings.Cut(text, "#")
+	u, err := url.Parse(strings.TrimSpace(base))
+	if err != nil {
+		return "(no URL)"
+	}
+	if base = redact(u); hasFragment {
+		base += "#" + fragment
+	}
+	return base
+}
+
 // redact is a URL with a word in place of the token in its query.
 func redact(u *url.URL) string {
 	if query := u.Query(); query.Has(tokenParameter) {

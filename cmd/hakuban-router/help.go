@@ -44,9 +44,11 @@ Examples:
   hakuban-router --connect 'wss://example.com#name=hut,timeout=30s,keep-alive=10s'
       has an upstream, which shows it as "hut", and notices soon when it is gone
 
-A line on stdin, or SIGUSR2, prints what the router sees to stderr. SIGINT,
-SIGTERM and SIGHUP end it: it closes its links and exits with status 0. What
-cannot be done as told ends it with one line on stderr and status 2.
+A line on stdin, or SIGUSR2, prints what the router sees to stderr. SIGINT and
+SIGTERM end it: it closes its links and exits with status 0. SIGHUP has it read
+the files of tokens, keys, certificates and rules again: all of them come into
+force, or none. On a terminal SIGHUP ends the router. What cannot be done as told
+ends it with one line on stderr and status 2.
 `
 
 // helpText is what --help prints.

@@ -34,8 +34,14 @@ type options struct {
 	logJSON        bool
 	logLevel       slog.Level
 	record         string
-	help           bool
-	version        bool
+
+	// Files, and what else says who may link and what each may do; "": none.
+	tokens, jwtKeys, jwtIssuer, jwtAudience, clientCA, rules string
+	// Files that say what upstream is shown and must show.
+	connectToken, connectCertificate, connectKey, connectCA string
+
+	help    bool
+	version bool
 
 	variables map[string]bool // flags that were given as environment variables
 }
@@ -103,6 +109,26 @@ var flagSpecs = []*flagSpec{
 	{name: "allow-origin", argument: "ORIGIN", repeat: true,
 		help: "A web site whose scripts may link, such as https://example.com, or * for any;\nseveral may be given. Programs may without, and so may scripts from the router's\nown host if that is an IP address, localhost, or the host in the bound URL.",
 		set:  setOrigin},
+	fileFlag("tokens", func(o *options) *string { return &o.tokens },
+		"Who may link: lines of a name and the SHA-256 of a token, such as\n\"ann sha256:9f86d0…\". Peers show the token in the header\n\"Authorization: Bearer TOKEN\", or in the query of the URL, \"?token=TOKEN\"."),
+	fileFlag("jwt-keys", func(o *options) *string { return &o.jwtKeys },
+		"Who may link: public keys (PEM) of Ed25519 or RSA. Peers show JSON Web Tokens\nthat are signed by one of them; the subject is the name. They must expire."),
+	{name: "jwt-issuer", argument: "TEXT", help: "The issuer that JSON Web Tokens must have. Default: any",
+		set: func(o *options, v string) error { return setText(&o.jwtIssuer, v, "an issuer") }},
+	{name: "jwt-audience", argument: "TEXT", help: "The audience that JSON Web Tokens must have. Default: any",
+		set: func(o *options, v string) error { return setText(&o.jwtAudience, v, "an audience") }},
+	fileFlag("client-ca", func(o *options) *string { return &o.clientCA },
+		"Who may link with wss: certificates (PEM) that client certificates must come\nfrom. The first URI, DNS name or email address in one is the name."),
+	fileFlag("rules", func(o *options) *string { return &o.rules },
+		"What each name may observe and expose, in JSON; docs/security.md has the form.\nDefault: whoever may link may do everything."),
+	fileFlag("connect-token", func(o *options) *string { return &o.connectToken },
+		"The token that upstream is shown, in a file."),
+	fileFlag("connect-certificate", func(o *options) *string { return &o.connectCertificate },
+		"The certificate chain (PEM) that upstream is shown."),
+	fileFlag("connect-key", func(o *options) *string { return &o.connectKey },
+		"The private key (PEM) of that certificate."),
+	fileFlag("connect-ca", func(o *options) *string { return &o.connectCA },
+		"Certificates (PEM) that upstream's must come from. Default: those that the\nsystem trusts."),
 	{name: "max-connections", argument: "N",
 		help: "How many connections each bound URL may have at a time. Default: 65536",
 		set:  func(o *options, v string) error { return setNumber(&o.maxConnections, v, mostConnections) }},
@@ -130,6 +156,11 @@ var flagSpecs = []*flagSpec{
 		set: func(o *options, _ string) error { o.help = true; return nil }},
 	{name: "version", short: "V", help: "Print the version.",
 		set: func(o *options, _ string) error { o.version = true; return nil }},
+}
+
+// fileFlag is a flag that names a file.
+func fileFlag(name string, field func(*options) *string, help string) *flagSpec {
+	return &flagSpec{name: name, argument: "FILE", help: help, set: func(o *options, v string) error { return setText(field(o), v, "a file name") }}
 }
 
 // parse reads the command line and, for flags that are not on it, the environment. The error is one line that says what is right.
@@ -171,9 +202,9 @@ func parse(arguments []string, environment func(string) string) (*options, error
 		o.binds = []string{defaultBind}
 	}
 	if slices.ContainsFunc(o.binds, o.isUpstream) {
-		return nil, fmt.Errorf("%s %q: that is %s, another router was expected", o.called("connect"), o.connect, o.called("bind"))
+		return nil, fmt.Errorf("%s %q: that is %s, another router was expected", o.called("connect"), transport.RedactURL(o.connect), o.called("bind"))
 	}
-	return o, o.checkCertificate()
+	return o, first(o.checkCertificate(), o.checkTrust())
 }
 
 // isUpstream says whether a bound URL is the one to connect to, as far as their hosts and ports tell.

@@ -70,7 +70,7 @@ func (p *processRouter) wait(t *testing.T) int {
 }
 
 func TestProcess_SignalsEndItWell(t *testing.T) {
-	all := []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP}
+	all := []syscall.Signal{syscall.SIGINT, syscall.SIGTERM}
 	for _, s := range all { // what this process ignores, as under nohup, those that it starts would ignore too
 		caught := make(chan os.Signal, 1)
 		signal.Notify(caught, s)

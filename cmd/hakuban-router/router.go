@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -26,12 +25,14 @@ type router struct {
 	exchange  *hakuban.Exchange
 	listeners []*transport.Listener // at least one
 	connector *transport.Connector  // nil: none
-	recording *recordingFile        // nil: none
+	options   *options
+	trust     truster
+	recording *recordingFile // nil: none
 }
 
 // run runs a router until ctx ends. An error means that it did not start, and says what of the options is at fault.
 func run(ctx context.Context, o *options, stdin io.Reader, stderr io.Writer) error {
-	signals, stop := snapshotSignals() // before anybody can know that the router is there
+	signals, stop := requestSignals() // before anybody can know that the router is there
 	defer stop()
 	log := newLogWriter(stderr)
 	defer log.close()
@@ -49,8 +50,12 @@ func run(ctx context.Context, o *options, stdin io.Reader, stderr io.Writer) err
 	}()
 	printer := &snapshotPrinter{router: r, to: log}
 	go func() {
-		for range signals {
-			printer.print()
+		for s := range signals {
+			if s == reloads {
+				r.reload()
+			} else {
+				printer.print()
+			}
 		}
 	}()
 	go printer.printOnLines(stdin)
@@ -66,11 +71,12 @@ func start(o *options, logger *slog.Logger) (_ *router, err error) {
 	if o.threads > 0 {
 		runtime.GOMAXPROCS(o.threads)
 	}
-	listen, err := listenOptions(o, logger)
+	trusted, err := loadTrust(o)
 	if err != nil {
 		return nil, err
 	}
-	r := &router{logger: logger}
+	r := &router{logger: logger, options: o}
+	r.trust.current.Store(trusted)
 	defer func() {
 		if err == nil {
 			return
@@ -90,18 +96,20 @@ func start(o *options, logger *slog.Logger) (_ *router, err error) {
 	}
 	r.exchange = hakuban.NewExchange(&exchangeOptions)
 	for _, bind := range o.binds {
-		listener, err := transport.Listen(r.exchange, bind, listen)
+		listener, err := transport.Listen(r.exchange, bind, r.listenOptions(bind))
 		if err != nil {
 			return nil, explainListen(o.called("bind"), bind, err)
 		}
 		r.listeners = append(r.listeners, listener)
 	}
 	if o.connect != "" {
-		// Not with the listeners' options: their certificate is not for others.
-		if r.connector, err = transport.Connect(r.exchange, o.connect, &transport.Options{Logger: logger}); err != nil {
+		connect := r.trust.connectOptions()
+		connect.Logger = logger
+		if r.connector, err = transport.Connect(r.exchange, o.connect, connect); err != nil {
 			return nil, fmt.Errorf("%s: %w", o.called("connect"), err)
 		}
 	}
+	r.warnOfOpenness()
 	return r, nil
 }
 
@@ -117,16 +125,13 @@ func explainListen(flag, bind string, err error) error {
 	return fmt.Errorf("%s: %w", flag, err)
 }
 
-func listenOptions(o *options, logger *slog.Logger) (*transport.Options, error) {
-	listen := &transport.Options{Logger: logger, AllowedOrigins: o.allowOrigins, MaxConnections: o.maxConnections}
-	if o.certificate != "" {
-		pair, err := tls.LoadX509KeyPair(o.certificate, o.key)
-		if err != nil {
-			return nil, fmt.Errorf("%s %q, %s %q: %w", o.called("certificate"), o.certificate, o.called("key"), o.key, err)
-		}
-		listen.TLS = &tls.Config{Certificates: []tls.Certificate{pair}}
+func (r *router) listenOptions(bind string) *transport.Options {
+	o := r.options
+	listen := &transport.Options{Logger: r.logger, AllowedOrigins: o.allowOrigins, MaxConnections: o.maxConnections, Admit: r.trust.admit}
+	if isSecure(bind) {
+		listen.TLS = r.trust.listenTLS()
 	}
-	return listen, nil
+	return listen
 }
 
 // drain closes all links, each with a word to its peer, and then the exchange. It takes a bounded time.

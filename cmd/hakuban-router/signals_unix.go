@@ -18,15 +18,36 @@ func terminated(ctx context.Context) (context.Context, func()) {
 		syscall.SIGPIPE, // whoever read our log has gone: links live on
 		syscall.SIGTTIN, // in the background of a terminal: there are no lines to read, but no reason to stop either
 	)
-	list := slices.DeleteFunc([]os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP}, signal.Ignored)
+	list := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
+	if onTerminal() {
+		list = append(list, reloads)
+	}
+	list = slices.DeleteFunc(list, signal.Ignored)
 	return endOn(ctx, list...)
 }
 
-// snapshotSignals gives a SIGUSR2 for each that comes until stop is called, which closes the channel. Those that come while one waits
-// to be received count as that one.
-func snapshotSignals() (signals chan os.Signal, stop func()) {
-	signals = make(chan os.Signal, 1)
+// reloads is the signal that asks a router to read its files again, as it does of other servers. On a terminal it says that the terminal
+// has gone, and ends the router.
+const reloads = syscall.SIGHUP
+
+// onTerminal reports whether the process has a controlling terminal.
+func onTerminal() bool {
+	terminal, err := os.OpenFile("/dev/tty", os.O_RDONLY|syscall.O_NOCTTY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return false
+	}
+	terminal.Close()
+	return true
+}
+
+// requestSignals gives each SIGUSR2 and each SIGHUP that comes, but SIGHUP not on a terminal, until stop is called, which closes the
+// channel. Those that come while two wait to be received count as those.
+func requestSignals() (signals chan os.Signal, stop func()) {
+	signals = make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGUSR2)
+	if !onTerminal() && !signal.Ignored(reloads) {
+		signal.Notify(signals, reloads)
+	}
 	return signals, func() {
 		signal.Stop(signals)
 		close(signals)
