@@ -39,14 +39,14 @@ func (a Action) String() string { return actionNames[a] }
 // Step is one way in which an action can happen. Fields that are not among an
 // action's parameters are zero.
 type Step struct {
-	Action   Action
-	Contract int  // Open, Close, SetCapacity, Take, Release, Publish, Read
-	Object   int  // Take, Release, Publish, Read, PullDown, Rebalance
-	Link     int  // Attach, Detach, PullUp, PullDown, Receive...
-	Exchange int  // Rebalance
-	Below    bool // Attach, Detach: the downstream end
-	Capacity int  // Open, SetCapacity
-	Flag          // Publish
+	Action     Action
+	Contract   int  // Open, Close, SetCapacity, Take, Release, Publish, Read
+	Object     int  // Take, Release, Publish, Read, PullDown, Rebalance
+	Link       int  // Attach, Detach, PullUp, PullDown, Receive...
+	Exchange   int  // Rebalance
+	Downstream bool // Attach, Detach: the downstream end
+	Capacity   int  // Open, SetCapacity
+	Flag            // Publish
 }
 
 // Do yields the states that a step leads to. When there are none it returns the
@@ -68,9 +68,9 @@ func (m *Model) Do(s State, step Step, yield func(State)) string {
 	case Read:
 		return m.read(s, step.Contract, step.Object, yield)
 	case Attach:
-		return m.attach(s, step.Link, step.Below, yield)
+		return m.attach(s, step.Link, step.Downstream, yield)
 	case Detach:
-		return m.detach(s, step.Link, step.Below, yield)
+		return m.detach(s, step.Link, step.Downstream, yield)
 	case PullUp:
 		return m.pullUp(s, step.Link, yield)
 	case PullDown:
@@ -126,7 +126,7 @@ func (m *Model) Steps(action Action, yield func(Step)) {
 		}
 	case Attach, Detach:
 		for l := range m.Links {
-			yield(Step{Action: action, Link: l, Below: true})
+			yield(Step{Action: action, Link: l, Downstream: true})
 			yield(Step{Action: action, Link: l})
 		}
 	case PullDown:
@@ -271,67 +271,67 @@ func (m *Model) read(s State, k, o int, yield func(State)) string {
 	return ""
 }
 
-func (m *Model) attach(s State, l int, below bool, yield func(State)) string {
-	W := s.Wires[l]
+func (m *Model) attach(s State, l int, downstream bool, yield func(State)) string {
+	L := s.Links[l]
 	switch {
-	case below && W.Below != Off || !below && W.Above != Off:
+	case downstream && L.Downstream != Off || !downstream && L.Upstream != Off:
 		return "the end is off"
-	case W.Below == Gone || W.Above == Gone:
+	case L.Downstream == Gone || L.Upstream == Gone:
 		return "the other end has not left"
 	}
-	V := *W
-	if below {
+	after := *L
+	if downstream {
 		for other, link := range m.Links {
-			if link.Child == m.Links[l].Child && s.Wires[other].Below == On {
-				return "the child has no other parent"
+			if link.Downstream == m.Links[l].Downstream && s.Links[other].Downstream == On {
+				return "the exchange has no other link to upstream"
 			}
 		}
-		V.Below = On
+		after.Downstream = On
 	} else {
-		V.Above = On
+		after.Upstream = On
 	}
-	yield(s.withWire(l, &V))
+	yield(s.withLink(l, &after))
 	return ""
 }
 
-func (m *Model) detach(s State, l int, below bool, yield func(State)) string {
-	W := s.Wires[l]
-	if below && W.Below != On || !below && W.Above != On {
+func (m *Model) detach(s State, l int, downstream bool, yield func(State)) string {
+	L := s.Links[l]
+	if downstream && L.Downstream != On || !downstream && L.Upstream != On {
 		return "the end is on"
 	}
-	n := m.Links[l].Parent
-	if below {
-		n = m.Links[l].Child
+	n := m.Links[l].Upstream
+	if downstream {
+		n = m.Links[l].Downstream
 	}
 	before := s.Nodes[n]
 	N := before.copy()
 	var changed func(int) bool
-	if below {
+	if downstream {
 		N.Told = make([]Asks, m.things)
 		N.Sources = make([][]Channel, len(m.Objects))
 		N.Outlets = make([][]Channel, len(m.Objects))
 		changed = before.hasUpstreamChannel
 	} else {
 		i := m.place[l]
-		share := N.Below[i].Share
-		N.Below = set(N.Below, i, m.newBelow())
-		N.Below[i].Share = share
+		share := N.Downstream[i].Share
+		N.Downstream = set(N.Downstream, i, m.newDownstream())
+		N.Downstream[i].Share = share
 		changed = func(o int) bool {
-			b := &before.Below[i]
+			b := &before.Downstream[i]
 			return m.Observes(before, i, o) || m.Exposes(before, i, o) ||
 				b.Sink[o].Number != 0 || b.Revoked[o] != 0 || b.Stream[o].Number != 0
 		}
 	}
-	s = s.withWire(l, W.parted(below))
+	s = s.withLink(l, L.parted(downstream))
 	m.afterElections(n, N, changed, func(M *Node) { yield(m.Renumbered(s.with(n, M), l)) })
 	return ""
 }
 
 func (m *Model) pullUp(s State, l int, yield func(State)) string {
-	W := s.Wires[l]
-	n := m.Links[l].Child
+	L := s.Links[l]
+	n := m.Links[l].Downstream
 	N := s.Nodes[n]
-	if W.Below != On {
+	if L.Downstream != On {
 		return "the downstream end is on"
 	}
 	summary := m.Summary(n, N)
@@ -355,7 +355,7 @@ func (m *Model) pullUp(s State, l int, yield func(State)) string {
 			}
 			M := N.copy()
 			M.Told = told
-			yield(s.with(n, M).withWire(l, W.sendUp(Message{Kind: ContractsMessage, Told: told})))
+			yield(s.with(n, M).withLink(l, L.sendUp(Message{Kind: ContractsMessage, Told: told})))
 		}
 		return ""
 	}
@@ -367,7 +367,7 @@ func (m *Model) pullUp(s State, l int, yield func(State)) string {
 			}
 			M := N.copy()
 			M.Outlets = set(M.Outlets, o, set(N.Outlets[o], i, Channel{c.Number, held}))
-			yield(s.with(n, M).withWire(l, W.sendUp(Message{Kind: StateMessage, Object: o, Channel: c.Number, Flag: held})))
+			yield(s.with(n, M).withLink(l, L.sendUp(Message{Kind: StateMessage, Object: o, Channel: c.Number, Flag: held})))
 			reason = ""
 		}
 	}
@@ -375,10 +375,10 @@ func (m *Model) pullUp(s State, l int, yield func(State)) string {
 }
 
 func (m *Model) pullDown(s State, l, o int, yield func(State)) string {
-	W := s.Wires[l]
-	n, i := m.Links[l].Parent, m.place[l]
+	L := s.Links[l]
+	n, i := m.Links[l].Upstream, m.place[l]
 	N := s.Nodes[n]
-	if W.Above != On {
+	if L.Upstream != On {
 		return "the upstream end is on"
 	}
 	owes := m.owedDown(N, i, o)
@@ -386,7 +386,7 @@ func (m *Model) pullDown(s State, l, o int, yield func(State)) string {
 		return "a channel is to be opened or closed, or a state is owed"
 	}
 	next := m.inUse(s, l, o).greatest() + 1
-	b := &N.Below[i]
+	b := &N.Downstream[i]
 	M := N.copy()
 	var messages []Message
 	if owes.closesSink {
@@ -415,42 +415,42 @@ func (m *Model) pullDown(s State, l, o int, yield func(State)) string {
 		messages = append(messages, Message{Kind: StateMessage, Object: o, Channel: stream.Number, Flag: held})
 		M.setStream(i, o, Channel{stream.Number, held})
 	}
-	yield(m.Renumbered(s.with(n, M).withWire(l, W.sendDown(messages...)), l))
+	yield(m.Renumbered(s.with(n, M).withLink(l, L.sendDown(messages...)), l))
 	return ""
 }
 
-// receive yields for every message of a kind that may be delivered the wire
+// receive yields for every message of a kind that may be delivered the link
 // without it.
-func (m *Model) receive(l int, W *Wire, up bool, kind MessageKind, yield func(Message, *Wire)) string {
-	q := W.Down
+func (m *Model) receive(l int, L *LinkState, up bool, kind MessageKind, yield func(Message, *LinkState)) string {
+	q := L.Down
 	if up {
-		q = W.Up
+		q = L.Up
 	}
 	reason := "a message of this kind may be delivered next"
 	for i := range q {
 		if q[i].Kind != kind || !m.deliverable(l, q, i) {
 			continue
 		}
-		V := *W
+		after := *L
 		if up {
-			V.Up = without(q, i)
+			after.Up = without(q, i)
 		} else {
-			V.Down = without(q, i)
+			after.Down = without(q, i)
 		}
-		yield(q[i], &V)
+		yield(q[i], &after)
 		reason = ""
 	}
 	return reason
 }
 
 func (m *Model) receiveContracts(s State, l int, yield func(State)) string {
-	n, i := m.Links[l].Parent, m.place[l]
-	if s.Wires[l].Above != On {
+	n, i := m.Links[l].Upstream, m.place[l]
+	if s.Links[l].Upstream != On {
 		return "the upstream end is on"
 	}
-	return m.receive(l, s.Wires[l], true, ContractsMessage, func(message Message, W *Wire) {
+	return m.receive(l, s.Links[l], true, ContractsMessage, func(message Message, L *LinkState) {
 		before := s.Nodes[n]
-		was := before.Below[i].Contract
+		was := before.Downstream[i].Contract
 		changed := func(o int) bool {
 			for _, d := range m.covering[o] {
 				is := message.Told[d]
@@ -464,19 +464,19 @@ func (m *Model) receiveContracts(s State, l int, yield func(State)) string {
 			return false
 		}
 		N := before.copy()
-		b := N.Below[i]
+		b := N.Downstream[i]
 		b.Contract = message.Told
-		N.Below = set(N.Below, i, b)
-		m.afterElections(n, N, changed, func(M *Node) { yield(s.with(n, M).withWire(l, W)) })
+		N.Downstream = set(N.Downstream, i, b)
+		m.afterElections(n, N, changed, func(M *Node) { yield(s.with(n, M).withLink(l, L)) })
 	})
 }
 
 func (m *Model) receiveOpen(s State, l int, yield func(State)) string {
-	n := m.Links[l].Child
-	if s.Wires[l].Below != On {
+	n := m.Links[l].Downstream
+	if s.Links[l].Downstream != On {
 		return "the downstream end is on"
 	}
-	return m.receive(l, s.Wires[l], false, OpenMessage, func(message Message, W *Wire) {
+	return m.receive(l, s.Links[l], false, OpenMessage, func(message Message, L *LinkState) {
 		o := message.Object
 		N := s.Nodes[n].copy()
 		all := &N.Sources
@@ -486,35 +486,35 @@ func (m *Model) receiveOpen(s State, l int, yield func(State)) string {
 		channels := append(slices.Clone((*all)[o]), Channel{Number: message.Channel})
 		slices.SortFunc(channels, func(a, b Channel) int { return a.Number - b.Number })
 		*all = set(*all, o, channels)
-		m.afterElections(n, N, only(o), func(M *Node) { yield(s.with(n, M).withWire(l, W)) })
+		m.afterElections(n, N, only(o), func(M *Node) { yield(s.with(n, M).withLink(l, L)) })
 	})
 }
 
 func (m *Model) receiveClose(s State, l int, yield func(State)) string {
-	n := m.Links[l].Child
-	if s.Wires[l].Below != On {
+	n := m.Links[l].Downstream
+	if s.Links[l].Downstream != On {
 		return "the downstream end is on"
 	}
-	return m.receive(l, s.Wires[l], false, CloseMessage, func(message Message, W *Wire) {
+	return m.receive(l, s.Links[l], false, CloseMessage, func(message Message, L *LinkState) {
 		o := message.Object
 		N := s.Nodes[n].copy()
 		is := func(c Channel) bool { return c.Number == message.Channel }
 		N.Sources = set(N.Sources, o, slices.DeleteFunc(slices.Clone(N.Sources[o]), is))
 		N.Outlets = set(N.Outlets, o, slices.DeleteFunc(slices.Clone(N.Outlets[o]), is))
-		m.afterElections(n, N, only(o), func(M *Node) { yield(m.Renumbered(s.with(n, M).withWire(l, W), l)) })
+		m.afterElections(n, N, only(o), func(M *Node) { yield(m.Renumbered(s.with(n, M).withLink(l, L), l)) })
 	})
 }
 
 func (m *Model) receiveStateUp(s State, l int, yield func(State)) string {
-	n, i := m.Links[l].Parent, m.place[l]
-	if s.Wires[l].Above != On {
+	n, i := m.Links[l].Upstream, m.place[l]
+	if s.Links[l].Upstream != On {
 		return "the upstream end is on"
 	}
-	return m.receive(l, s.Wires[l], true, StateMessage, func(message Message, W *Wire) {
+	return m.receive(l, s.Links[l], true, StateMessage, func(message Message, L *LinkState) {
 		o := message.Object
 		N := s.Nodes[n]
-		next := s.withWire(l, W)
-		if N.Below[i].Sink[o].Number == message.Channel {
+		next := s.withLink(l, L)
+		if N.Downstream[i].Sink[o].Number == message.Channel {
 			M := N.copy()
 			M.setSink(i, o, Channel{message.Channel, message.Flag})
 			m.absorb(M, o, message.State)
@@ -526,11 +526,11 @@ func (m *Model) receiveStateUp(s State, l int, yield func(State)) string {
 }
 
 func (m *Model) receiveStateDown(s State, l int, yield func(State)) string {
-	n := m.Links[l].Child
-	if s.Wires[l].Below != On {
+	n := m.Links[l].Downstream
+	if s.Links[l].Downstream != On {
 		return "the downstream end is on"
 	}
-	return m.receive(l, s.Wires[l], false, StateMessage, func(message Message, W *Wire) {
+	return m.receive(l, s.Links[l], false, StateMessage, func(message Message, L *LinkState) {
 		o := message.Object
 		N := s.Nodes[n].copy()
 		sources := slices.Clone(N.Sources[o])
@@ -542,7 +542,7 @@ func (m *Model) receiveStateDown(s State, l int, yield func(State)) string {
 		N.Sources = set(N.Sources, o, sources)
 		m.absorb(N, o, message.State)
 		m.settle(n, N)
-		yield(m.Renumbered(s.with(n, N).withWire(l, W), l))
+		yield(m.Renumbered(s.with(n, N).withLink(l, L), l))
 	})
 }
 

@@ -10,7 +10,7 @@ func Large() []*Configuration {
 	return []*Configuration{L()}
 }
 
-// pairOf is a root r and its child a, with one object.
+// pairOf is a root r and a, downstream of it, with one object.
 func pairOf(contracts []Contract, links ...Link) *Model {
 	return &Model{
 		Exchanges:  []string{"a", "r"},
@@ -38,7 +38,7 @@ func S() *Configuration {
 	}
 }
 
-// H is half-open links: the child may be back while the parent still holds the
+// H is half-open links: exchange a may be back while r still holds the
 // dead session.
 func H() *Configuration {
 	m := pairOf([]Contract{{"ea", 0, Expose, 0}, {"oa", 0, Observe, 0}, {"or", 1, Observe, 0}},
@@ -156,7 +156,7 @@ func T2() *Configuration {
 	}
 }
 
-// B is balance: two objects that two children expose.
+// B is balance: two objects that two downstream exchanges expose.
 func B() *Configuration {
 	m := &Model{
 		Exchanges: []string{"a", "b", "r"},

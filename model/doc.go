@@ -13,5 +13,5 @@
 //
 // Things are named by their index in the model's lists. Inside a node, contracts
 // and links have the index they have among those of that node (ContractsAt,
-// Below).
+// DownstreamLinks).
 package model

@@ -8,11 +8,11 @@ import (
 // IsOpen reports whether a contract, by its index in the node, is open.
 func (N *Node) IsOpen(k int) bool { return N.Contracts[k] != Closed }
 
-// Observes reports whether a link below, by its index in the node, observes the
+// Observes reports whether a downstream link, by its index in the node, observes the
 // object or one of its tags.
 func (m *Model) Observes(N *Node, i, o int) bool {
 	for _, d := range m.covering[o] {
-		if N.Below[i].Contract[d].Observes {
+		if N.Downstream[i].Contract[d].Observes {
 			return true
 		}
 	}
@@ -22,18 +22,18 @@ func (m *Model) Observes(N *Node, i, o int) bool {
 // Exposes is like Observes.
 func (m *Model) Exposes(N *Node, i, o int) bool {
 	for _, d := range m.covering[o] {
-		if N.Below[i].Contract[d].Exposes {
+		if N.Downstream[i].Contract[d].Exposes {
 			return true
 		}
 	}
 	return false
 }
 
-// Capacity is the capacity of an object on a link below.
+// Capacity is the capacity of an object on a downstream link.
 func (m *Model) Capacity(N *Node, i, o int) int {
 	sum := 0
 	for _, d := range m.covering[o] {
-		sum += N.Below[i].Contract[d].Capacity
+		sum += N.Downstream[i].Contract[d].Capacity
 	}
 	return sum
 }
@@ -50,8 +50,8 @@ func (m *Model) ShouldExist(n int, N *Node, o int) bool {
 			return true
 		}
 	}
-	for i := range N.Below {
-		if asks := N.Below[i].Contract[o]; asks.Observes || asks.Exposes {
+	for i := range N.Downstream {
+		if asks := N.Downstream[i].Contract[o]; asks.Observes || asks.Exposes {
 			return true
 		}
 	}
@@ -72,7 +72,7 @@ func (m *Model) DataNeeded(n int, N *Node, o int) bool {
 		}
 	}
 	observing := 0
-	for i := range N.Below {
+	for i := range N.Downstream {
 		if m.Observes(N, i, o) {
 			observing++
 			if observing == 2 || !m.Exposes(N, i, o) {
@@ -92,7 +92,7 @@ func (m *Model) share(capacity int) int {
 
 func load(N *Node, i int) int {
 	sum := 0
-	for _, share := range N.Below[i].Share {
+	for _, share := range N.Downstream[i].Share {
 		sum += share
 	}
 	return sum
@@ -104,7 +104,7 @@ func (m *Model) loadWith(N *Node, i, o int) int { return load(N, i) + m.share(m.
 func (m *Model) best(n int, N *Node, o int) []int {
 	var best []int
 	least := 0
-	for i, l := range m.below[n] {
+	for i, l := range m.downstream[n] {
 		if !m.Exposes(N, i, o) || m.Capacity(N, i, o) == 0 {
 			continue
 		}
@@ -159,7 +159,7 @@ func (m *Model) Choices(n int, N *Node, o int) []Elected {
 	if choices := greatest(N, m.taggers[n][o]); choices != nil {
 		return choices
 	}
-	if now.Who == LinkBelow && m.Exposes(N, now.Index, o) {
+	if now.Who == DownstreamLink && m.Exposes(N, now.Index, o) {
 		return []Elected{now}
 	}
 	best := m.best(n, N, o)
@@ -168,7 +168,7 @@ func (m *Model) Choices(n int, N *Node, o int) []Elected {
 	}
 	var choices []Elected
 	for _, i := range best {
-		choices = append(choices, Elected{LinkBelow, i})
+		choices = append(choices, Elected{DownstreamLink, i})
 	}
 	if m.Limited {
 		choices = append(choices, Elected{})
@@ -180,16 +180,16 @@ func (m *Model) Choices(n int, N *Node, o int) []Elected {
 // sink of whoever is not elected is revoked.
 func (m *Model) elect(N *Node, o int, e Elected) {
 	before := N.Elected[o]
-	for i := range N.Below {
-		b := &N.Below[i]
-		is := e == Elected{LinkBelow, i}
+	for i := range N.Downstream {
+		b := &N.Downstream[i]
+		is := e == Elected{DownstreamLink, i}
 		switch share := b.Share[o]; {
 		case !is && share != 0:
 			N.setShare(i, o, 0)
 		case is && before != e && share != m.share(m.Capacity(N, i, o)):
 			N.setShare(i, o, m.share(m.Capacity(N, i, o)))
 		}
-		if sink := N.Below[i].Sink[o]; !is && sink.Number != 0 {
+		if sink := N.Downstream[i].Sink[o]; !is && sink.Number != 0 {
 			N.setRevoked(i, o, sink.Number)
 			N.setSink(i, o, Channel{})
 		}
@@ -233,8 +233,8 @@ func (m *Model) hasNowSource(n int, N *Node, o int) bool {
 			return true
 		}
 	}
-	for i := range N.Below {
-		if c := N.Below[i].Sink[o]; c.Number != 0 && says(c.Flag) {
+	for i := range N.Downstream {
+		if c := N.Downstream[i].Sink[o]; c.Number != 0 && says(c.Flag) {
 			return true
 		}
 	}
@@ -247,8 +247,8 @@ func (m *Model) hasNowSource(n int, N *Node, o int) bool {
 }
 
 func (m *Model) mayErase(n int, N *Node, o int) bool {
-	for i := range N.Below {
-		if N.Below[i].Stream[o].Number != 0 {
+	for i := range N.Downstream {
+		if N.Downstream[i].Stream[o].Number != 0 {
 			return false
 		}
 	}
@@ -333,7 +333,7 @@ func (m *Model) absorb(N *Node, o, state int) {
 	}
 }
 
-// Summary is what an exchange asks of its parent.
+// Summary is what an exchange asks of upstream.
 func (m *Model) Summary(n int, N *Node) []Asks {
 	summary := make([]Asks, m.things)
 	for spot, k := range m.contracts[n] {
@@ -348,8 +348,8 @@ func (m *Model) Summary(n int, N *Node) []Asks {
 			summary[c.On].Capacity += N.Contracts[spot]
 		}
 	}
-	for i := range N.Below {
-		for d, asks := range N.Below[i].Contract {
+	for i := range N.Downstream {
+		for d, asks := range N.Downstream[i].Contract {
 			summary[d].Observes = summary[d].Observes || asks.Observes
 			summary[d].Exposes = summary[d].Exposes || asks.Exposes
 			summary[d].Capacity += asks.Capacity
@@ -369,10 +369,10 @@ func (m *Model) Moves(n int, N *Node, o int) []Elected {
 	switch now := N.Elected[o]; now.Who {
 	case Nobody:
 		moves = slices.DeleteFunc(m.Choices(n, N, o), func(e Elected) bool { return e.Who == Nobody })
-	case LinkBelow:
+	case DownstreamLink:
 		for _, i := range m.best(n, N, o) {
 			if i != now.Index && (!m.Loads || m.loadWith(N, i, o) < load(N, now.Index)-m.Threshold) {
-				moves = append(moves, Elected{LinkBelow, i})
+				moves = append(moves, Elected{DownstreamLink, i})
 			}
 		}
 	}

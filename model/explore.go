@@ -55,7 +55,7 @@ func (c *Configuration) Start() State {
 		m.afterElections(n, s.Nodes[n], func(int) bool { return true }, func(N *Node) { s.Nodes[n] = N })
 	}
 	for _, l := range c.AttachedAtStart {
-		s.Wires[l] = &Wire{Below: On, Above: On}
+		s.Links[l] = &LinkState{Downstream: On, Upstream: On}
 	}
 	return s
 }
@@ -110,14 +110,14 @@ func (c *Configuration) spend(s bounded, step Step) (name string, next bounded, 
 		next.published |= 1 << step.State
 	case Detach:
 		name = "Notice"
-		if W := s.Wires[step.Link]; W.Below != Gone && W.Above != Gone {
+		if L := s.Links[step.Link]; L.Downstream != Gone && L.Upstream != Gone {
 			name = "Lose"
 			cost(&next.budget.Losses)
 		}
 	case PullUp:
-		allowed = len(s.Wires[step.Link].Up) < c.Room
+		allowed = len(s.Links[step.Link].Up) < c.Room
 	case PullDown:
-		allowed = len(s.Wires[step.Link].Down) < c.Room
+		allowed = len(s.Links[step.Link].Down) < c.Room
 	case Rebalance:
 		cost(&next.budget.Rebalances)
 	}
@@ -133,18 +133,18 @@ func (c *Configuration) reads(k int) bool {
 	return false
 }
 
-// A state is kept as the numbers of its parts: each node and each wire that was
+// A state is kept as the numbers of its parts: each node and each link state that was
 // ever seen has one, and two states are the same if all their numbers are.
 
 const maxParts = 9
 
-// key is the numbers of the nodes, then of the wires, then the rest.
+// key is the numbers of the nodes, then of the links, then the rest.
 type key struct {
 	parts [maxParts]uint32
 	rest  uint64
 }
 
-// table numbers the nodes of one exchange or the wires of one link.
+// table numbers the nodes of one exchange or the links of one link.
 type table[T any] struct {
 	sync.RWMutex
 	numbers map[string]uint32
@@ -187,24 +187,24 @@ type shard struct {
 type exploration struct {
 	c      *Configuration
 	nodes  []table[Node]
-	wires  []table[Wire]
+	links  []table[LinkState]
 	shards [shards]shard
 }
 
 // Explore visits every state that the configuration can reach, breadth first, on
 // all processors.
 func (c *Configuration) Explore() Result {
-	x := &exploration{c: c, nodes: make([]table[Node], len(c.Model.Exchanges)), wires: make([]table[Wire], len(c.Model.Links))}
+	x := &exploration{c: c, nodes: make([]table[Node], len(c.Model.Exchanges)), links: make([]table[LinkState], len(c.Model.Links))}
 	for i := range x.nodes {
 		x.nodes[i].numbers = make(map[string]uint32)
 	}
-	for i := range x.wires {
-		x.wires[i].numbers = make(map[string]uint32)
+	for i := range x.links {
+		x.links[i].numbers = make(map[string]uint32)
 	}
 	for i := range x.shards {
 		x.shards[i].seen = make(map[key]struct{})
 	}
-	if len(x.nodes)+len(x.wires) > maxParts {
+	if len(x.nodes)+len(x.links) > maxParts {
 		panic("BUG: a configuration has more exchanges and links than a key has room for")
 	}
 	start := bounded{State: c.Start(), budget: c.Budget}
@@ -303,10 +303,10 @@ func (w *worker) keyOf(s, from bounded, known key) key {
 			k.parts[n] = w.nodes[n].number(w.encoded, N, func(N *Node) []byte { return w.c.Model.textNode(nil, n, N) })
 		}
 	}
-	for l, W := range s.Wires {
-		if from.Wires == nil || from.Wires[l] != W {
-			w.encoded = W.append(w.encoded[:0])
-			k.parts[len(s.Nodes)+l] = w.wires[l].number(w.encoded, W, func(W *Wire) []byte { return w.c.Model.textWire(nil, W) })
+	for l, L := range s.Links {
+		if from.Links == nil || from.Links[l] != L {
+			w.encoded = L.append(w.encoded[:0])
+			k.parts[len(s.Nodes)+l] = w.links[l].number(w.encoded, L, func(L *LinkState) []byte { return w.c.Model.textLink(nil, L) })
 		}
 	}
 	b := s.budget
@@ -318,14 +318,19 @@ func (w *worker) keyOf(s, from bounded, known key) key {
 // each variable by name, in w.text.
 func (w *worker) stateOf(k key) bounded {
 	m := w.c.Model
-	s := bounded{State: State{Nodes: make([]*Node, len(w.nodes)), Wires: make([]*Wire, len(w.wires))}}
+	s := bounded{State: State{Nodes: make([]*Node, len(w.nodes)), Links: make([]*LinkState, len(w.links))}}
 	s.published = k.rest >> 32
 	s.budget = Budget{int(k.rest >> 24 & 255), int(k.rest >> 16 & 255), int(k.rest >> 8 & 255), int(k.rest & 255)}
 	b := textInt(appendField(append(w.text[:0], "budget="...), "[losses"), s.budget.Losses)
 	b = textInt(appendField(b, "publishes"), s.budget.Publishes)
 	b = textInt(appendField(b, "rebalances"), s.budget.Rebalances)
 	b = textInt(appendField(b, "toggles"), s.budget.Toggles)
-	b = appendFunction(append(b, "]\nnode="...), m.names.exchanges, m.exchangeName, func(b []byte, n int) []byte {
+	b = appendFunction(append(b, "]\nlink="...), m.names.links, m.linkName, func(b []byte, l int) []byte {
+		L, text := w.links[l].get(k.parts[len(w.nodes)+l])
+		s.Links[l] = L
+		return append(b, text...)
+	})
+	b = appendFunction(append(b, "\nnode="...), m.names.exchanges, m.exchangeName, func(b []byte, n int) []byte {
 		N, text := w.nodes[n].get(k.parts[n])
 		s.Nodes[n] = N
 		return append(b, text...)
@@ -339,11 +344,7 @@ func (w *worker) stateOf(k key) bounded {
 			b, first = textInt(b, v), false
 		}
 	}
-	b = appendFunction(append(b, "}\nwire="...), m.names.links, m.linkName, func(b []byte, l int) []byte {
-		W, text := w.wires[l].get(k.parts[len(w.nodes)+l])
-		s.Wires[l] = W
-		return append(b, text...)
-	})
+	b = append(b, '}')
 	w.text = append(b, '\n')
 	return s
 }

@@ -3,22 +3,22 @@ package model
 import "slices"
 
 // sendUp sends messages to a link's upstream end; to one that has left they go nowhere.
-func (W *Wire) sendUp(messages ...Message) *Wire {
-	if W.Above == Gone {
-		return W
+func (L *LinkState) sendUp(messages ...Message) *LinkState {
+	if L.Upstream == Gone {
+		return L
 	}
-	V := *W
-	V.Up = slices.Concat(W.Up, messages)
-	return &V
+	after := *L
+	after.Up = slices.Concat(L.Up, messages)
+	return &after
 }
 
-func (W *Wire) sendDown(messages ...Message) *Wire {
-	if W.Below == Gone {
-		return W
+func (L *LinkState) sendDown(messages ...Message) *LinkState {
+	if L.Downstream == Gone {
+		return L
 	}
-	V := *W
-	V.Down = slices.Concat(W.Down, messages)
-	return &V
+	after := *L
+	after.Down = slices.Concat(L.Down, messages)
+	return &after
 }
 
 func without(q []Message, i int) []Message { return slices.Concat(q[:i], q[i+1:]) }
@@ -40,22 +40,22 @@ func (m *Model) deliverable(l int, q []Message, i int) bool {
 	return true
 }
 
-// parted is a wire after one of its ends has left.
-func (W *Wire) parted(below bool) *Wire {
-	V := *W
-	other := W.Above
-	if !below {
-		other = W.Below
+// parted is a link after one of its ends has left.
+func (L *LinkState) parted(downstream bool) *LinkState {
+	after := *L
+	other := L.Upstream
+	if !downstream {
+		other = L.Downstream
 	}
 	switch {
 	case other != On:
-		return &Wire{}
-	case below:
-		V.Below, V.Down = Gone, nil
+		return &LinkState{}
+	case downstream:
+		after.Downstream, after.Down = Gone, nil
 	default:
-		V.Above, V.Up = Gone, nil
+		after.Upstream, after.Up = Gone, nil
 	}
-	return &V
+	return &after
 }
 
 // numbers is a set of channel numbers, in order.
@@ -96,13 +96,13 @@ func (s numbers) dense() bool { return s.greatest() == len(s) }
 // inUse is the channel numbers in use on a link for an object.
 func (m *Model) inUse(s State, l, o int) numbers {
 	used := make(numbers, 0, 8)
-	W := s.Wires[l]
-	b := &s.Nodes[m.Links[l].Parent].Below[m.place[l]]
+	L := s.Links[l]
+	b := &s.Nodes[m.Links[l].Upstream].Downstream[m.place[l]]
 	used.add(b.Sink[o].Number)
 	used.add(b.Revoked[o])
 	used.add(b.Stream[o].Number)
-	if W.Below == On {
-		C := s.Nodes[m.Links[l].Child]
+	if L.Downstream == On {
+		C := s.Nodes[m.Links[l].Downstream]
 		for _, c := range C.Sources[o] {
 			used.add(c.Number)
 		}
@@ -110,7 +110,7 @@ func (m *Model) inUse(s State, l, o int) numbers {
 			used.add(c.Number)
 		}
 	}
-	for _, q := range [...][]Message{W.Up, W.Down} {
+	for _, q := range [...][]Message{L.Up, L.Down} {
 		for i := range q {
 			if q[i].Kind != ContractsMessage && q[i].Object == o {
 				used.add(q[i].Channel)

@@ -13,10 +13,10 @@ const (
 
 // Link is a link slot: it holds one session at a time.
 type Link struct {
-	Name          string
-	Parent, Child int  // exchanges
-	Ordered       bool // messages keep their order over all channels
-	Limit         int  // load limit, when loads are counted
+	Name                 string
+	Upstream, Downstream int  // exchanges
+	Ordered              bool // messages keep their order over all channels
+	Limit                int  // load limit, when loads are counted
 }
 
 // Object is a shared object. Tags are indices into Model.Tags.
@@ -50,19 +50,19 @@ type Model struct {
 	Chunked    bool  // a control message may hold a part of what changed
 	Ceiling    int   // capacities told upstream end there; 0: nowhere, as in the specification
 
-	things    int
-	covering  [][]int     // by object: the object and its tags, as things
-	covered   [][]int     // by thing: objects
-	below     [][]int     // by exchange: links
-	place     []int       // by link: its index among below of its parent
-	contracts [][]int     // by exchange
-	spot      []int       // by contract: its index among contracts of its exchange
-	observers [][][]int   // by exchange, object: spots of contracts that cover it
-	onObject  [][][]int   // by exchange, object: spots of object contracts
-	exposers  [][][]int   // by exchange, object: spots of object expose contracts
-	taggers   [][][]int   // by exchange, object: spots of tag expose contracts
-	covers    [][][]bool  // by exchange, spot, object
-	names     *namesOrder // for the canonical text
+	things     int
+	covering   [][]int     // by object: the object and its tags, as things
+	covered    [][]int     // by thing: objects
+	downstream [][]int     // by exchange: links
+	place      []int       // by link: its index among downstream of its upstream end
+	contracts  [][]int     // by exchange
+	spot       []int       // by contract: its index among contracts of its exchange
+	observers  [][][]int   // by exchange, object: spots of contracts that cover it
+	onObject   [][][]int   // by exchange, object: spots of object contracts
+	exposers   [][][]int   // by exchange, object: spots of object expose contracts
+	taggers    [][][]int   // by exchange, object: spots of tag expose contracts
+	covers     [][][]bool  // by exchange, spot, object
+	names      *namesOrder // for the canonical text
 }
 
 // Prepare works out what follows from the constants. Call it once.
@@ -79,11 +79,11 @@ func (m *Model) Prepare() *Model {
 			m.covered[d] = append(m.covered[d], o)
 		}
 	}
-	m.below = make([][]int, len(m.Exchanges))
+	m.downstream = make([][]int, len(m.Exchanges))
 	m.place = make([]int, len(m.Links))
 	for l, link := range m.Links {
-		m.place[l] = len(m.below[link.Parent])
-		m.below[link.Parent] = append(m.below[link.Parent], l)
+		m.place[l] = len(m.downstream[link.Upstream])
+		m.downstream[link.Upstream] = append(m.downstream[link.Upstream], l)
 	}
 	m.contracts = make([][]int, len(m.Exchanges))
 	m.spot = make([]int, len(m.Contracts))
@@ -124,8 +124,8 @@ func (m *Model) Prepare() *Model {
 	return m
 }
 
-// Below returns the links below an exchange; a node has them in this order.
-func (m *Model) Below(n int) []int { return m.below[n] }
+// DownstreamLinks returns the downstream links of an exchange; a node has them in this order.
+func (m *Model) DownstreamLinks(n int) []int { return m.downstream[n] }
 
 // ContractsAt returns the contracts of an exchange; a node has them in this order.
 func (m *Model) ContractsAt(n int) []int { return m.contracts[n] }

@@ -39,31 +39,31 @@ func (m *Model) Renumbered(s State, l int) State {
 		}
 		return q
 	}
-	parent, child := m.Links[l].Parent, m.Links[l].Child
-	P := s.Nodes[parent].copy()
-	P.Below = slices.Clone(P.Below)
-	b := &P.Below[m.place[l]]
+	upstream, downstream := m.Links[l].Upstream, m.Links[l].Downstream
+	U := s.Nodes[upstream].copy()
+	U.Downstream = slices.Clone(U.Downstream)
+	b := &U.Downstream[m.place[l]]
 	b.Sink, b.Revoked, b.Stream = slices.Clone(b.Sink), slices.Clone(b.Revoked), slices.Clone(b.Stream)
 	for o := range m.Objects {
 		b.Sink[o] = channel(o, b.Sink[o])
 		b.Revoked[o] = used[o].rank(b.Revoked[o])
 		b.Stream[o] = channel(o, b.Stream[o])
 	}
-	s = s.with(parent, P)
-	W := *s.Wires[l]
-	if W.Below == On {
-		C := s.Nodes[child].copy()
-		C.Sources, C.Outlets = channels(C.Sources), channels(C.Outlets)
-		s = s.with(child, C)
+	s = s.with(upstream, U)
+	L := *s.Links[l]
+	if L.Downstream == On {
+		D := s.Nodes[downstream].copy()
+		D.Sources, D.Outlets = channels(D.Sources), channels(D.Outlets)
+		s = s.with(downstream, D)
 	}
-	W.Up, W.Down = queue(W.Up), queue(W.Down)
-	return s.withWire(l, &W)
+	L.Up, L.Down = queue(L.Up), queue(L.Down)
+	return s.withLink(l, &L)
 }
 
 // differs reports whether what is held is something else than what crossed last.
 func differs(held, last Flag) bool { return held.State != 0 && held != last }
 
-func (N *Node) wantsSink(i, o int) bool { return N.Elected[o] == Elected{LinkBelow, i} }
+func (N *Node) wantsSink(i, o int) bool { return N.Elected[o] == Elected{DownstreamLink, i} }
 
 func (m *Model) wantsStream(N *Node, i, o int) bool {
 	return m.Observes(N, i, o) && N.Elected[o].Who != Nobody && !N.wantsSink(i, o)
@@ -75,7 +75,7 @@ type owed struct {
 }
 
 func (m *Model) owedDown(N *Node, i, o int) owed {
-	b := &N.Below[i]
+	b := &N.Downstream[i]
 	wantsStream := m.wantsStream(N, i, o)
 	return owed{
 		closesSink:   b.Revoked[o] != 0,

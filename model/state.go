@@ -5,11 +5,11 @@ import (
 	"slices"
 )
 
-// State is one state of the specification. Nodes and wires are shared between
+// State is one state of the specification. Nodes and links are shared between
 // states and never changed once they are in one.
 type State struct {
-	Nodes []*Node // by exchange
-	Wires []*Wire // by link
+	Nodes []*Node      // by exchange
+	Links []*LinkState // by link
 }
 
 // Closed is the capacity of a contract that is not open.
@@ -17,20 +17,20 @@ const Closed = -1
 
 // Node is what one exchange knows.
 type Node struct {
-	Contracts []int     // by contract: the capacity (0 for an observer), or Closed
-	Offers    [][]Offer // by contract, object
-	Elected   []Elected // by object
-	Held      []Flag    // by object
-	Below     []Below   // by link below
+	Contracts  []int        // by contract: the capacity (0 for an observer), or Closed
+	Offers     [][]Offer    // by contract, object
+	Elected    []Elected    // by object
+	Held       []Flag       // by object
+	Downstream []Downstream // by downstream link
 
-	Told    []Asks      // by thing: what the parent was told
-	Sources [][]Channel // by object: streams that the parent has open, by number
-	Outlets [][]Channel // by object: sinks that the parent has open, by number
+	Told    []Asks      // by thing: what upstream was told
+	Sources [][]Channel // by object: streams that upstream has open, by number
+	Outlets [][]Channel // by object: sinks that upstream has open, by number
 }
 
-// Below is what a node knows of one link below it.
-type Below struct {
-	Contract []Asks    // by thing: what the child asked for
+// Downstream is what a node knows of one of its downstream links.
+type Downstream struct {
+	Contract []Asks    // by thing: what was asked for on it
 	Sink     []Channel // by object; number 0: none
 	Revoked  []int     // by object: number of a sink to be closed by the next pull; 0: none
 	Stream   []Channel // by object; number 0: none
@@ -81,7 +81,7 @@ const (
 	Nobody Who = iota
 	Upstream
 	LocalContract
-	LinkBelow
+	DownstreamLink
 )
 
 // Elected is the exposer of an object. Index is that of a contract or a link
@@ -101,10 +101,10 @@ const (
 	Gone
 )
 
-// Wire is what is between the two ends of a link.
-type Wire struct {
-	Below, Above End
-	Up, Down     []Message // in flight, oldest first
+// LinkState is what is between the two ends of a link.
+type LinkState struct {
+	Downstream, Upstream End
+	Up, Down             []Message // in flight, oldest first
 }
 
 // MessageKind is the kind of a Message.
@@ -132,28 +132,28 @@ type Message struct {
 func (m *Model) NewNode(n int) *Node {
 	objects := len(m.Objects)
 	N := &Node{
-		Contracts: make([]int, len(m.contracts[n])),
-		Offers:    make([][]Offer, len(m.contracts[n])),
-		Elected:   make([]Elected, objects),
-		Held:      make([]Flag, objects),
-		Below:     make([]Below, len(m.below[n])),
-		Told:      make([]Asks, m.things),
-		Sources:   make([][]Channel, objects),
-		Outlets:   make([][]Channel, objects),
+		Contracts:  make([]int, len(m.contracts[n])),
+		Offers:     make([][]Offer, len(m.contracts[n])),
+		Elected:    make([]Elected, objects),
+		Held:       make([]Flag, objects),
+		Downstream: make([]Downstream, len(m.downstream[n])),
+		Told:       make([]Asks, m.things),
+		Sources:    make([][]Channel, objects),
+		Outlets:    make([][]Channel, objects),
 	}
 	for i := range N.Contracts {
 		N.Contracts[i] = Closed
 		N.Offers[i] = make([]Offer, objects)
 	}
-	for i := range N.Below {
-		N.Below[i] = m.newBelow()
+	for i := range N.Downstream {
+		N.Downstream[i] = m.newDownstream()
 	}
 	return N
 }
 
-func (m *Model) newBelow() Below {
+func (m *Model) newDownstream() Downstream {
 	objects := len(m.Objects)
-	return Below{
+	return Downstream{
 		Contract: make([]Asks, m.things),
 		Sink:     make([]Channel, objects),
 		Revoked:  make([]int, objects),
@@ -169,7 +169,7 @@ func (m *Model) Empty() State {
 		s.Nodes = append(s.Nodes, m.NewNode(n))
 	}
 	for range m.Links {
-		s.Wires = append(s.Wires, &Wire{})
+		s.Links = append(s.Links, &LinkState{})
 	}
 	return s
 }
@@ -182,8 +182,8 @@ func (m *Model) Equal(a, b State) bool {
 			return false
 		}
 	}
-	for l := range a.Wires {
-		if a.Wires[l] != b.Wires[l] && !bytes.Equal(a.Wires[l].append(x[:0]), b.Wires[l].append(y[:0])) {
+	for l := range a.Links {
+		if a.Links[l] != b.Links[l] && !bytes.Equal(a.Links[l].append(x[:0]), b.Links[l].append(y[:0])) {
 			return false
 		}
 	}
@@ -197,10 +197,10 @@ func (s State) with(n int, N *Node) State {
 	return s
 }
 
-// withWire returns the state in which one wire is another.
-func (s State) withWire(l int, W *Wire) State {
-	s.Wires = slices.Clone(s.Wires)
-	s.Wires[l] = W
+// withLink returns the state in which one link is another.
+func (s State) withLink(l int, L *LinkState) State {
+	s.Links = slices.Clone(s.Links)
+	s.Links[l] = L
 	return s
 }
 
@@ -218,30 +218,30 @@ func set[T any](s []T, i int, v T) []T {
 func (N *Node) setOffer(k, o int, f Offer) { N.Offers = set(N.Offers, k, set(N.Offers[k], o, f)) }
 
 func (N *Node) setSink(i, o int, c Channel) {
-	b := N.Below[i]
+	b := N.Downstream[i]
 	b.Sink = set(b.Sink, o, c)
-	N.Below = set(N.Below, i, b)
+	N.Downstream = set(N.Downstream, i, b)
 }
 
 func (N *Node) setStream(i, o int, c Channel) {
-	b := N.Below[i]
+	b := N.Downstream[i]
 	b.Stream = set(b.Stream, o, c)
-	N.Below = set(N.Below, i, b)
+	N.Downstream = set(N.Downstream, i, b)
 }
 
 func (N *Node) setRevoked(i, o, number int) {
-	b := N.Below[i]
+	b := N.Downstream[i]
 	b.Revoked = set(b.Revoked, o, number)
-	N.Below = set(N.Below, i, b)
+	N.Downstream = set(N.Downstream, i, b)
 }
 
 func (N *Node) setShare(i, o, share int) {
-	b := N.Below[i]
+	b := N.Downstream[i]
 	b.Share = set(b.Share, o, share)
-	N.Below = set(N.Below, i, b)
+	N.Downstream = set(N.Downstream, i, b)
 }
 
-// The encoding tells two nodes or two wires of one model apart; it has no other use.
+// The encoding tells two nodes or two links of one model apart; it has no other use.
 
 func appendInt(b []byte, v int) []byte {
 	if v < 0 || v >= 255 {
@@ -293,26 +293,26 @@ func (N *Node) append(b []byte) []byte {
 		}
 	}
 	b = appendAsks(b, N.Told)
-	for i := range N.Below {
-		below := &N.Below[i]
-		b = appendAsks(b, below.Contract)
-		for o := range below.Sink {
-			b = appendChannel(b, below.Sink[o])
-			b = appendInt(b, below.Revoked[o])
-			b = appendChannel(b, below.Stream[o])
-			b = appendInt(b, below.Share[o])
+	for i := range N.Downstream {
+		downstream := &N.Downstream[i]
+		b = appendAsks(b, downstream.Contract)
+		for o := range downstream.Sink {
+			b = appendChannel(b, downstream.Sink[o])
+			b = appendInt(b, downstream.Revoked[o])
+			b = appendChannel(b, downstream.Stream[o])
+			b = appendInt(b, downstream.Share[o])
 		}
 	}
 	return b
 }
 
-func (W *Wire) append(b []byte) []byte {
-	b = append(b, byte(W.Below), byte(W.Above), byte(len(W.Up)))
-	for i := range W.Up {
-		b = W.Up[i].append(b)
+func (L *LinkState) append(b []byte) []byte {
+	b = append(b, byte(L.Downstream), byte(L.Upstream), byte(len(L.Up)))
+	for i := range L.Up {
+		b = L.Up[i].append(b)
 	}
-	for i := range W.Down {
-		b = W.Down[i].append(b)
+	for i := range L.Down {
+		b = L.Down[i].append(b)
 	}
 	return b
 }

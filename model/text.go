@@ -21,7 +21,7 @@ import (
 // namesOrder lists indices in the order of the names they have in the text.
 type namesOrder struct {
 	exchanges, links, objects, things []int
-	below, contracts                  [][]int // by exchange, of the indices in its node
+	downstream, contracts             [][]int // by exchange, of the indices in its node
 }
 
 func (m *Model) orderNames() *namesOrder {
@@ -40,7 +40,7 @@ func (m *Model) orderNames() *namesOrder {
 		things:    order(m.things, m.thing),
 	}
 	for n := range m.Exchanges {
-		names.below = append(names.below, order(len(m.below[n]), func(i int) string { return m.Links[m.below[n][i]].Name }))
+		names.downstream = append(names.downstream, order(len(m.downstream[n]), func(i int) string { return m.Links[m.downstream[n][i]].Name }))
 		names.contracts = append(names.contracts, order(len(m.contracts[n]), func(k int) string { return m.Contracts[m.contracts[n][k]].Name }))
 	}
 	return names
@@ -136,15 +136,15 @@ func (m *Model) textNode(b []byte, n int, N *Node) []byte {
 		return appendFunction(b, m.names.contracts[n], func(k int) string { return m.Contracts[m.contracts[n][k]].Name }, value)
 	}
 	links := func(b []byte, value func([]byte, int) []byte) []byte {
-		return appendFunction(b, m.names.below[n], func(i int) string { return m.Links[m.below[n][i]].Name }, value)
+		return appendFunction(b, m.names.downstream[n], func(i int) string { return m.Links[m.downstream[n][i]].Name }, value)
 	}
-	byLink := func(b []byte, value func([]byte, *Below, int) []byte) []byte {
+	byLink := func(b []byte, value func([]byte, *Downstream, int) []byte) []byte {
 		return links(b, func(b []byte, i int) []byte {
-			return objects(b, func(b []byte, o int) []byte { return value(b, &N.Below[i], o) })
+			return objects(b, func(b []byte, o int) []byte { return value(b, &N.Downstream[i], o) })
 		})
 	}
 	b = contracts(appendField(b, "[contracts"), func(b []byte, k int) []byte { return textInt(b, N.Contracts[k]) })
-	b = links(appendField(b, "contract"), func(b []byte, i int) []byte { return m.textAsks(b, N.Below[i].Contract) })
+	b = links(appendField(b, "contract"), func(b []byte, i int) []byte { return m.textAsks(b, N.Downstream[i].Contract) })
 	b = objects(appendField(b, "elected"), func(b []byte, o int) []byte { return m.textElected(b, n, N.Elected[o]) })
 	b = objects(appendField(b, "held"), func(b []byte, o int) []byte { return textFlag(b, N.Held[o]) })
 	b = contracts(appendField(b, "offers"), func(b []byte, k int) []byte {
@@ -156,11 +156,11 @@ func (m *Model) textNode(b []byte, n int, N *Node) []byte {
 		})
 	})
 	b = objects(appendField(b, "outlets"), func(b []byte, o int) []byte { return textSet(b, N.Outlets[o]) })
-	b = byLink(appendField(b, "revoked"), func(b []byte, x *Below, o int) []byte { return textInt(b, x.Revoked[o]) })
-	b = byLink(appendField(b, "share"), func(b []byte, x *Below, o int) []byte { return textInt(b, x.Share[o]) })
-	b = byLink(appendField(b, "sink"), func(b []byte, x *Below, o int) []byte { return textChannel(b, x.Sink[o]) })
+	b = byLink(appendField(b, "revoked"), func(b []byte, x *Downstream, o int) []byte { return textInt(b, x.Revoked[o]) })
+	b = byLink(appendField(b, "share"), func(b []byte, x *Downstream, o int) []byte { return textInt(b, x.Share[o]) })
+	b = byLink(appendField(b, "sink"), func(b []byte, x *Downstream, o int) []byte { return textChannel(b, x.Sink[o]) })
 	b = objects(appendField(b, "sources"), func(b []byte, o int) []byte { return textSet(b, N.Sources[o]) })
-	b = byLink(appendField(b, "stream"), func(b []byte, x *Below, o int) []byte { return textChannel(b, x.Stream[o]) })
+	b = byLink(appendField(b, "stream"), func(b []byte, x *Downstream, o int) []byte { return textChannel(b, x.Stream[o]) })
 	return append(m.textAsks(appendField(b, "told"), N.Told), ']')
 }
 
@@ -171,13 +171,13 @@ func (m *Model) textElected(b []byte, n int, e Elected) []byte {
 		name = "upstream"
 	case LocalContract:
 		name = m.Contracts[m.contracts[n][e.Index]].Name
-	case LinkBelow:
-		name = m.Links[m.below[n][e.Index]].Name
+	case DownstreamLink:
+		name = m.Links[m.downstream[n][e.Index]].Name
 	}
 	return strconv.AppendQuote(b, name)
 }
 
-func (m *Model) textWire(b []byte, W *Wire) []byte {
+func (m *Model) textLink(b []byte, L *LinkState) []byte {
 	queue := func(b []byte, q []Message) []byte {
 		b = append(b, "<<"...)
 		for i := range q {
@@ -188,10 +188,10 @@ func (m *Model) textWire(b []byte, W *Wire) []byte {
 		}
 		return append(b, ">>"...)
 	}
-	b = append(appendField(b, "[above"), endTexts[W.Above]...)
-	b = append(appendField(b, "below"), endTexts[W.Below]...)
-	b = queue(appendField(b, "down"), W.Down)
-	return append(queue(appendField(b, "up"), W.Up), ']')
+	b = append(appendField(b, "[downstream"), endTexts[L.Downstream]...)
+	b = queue(appendField(b, "down"), L.Down)
+	b = append(appendField(b, "upstream"), endTexts[L.Upstream]...)
+	return append(queue(appendField(b, "up"), L.Up), ']')
 }
 
 func (m *Model) textMessage(b []byte, message *Message) []byte {
@@ -220,17 +220,17 @@ func (m *Model) textMessage(b []byte, message *Message) []byte {
 
 // AppendText appends the canonical text of a state, for people to read.
 func (m *Model) AppendText(b []byte, s State) []byte {
-	b = append(b, "node="...)
+	b = append(b, "link="...)
+	b = appendFunction(b, m.names.links, m.linkName,
+		func(b []byte, l int) []byte { return m.textLink(b, s.Links[l]) })
+	b = append(b, "\nnode="...)
 	b = appendFunction(b, m.names.exchanges, m.exchangeName,
 		func(b []byte, n int) []byte { return m.textNode(b, n, s.Nodes[n]) })
-	b = append(b, "\nwire="...)
-	b = appendFunction(b, m.names.links, m.linkName,
-		func(b []byte, l int) []byte { return m.textWire(b, s.Wires[l]) })
 	return append(b, '\n')
 }
 
 // AppendNode appends the canonical text of what one exchange knows.
 func (m *Model) AppendNode(b []byte, n int, s State) []byte { return m.textNode(b, n, s.Nodes[n]) }
 
-// AppendWire appends the canonical text of what is between the two ends of a link.
-func (m *Model) AppendWire(b []byte, l int, s State) []byte { return m.textWire(b, s.Wires[l]) }
+// AppendLink appends the canonical text of what is between the two ends of a link.
+func (m *Model) AppendLink(b []byte, l int, s State) []byte { return m.textLink(b, s.Links[l]) }

@@ -55,13 +55,13 @@ RoomIsTaken ==
 (* Must be violated                                                         *)
 (****************************************************************************)
 \* No stream is ever open; no sink is.
-NeverStreams == \A l \in Links, o \in Objects : node[Parent[l]].stream[l][o].ch = 0
-NeverSinks   == \A l \in Links, o \in Objects : node[Parent[l]].sink[l][o].ch = 0
+NeverStreams == \A l \in Links, o \in Objects : node[UpstreamEnd[l]].stream[l][o].ch = 0
+NeverSinks   == \A l \in Links, o \in Objects : node[UpstreamEnd[l]].sink[l][o].ch = 0
 
 \* The timer moves an object from one link to another.
 NeverMovesAlone ==
   [][\A n \in Exchanges, o \in Objects :
-       ~ /\ node[n].elected[o] \in Below[n] /\ node'[n].elected[o] \in Below[n]
+       ~ /\ node[n].elected[o] \in DownstreamLinks[n] /\ node'[n].elected[o] \in DownstreamLinks[n]
          /\ node[n].elected[o] # node'[n].elected[o] /\ node[n].contract = node'[n].contract]_all
 
 \* There is always somebody elected where there is room.

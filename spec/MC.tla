@@ -21,7 +21,7 @@ VARIABLES
   budget,           \* what is left of it
   published         \* states published so far
 
-all == <<node, wire, budget, published>>
+all == <<node, link, budget, published>>
 
 Spend(what) == budget[what] > 0 /\ budget' = [budget EXCEPT ![what] = @ - 1] /\ UNCHANGED published
 Free == UNCHANGED <<budget, published>>
@@ -34,8 +34,8 @@ Start(n) ==
 
 MCInit ==
   /\ node = [n \in Exchanges |-> Start(n)]
-  /\ wire = [l \in Links |-> IF l \in AttachedAtStart
-                             THEN [Idle EXCEPT !.below = "on", !.above = "on"] ELSE Idle]
+  /\ link = [l \in Links |-> IF l \in AttachedAtStart
+                             THEN [Idle EXCEPT !.downstream = "on", !.upstream = "on"] ELSE Idle]
   /\ budget = [toggles |-> Toggles, publishes |-> Publishes, losses |-> Losses,
                rebalances |-> Rebalances]
   /\ published = {}
@@ -56,13 +56,13 @@ DoPublish     == /\ budget.publishes > 0
                       /\ Fresh => v = Cardinality(published) + 1
                       /\ published' = published \cup {v}
                       /\ Publish(k, o, v, now)
-DoAttach      == Free /\ \E l \in Links, end \in {"below", "above"} : Attach(l, end)
-Lose          == Spend("losses") /\ \E l \in Links, end \in {"below", "above"} :
-                   wire[l].below # "gone" /\ wire[l].above # "gone" /\ Detach(l, end)
-Notice        == Free /\ \E l \in Links, end \in {"below", "above"} :
-                   (wire[l].below = "gone" \/ wire[l].above = "gone") /\ Detach(l, end)
-DoPullUp      == Free /\ \E l \in Links : Len(wire[l].up) < Room /\ PullUp(l)
-DoPullDown    == Free /\ \E l \in Links, o \in Objects : Len(wire[l].down) < Room /\ PullDown(l, o)
+DoAttach      == Free /\ \E l \in Links, end \in {"downstream", "upstream"} : Attach(l, end)
+Lose          == Spend("losses") /\ \E l \in Links, end \in {"downstream", "upstream"} :
+                   link[l].downstream # "gone" /\ link[l].upstream # "gone" /\ Detach(l, end)
+Notice        == Free /\ \E l \in Links, end \in {"downstream", "upstream"} :
+                   (link[l].downstream = "gone" \/ link[l].upstream = "gone") /\ Detach(l, end)
+DoPullUp      == Free /\ \E l \in Links : Len(link[l].up) < Room /\ PullUp(l)
+DoPullDown    == Free /\ \E l \in Links, o \in Objects : Len(link[l].down) < Room /\ PullDown(l, o)
 DoReceiveContracts == Free /\ \E l \in Links : ReceiveContracts(l)
 DoReceiveOpen      == Free /\ \E l \in Links : ReceiveOpen(l)
 DoReceiveClose     == Free /\ \E l \in Links : ReceiveClose(l)
@@ -83,10 +83,10 @@ MCSpec == MCInit /\ [][MCNext]_all
 
 StatesWerePublished ==
   /\ \A n \in Exchanges, o \in Objects : node[n].held[o].v \in {0} \cup published
-  /\ \A l \in Links : \A i \in DOMAIN wire[l].up :
-       wire[l].up[i].k = "state" => wire[l].up[i].v \in published
-  /\ \A l \in Links : \A i \in DOMAIN wire[l].down :
-       wire[l].down[i].k = "state" => wire[l].down[i].v \in published
+  /\ \A l \in Links : \A i \in DOMAIN link[l].up :
+       link[l].up[i].k = "state" => link[l].up[i].v \in published
+  /\ \A l \in Links : \A i \in DOMAIN link[l].down :
+       link[l].down[i].k = "state" => link[l].down[i].v \in published
 
 (****************************************************************************)
 (* Liveness                                                                 *)
@@ -107,7 +107,7 @@ AllButPullDown ==
   \/ DoReceiveStateUp \/ DoReceiveStateDown
 
 LiveSpec   == MCSpec /\ WF_all(AllButPullDown \/ DoPullDown)
-UnfairSpec == MCSpec /\ WF_all(AllButPullDown)  \* a parent that may never pull
+UnfairSpec == MCSpec /\ WF_all(AllButPullDown)  \* upstream may never pull
 
 \* Everything comes to rest.
 ComesToRest == <>[]Quiet
@@ -116,7 +116,8 @@ ComesToRest == <>[]Quiet
 \* the election leads to a local contract.
 Willing(n, o) ==
   \/ \E k \in ObjectExposersOf[n][o] \cup TagExposersOf[n][o] : IsOpen(node[n], k)
-  \/ \E l \in Below[n] : \E k \in ObjectExposersOf[Child[l]][o] : IsOpen(node[Child[l]], k)
+  \/ \E l \in DownstreamLinks[n] :
+       \E k \in ObjectExposersOf[DownstreamEnd[l]][o] : IsOpen(node[DownstreamEnd[l]], k)
 Wanted(n, o) == \E k \in ObserversOf[n][o] : IsOpen(node[n], k)
 WantedIsServed ==
   \A n \in Exchanges, o \in Objects :
@@ -125,10 +126,10 @@ WantedIsServed ==
 \* Once publishing has stopped, everybody who is to get states has the newest.
 Converges ==
   <>[]\A l \in Links, o \in Objects :
-    LET p == node[Parent[l]]
-        c == node[Child[l]] IN
-    /\ p.sink[l][o].ch # 0   => Version[p.held[o].v] >= Version[c.held[o].v]
-    /\ p.stream[l][o].ch # 0 => Version[c.held[o].v] >= Version[p.held[o].v]
+    LET U == node[UpstreamEnd[l]]
+        D == node[DownstreamEnd[l]] IN
+    /\ U.sink[l][o].ch # 0   => Version[U.held[o].v] >= Version[D.held[o].v]
+    /\ U.stream[l][o].ch # 0 => Version[D.held[o].v] >= Version[U.held[o].v]
 
 \* A revoked sink is released.
 RevokedIsReleased ==
@@ -151,49 +152,49 @@ NeverOverlap == \A o \in Objects : Cardinality(Exposing(o)) <= 1
 \* The timer moves an object from one link to another.
 NeverMoved ==
   [][\A n \in Exchanges, o \in Objects :
-       ~ /\ node[n].elected[o] \in Below[n] /\ node'[n].elected[o] \in Below[n]
+       ~ /\ node[n].elected[o] \in DownstreamLinks[n] /\ node'[n].elected[o] \in DownstreamLinks[n]
          /\ node[n].elected[o] # node'[n].elected[o]
          /\ budget'.rebalances # budget.rebalances]_all
 
-\* After a loss, a child gets a state that is newer than the one it kept.
+\* After a loss, the downstream end gets a state that is newer than the one it kept.
 NeverResynced ==
   ~ /\ budget.losses < Losses
-    /\ \E l \in Links : \E i \in DOMAIN wire[l].down :
-         LET m == wire[l].down[i] IN
-         m.k = "state" /\ 0 < node[Child[l]].held[m.o].v /\ node[Child[l]].held[m.o].v < m.v
+    /\ \E l \in Links : \E i \in DOMAIN link[l].down :
+         LET m == link[l].down[i] IN
+         m.k = "state" /\ 0 < node[DownstreamEnd[l]].held[m.o].v /\ node[DownstreamEnd[l]].held[m.o].v < m.v
 
 \* A state arrives on an open sink that is older than the one held.
 NeverStale ==
-  ~ \E l \in Links : \E i \in DOMAIN wire[l].up :
-      LET m == wire[l].up[i] IN
-      /\ m.k = "state" /\ m.ch = node[Parent[l]].sink[l][m.o].ch
-      /\ Version[m.v] < Version[node[Parent[l]].held[m.o].v]
+  ~ \E l \in Links : \E i \in DOMAIN link[l].up :
+      LET m == link[l].up[i] IN
+      /\ m.k = "state" /\ m.ch = node[UpstreamEnd[l]].sink[l][m.o].ch
+      /\ Version[m.v] < Version[node[UpstreamEnd[l]].held[m.o].v]
 
 \* A state arrives on a sink that was closed meanwhile.
 NeverLate ==
-  ~ \E l \in Links : \E i \in DOMAIN wire[l].up :
-      LET m == wire[l].up[i]
-          p == node[Parent[l]] IN
-      wire[l].above = "on" /\ m.k = "state" /\ m.ch \notin {p.sink[l][m.o].ch, p.revoked[l][m.o]}
+  ~ \E l \in Links : \E i \in DOMAIN link[l].up :
+      LET m == link[l].up[i]
+          U == node[UpstreamEnd[l]] IN
+      link[l].upstream = "on" /\ m.k = "state" /\ m.ch \notin {U.sink[l][m.o].ch, U.revoked[l][m.o]}
 
-\* A dead session is elected, beside the live one of the same child.
+\* A dead session is elected, beside the live one of the same exchange.
 NeverGhost ==
-  ~ \E l, m \in Links : /\ wire[l].below = "gone" /\ Together(m) /\ Child[l] = Child[m]
-                        /\ \E o \in Objects : node[Parent[l]].elected[o] = l
+  ~ \E l, m \in Links : /\ link[l].downstream = "gone" /\ Together(m) /\ DownstreamEnd[l] = DownstreamEnd[m]
+                        /\ \E o \in Objects : node[UpstreamEnd[l]].elected[o] = l
 
-\* A child takes its parent for the exposer, and the parent the child.
+\* Each end of a link takes the other for the exposer.
 NeverEcho ==
   \A l \in Links, o \in Objects :
-    ~(Together(l) /\ node[Parent[l]].elected[o] = l /\ node[Child[l]].elected[o] = Upstream)
+    ~(Together(l) /\ node[UpstreamEnd[l]].elected[o] = l /\ node[DownstreamEnd[l]].elected[o] = Upstream)
 
-\* A child has two channels for one object: a reference peer's messages overtake
+\* An exchange has two channels with upstream for one object: a reference peer's messages overtake
 \* one another.
 NeverTwoChannels ==
   \A n \in Exchanges, o \in Objects : Cardinality(node[n].outlets[o]) + Cardinality(node[n].sources[o]) <= 1
 
 \* A load limit refuses the only link that would expose.
 NeverRefused ==
-  \A n \in Exchanges, o \in Objects : \A l \in Below[n] :
+  \A n \in Exchanges, o \in Objects : \A l \in DownstreamLinks[n] :
     ~(DataNeeded(n, node[n], o) /\ node[n].elected[o] = Nobody /\ Capacity(node[n], l, o) > 0)
 
 \* A sink that was taken back is not released, while its contract is elected again.

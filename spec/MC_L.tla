@@ -13,33 +13,33 @@
 \*
 \* It is large: spec/tlc.sh checks it only when it is named.
 EXTENDS MC
-MCExchanges   == {"a", "b", "c", "r"}
-MCLinks       == {"ac", "ra", "rb"}
-MCParent      == [ac |-> "a", ra |-> "r", rb |-> "r"]
-MCChild       == [ac |-> "c", ra |-> "a", rb |-> "b"]
-MCObjects     == {"x"}
-MCTags        == {}
-MCTagsOf      == [x |-> {}]
-MCContracts   == {"eb", "ec", "oa", "or"}
-MCAt          == [eb |-> "b", ec |-> "c", oa |-> "a", or |-> "r"]
-MCKind        == [eb |-> "expose", ec |-> "expose", oa |-> "observe", or |-> "observe"]
-MCOn          == [eb |-> "x", ec |-> "x", oa |-> "x", or |-> "x"]
-MCVersion     == [s \in 0..2 |-> s]
-MCLimit       == [ac |-> 0, ra |-> 0, rb |-> 0]
-MCOrdered     == MCLinks
+MCExchanges     == {"a", "b", "c", "r"}
+MCLinks         == {"ac", "ra", "rb"}
+MCUpstreamEnd   == [ac |-> "a", ra |-> "r", rb |-> "r"]
+MCDownstreamEnd == [ac |-> "c", ra |-> "a", rb |-> "b"]
+MCObjects       == {"x"}
+MCTags          == {}
+MCTagsOf        == [x |-> {}]
+MCContracts     == {"eb", "ec", "oa", "or"}
+MCAt            == [eb |-> "b", ec |-> "c", oa |-> "a", or |-> "r"]
+MCKind          == [eb |-> "expose", ec |-> "expose", oa |-> "observe", or |-> "observe"]
+MCOn            == [eb |-> "x", ec |-> "x", oa |-> "x", or |-> "x"]
+MCVersion       == [s \in 0..2 |-> s]
+MCLimit         == [ac |-> 0, ra |-> 0, rb |-> 0]
+MCOrdered       == MCLinks
 
 \* Each half of the parted tree has an exposer, and now a state, of its own.
 NeverTwoHalves ==
-  ~ /\ wire["ra"] = Idle
+  ~ /\ link["ra"] = Idle
     /\ node["a"].elected["x"] = "ac" /\ node["r"].elected["x"] = "rb"
     /\ node["a"].held["x"].now /\ node["r"].held["x"].now
     /\ node["a"].held["x"].v # node["r"].held["x"].v
 
 \* Together again, states of both come to the observer in the middle at one time:
-\* one from above, one from below.
+\* one from upstream, one from downstream.
 NeverBothSides ==
   ~ /\ Together("ra") /\ Together("ac")
-    /\ \E i \in DOMAIN wire["ra"].down : wire["ra"].down[i].k = "state"
-    /\ \E i \in DOMAIN wire["ac"].up :
-         wire["ac"].up[i].k = "state" /\ wire["ac"].up[i].ch = node["a"].sink["ac"]["x"].ch
+    /\ \E i \in DOMAIN link["ra"].down : link["ra"].down[i].k = "state"
+    /\ \E i \in DOMAIN link["ac"].up :
+         link["ac"].up[i].k = "state" /\ link["ac"].up[i].ch = node["a"].sink["ac"]["x"].ch
 ==============================================================================

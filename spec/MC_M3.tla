@@ -7,18 +7,18 @@
 \*    |    link "ab"
 \*    b    observer "ob", exposer "eb"
 EXTENDS MC
-MCExchanges   == {"a", "b", "r"}
-MCLinks       == {"ab", "ra"}
-MCParent      == [ab |-> "a", ra |-> "r"]
-MCChild       == [ab |-> "b", ra |-> "a"]
-MCObjects     == {"x"}
-MCTags        == {}
-MCTagsOf      == [x |-> {}]
-MCContracts   == {"ea", "eb", "ob", "or"}
-MCAt          == [ea |-> "a", eb |-> "b", ob |-> "b", or |-> "r"]
-MCKind        == [ea |-> "expose", eb |-> "expose", ob |-> "observe", or |-> "observe"]
-MCOn          == [ea |-> "x", eb |-> "x", ob |-> "x", or |-> "x"]
-MCVersion     == [s \in 0..2 |-> s]
-MCLimit       == [ab |-> 0, ra |-> 0]
-MCOrdered     == MCLinks
+MCExchanges     == {"a", "b", "r"}
+MCLinks         == {"ab", "ra"}
+MCUpstreamEnd   == [ab |-> "a", ra |-> "r"]
+MCDownstreamEnd == [ab |-> "b", ra |-> "a"]
+MCObjects       == {"x"}
+MCTags          == {}
+MCTagsOf        == [x |-> {}]
+MCContracts     == {"ea", "eb", "ob", "or"}
+MCAt            == [ea |-> "a", eb |-> "b", ob |-> "b", or |-> "r"]
+MCKind          == [ea |-> "expose", eb |-> "expose", ob |-> "observe", or |-> "observe"]
+MCOn            == [ea |-> "x", eb |-> "x", ob |-> "x", or |-> "x"]
+MCVersion       == [s \in 0..2 |-> s]
+MCLimit         == [ab |-> 0, ra |-> 0]
+MCOrdered       == MCLinks
 ==============================================================================

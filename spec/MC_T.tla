@@ -7,18 +7,18 @@
 \*    |    link "ra", load limit 8
 \*    a    exposer "et" of the tag, exposer "ey" of y
 EXTENDS MC
-MCExchanges   == {"a", "r"}
-MCLinks       == {"ra"}
-MCParent      == [ra |-> "r"]
-MCChild       == [ra |-> "a"]
-MCObjects     == {"x", "y"}
-MCTags        == {"t"}
-MCTagsOf      == [x |-> {"t"}, y |-> {"t"}]
-MCContracts   == {"et", "ey", "ot", "ox"}
-MCAt          == [et |-> "a", ey |-> "a", ot |-> "r", ox |-> "r"]
-MCKind        == [et |-> "expose", ey |-> "expose", ot |-> "observe", ox |-> "observe"]
-MCOn          == [et |-> "t", ey |-> "y", ot |-> "t", ox |-> "x"]
-MCVersion     == [s \in 0..2 |-> s]
-MCLimit       == [ra |-> 8]
-MCOrdered     == MCLinks
+MCExchanges     == {"a", "r"}
+MCLinks         == {"ra"}
+MCUpstreamEnd   == [ra |-> "r"]
+MCDownstreamEnd == [ra |-> "a"]
+MCObjects       == {"x", "y"}
+MCTags          == {"t"}
+MCTagsOf        == [x |-> {"t"}, y |-> {"t"}]
+MCContracts     == {"et", "ey", "ot", "ox"}
+MCAt            == [et |-> "a", ey |-> "a", ot |-> "r", ox |-> "r"]
+MCKind          == [et |-> "expose", ey |-> "expose", ot |-> "observe", ox |-> "observe"]
+MCOn            == [et |-> "t", ey |-> "y", ot |-> "t", ox |-> "x"]
+MCVersion       == [s \in 0..2 |-> s]
+MCLimit         == [ra |-> 8]
+MCOrdered       == MCLinks
 ==============================================================================

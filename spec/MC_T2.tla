@@ -6,18 +6,18 @@
 \*    |    link "ra"
 \*    a    exposers "et" and "eu" of the tags, observer "ou" of u
 EXTENDS MC
-MCExchanges   == {"a", "r"}
-MCLinks       == {"ra"}
-MCParent      == [ra |-> "r"]
-MCChild       == [ra |-> "a"]
-MCObjects     == {"x"}
-MCTags        == {"t", "u"}
-MCTagsOf      == [x |-> {"t", "u"}]
-MCContracts   == {"et", "eu", "ou", "ox"}
-MCAt          == [et |-> "a", eu |-> "a", ou |-> "a", ox |-> "r"]
-MCKind        == [et |-> "expose", eu |-> "expose", ou |-> "observe", ox |-> "observe"]
-MCOn          == [et |-> "t", eu |-> "u", ou |-> "u", ox |-> "x"]
-MCVersion     == [s \in 0..2 |-> s]
-MCLimit       == [ra |-> 0]
-MCOrdered     == MCLinks
+MCExchanges     == {"a", "r"}
+MCLinks         == {"ra"}
+MCUpstreamEnd   == [ra |-> "r"]
+MCDownstreamEnd == [ra |-> "a"]
+MCObjects       == {"x"}
+MCTags          == {"t", "u"}
+MCTagsOf        == [x |-> {"t", "u"}]
+MCContracts     == {"et", "eu", "ou", "ox"}
+MCAt            == [et |-> "a", eu |-> "a", ou |-> "a", ox |-> "r"]
+MCKind          == [et |-> "expose", eu |-> "expose", ou |-> "observe", ox |-> "observe"]
+MCOn            == [et |-> "t", eu |-> "u", ou |-> "u", ox |-> "x"]
+MCVersion       == [s \in 0..2 |-> s]
+MCLimit         == [ra |-> 0]
+MCOrdered       == MCLinks
 ==============================================================================

@@ -8,30 +8,30 @@ EXTENDS hakuban
 (* Quiet: nothing is in flight, nothing is owed, and no end of a link is    *)
 (* alone. A state may be quiet with links down.                             *)
 (****************************************************************************)
-Together(l) == wire[l].below = "on" /\ wire[l].above = "on"
+Together(l) == link[l].downstream = "on" /\ link[l].upstream = "on"
 
 Quiet ==
   \A l \in Links :
-    /\ wire[l].up = <<>> /\ wire[l].down = <<>>
-    /\ wire[l].below = wire[l].above
+    /\ link[l].up = <<>> /\ link[l].down = <<>>
+    /\ link[l].downstream = link[l].upstream
     /\ Together(l) =>
          /\ ~OwesContracts(l)
-         /\ \A o \in Objects : OwedOutlets(node[Child[l]], o) = {} /\ ~OwesDown(node[Parent[l]], l, o)
+         /\ \A o \in Objects : OwedOutlets(node[DownstreamEnd[l]], o) = {} /\ ~OwesDown(node[UpstreamEnd[l]], l, o)
 
 (****************************************************************************)
 (* Where an election leads: from exchange n, step by step, to the exchange  *)
 (* and the local contract that is elected there. <<>> when it leads nowhere. *)
 (****************************************************************************)
-UpLinks(n) == {l \in Links : Child[l] = n /\ Together(l)}
+UpLinks(n) == {l \in Links : DownstreamEnd[l] = n /\ Together(l)}
 
 RECURSIVE LeadsTo(_, _, _)
 LeadsTo(n, o, steps) ==
   LET e == node[n].elected[o] IN
   IF steps = 0 THEN <<>>
   ELSE IF e \in ContractsAt[n] THEN <<n, e>>
-  ELSE IF e \in Below[n] THEN LeadsTo(Child[e], o, steps - 1)
+  ELSE IF e \in DownstreamLinks[n] THEN LeadsTo(DownstreamEnd[e], o, steps - 1)
   ELSE IF e = Upstream /\ UpLinks(n) # {} THEN
-         LeadsTo(Parent[CHOOSE l \in UpLinks(n) : TRUE], o, steps - 1)
+         LeadsTo(UpstreamEnd[CHOOSE l \in UpLinks(n) : TRUE], o, steps - 1)
   ELSE <<>>
 
 Exposer(n, o) == LeadsTo(n, o, 2 * Cardinality(Exchanges))
@@ -56,17 +56,18 @@ TypeOK ==
   /\ \A n \in Exchanges : node[n] \in
        [contracts : [ContractsAt[n] -> {Closed, 0} \cup Capacities],
         offers    : [ContractsAt[n] -> [Objects -> Offers]],
-        elected   : [Objects -> {Nobody, Upstream} \cup ContractsAt[n] \cup Below[n]],
-        share     : [Below[n] -> [Objects -> 0..6]],
+        elected   : [Objects -> {Nobody, Upstream} \cup ContractsAt[n] \cup DownstreamLinks[n]],
+        share     : [DownstreamLinks[n] -> [Objects -> 0..6]],
         held      : [Objects -> Flags],
-        contract  : [Below[n] -> [Things -> Asks]],
-        sink      : [Below[n] -> [Objects -> Channels]],
-        revoked   : [Below[n] -> [Objects -> Nat]],
-        stream    : [Below[n] -> [Objects -> Channels]],
+        contract  : [DownstreamLinks[n] -> [Things -> Asks]],
+        sink      : [DownstreamLinks[n] -> [Objects -> Channels]],
+        revoked   : [DownstreamLinks[n] -> [Objects -> Nat]],
+        stream    : [DownstreamLinks[n] -> [Objects -> Channels]],
         told      : [Things -> Asks],
         sources   : [Objects -> SUBSET Opened],
         outlets   : [Objects -> SUBSET Opened]]
-  /\ wire \in [Links -> [below : Ends, above : Ends, up : Seq(UpMessages), down : Seq(DownMessages)]]
+  /\ link \in [Links -> [downstream : Ends, upstream : Ends,
+                          up : Seq(UpMessages), down : Seq(DownMessages)]]
 
 \* In one exchange at most one sink is open: the elected one. Others are revoked,
 \* locally until they are released, on a link until a pull closes them.
@@ -75,7 +76,7 @@ OneSink ==
     LET N == node[n] IN
     /\ \A k \in ContractsAt[n] :
          Kind[k] = "expose" /\ N.offers[k][o].s \in {"offered", "taken"} => N.elected[o] = k
-    /\ \A l \in Below[n] :
+    /\ \A l \in DownstreamLinks[n] :
          /\ N.sink[l][o].ch # 0 => N.elected[o] = l
          /\ N.sink[l][o].ch = 0 \/ N.revoked[l][o] = 0
 
@@ -95,7 +96,7 @@ ElectedCan ==
     /\ e = Upstream => N.sources[o] # {}
     /\ N.sources[o] # {} => e = Upstream
     /\ e \in ContractsAt[n] => IsOpen(N, e)
-    /\ e \in Below[n] => Exposes(N, e, o)
+    /\ e \in DownstreamLinks[n] => Exposes(N, e, o)
 
 \* A flag is now only while an open channel, or a taken sink, said so of the
 \* state held. (Written without HasNowSource, on purpose.)
@@ -106,7 +107,7 @@ NowIsSound ==
     N.held[o].now =>
       /\ N.held[o].v # 0
       /\ \/ \E x \in N.sources[o] : says(x)
-         \/ \E l \in Below[n] : N.sink[l][o].ch # 0 /\ wire[l].above = "on" /\ says(N.sink[l][o])
+         \/ \E l \in DownstreamLinks[n] : N.sink[l][o].ch # 0 /\ link[l].upstream = "on" /\ says(N.sink[l][o])
          \/ \E k \in ContractsAt[n] : Kind[k] = "expose" /\ N.offers[k][o].s = "taken" /\ says(N.offers[k][o])
 
 \* When all is quiet, now means what the elected exposer published last.
@@ -122,80 +123,80 @@ QuietNow ==
 \* should get it holds an older one.
 QuietConverged ==
   Quiet => \A l \in Links, o \in Objects :
-    LET p == node[Parent[l]].held[o].v
-        c == node[Child[l]].held[o].v IN
-    /\ node[Parent[l]].sink[l][o].ch # 0   => Version[p] >= Version[c]
-    /\ node[Parent[l]].stream[l][o].ch # 0 => Version[c] >= Version[p]
+    LET U == node[UpstreamEnd[l]]
+        D == node[DownstreamEnd[l]] IN
+    /\ U.sink[l][o].ch # 0   => Version[U.held[o].v] >= Version[D.held[o].v]
+    /\ U.stream[l][o].ch # 0 => Version[D.held[o].v] >= Version[U.held[o].v]
 
-\* A channel is open at the child while it is open at the parent, but for what
+\* A channel is open downstream while it is open upstream, but for what
 \* is under way: an Open that has not arrived, a Close that has not.
 InFlight(l, kind, o, ch) ==
-  \E i \in DOMAIN wire[l].down :
-    LET m == wire[l].down[i] IN m.k = kind /\ m.o = o /\ m.ch = ch
+  \E i \in DOMAIN link[l].down :
+    LET m == link[l].down[i] IN m.k = kind /\ m.o = o /\ m.ch = ch
 
 ChannelsPair ==
   \A l \in Links, o \in Objects : Together(l) =>
-    LET p == node[Parent[l]]
-        c == node[Child[l]]
+    LET U == node[UpstreamEnd[l]]
+        D == node[DownstreamEnd[l]]
         pairs(channel, S) ==
           /\ channel.ch # 0 => (\E x \in S : x.ch = channel.ch) \/ InFlight(l, "open", o, channel.ch)
           /\ \A x \in S : x.ch = channel.ch \/ InFlight(l, "close", o, x.ch)
           /\ \A x \in S : ~InFlight(l, "open", o, x.ch)
-    IN pairs(p.stream[l][o], c.sources[o])
-       /\ IF p.revoked[l][o] = 0 THEN pairs(p.sink[l][o], c.outlets[o])
-          ELSE pairs([NoChannel EXCEPT !.ch = p.revoked[l][o]], c.outlets[o])
+    IN pairs(U.stream[l][o], D.sources[o])
+       /\ IF U.revoked[l][o] = 0 THEN pairs(U.sink[l][o], D.outlets[o])
+          ELSE pairs([NoChannel EXCEPT !.ch = U.revoked[l][o]], D.outlets[o])
 
-\* Over a link that keeps order a child has one channel at a time for an object.
+\* Over a link that keeps order an exchange has one channel with upstream at a time for an object.
 OneChannel ==
   \A n \in Exchanges, o \in Objects :
-    (\A l \in Links : Child[l] = n => l \in Ordered) =>
+    (\A l \in Links : DownstreamEnd[l] = n => l \in Ordered) =>
       Cardinality(node[n].outlets[o]) + Cardinality(node[n].sources[o]) <= 1
 
 \* What was last sent is what was last received, when nothing is under way.
 SentIsReceived ==
   \A l \in Links, o \in Objects : Together(l) =>
-    LET p == node[Parent[l]]
-        c == node[Child[l]] IN
-    /\ wire[l].down = <<>> => \A x \in c.sources[o] : x.ch = p.stream[l][o].ch => x = p.stream[l][o]
-    /\ wire[l].up = <<>> => \A x \in c.outlets[o] : x.ch = p.sink[l][o].ch => x = p.sink[l][o]
+    LET U == node[UpstreamEnd[l]]
+        D == node[DownstreamEnd[l]] IN
+    /\ link[l].down = <<>> => \A x \in D.sources[o] : x.ch = U.stream[l][o].ch => x = U.stream[l][o]
+    /\ link[l].up = <<>> => \A x \in D.outlets[o] : x.ch = U.sink[l][o].ch => x = U.sink[l][o]
 
 \* A link carries only what its end asked for (as far as it was told), once it
 \* has pulled.
 CarriesWhatIsAsked ==
   \A l \in Links, o \in Objects :
-    LET N == node[Parent[l]] IN
-    wire[l].above = "on" /\ ~OwesDown(N, l, o) =>
+    LET N == node[UpstreamEnd[l]] IN
+    link[l].upstream = "on" /\ ~OwesDown(N, l, o) =>
       /\ N.sink[l][o].ch # 0   => Exposes(N, l, o) /\ N.elected[o] = l
       /\ N.stream[l][o].ch # 0 => Observes(N, l, o) /\ N.elected[o] \notin {l, Nobody}
 
-\* A parent's view of what a child asks for is what the child last told it; and
-\* when nothing is under way or owed, what the child asks for.
+\* What the upstream end of a link has noted is what the downstream end told it last, but
+\* for what is under way.
 ViewIsTold ==
   \A l \in Links : Together(l) =>
-    LET q    == wire[l].up
+    LET q    == link[l].up
         told == {i \in DOMAIN q : q[i].k = "contracts"}
-        last == IF told = {} THEN node[Parent[l]].contract[l] ELSE q[Max(told)].told IN
-    last = node[Child[l]].told
+        last == IF told = {} THEN node[UpstreamEnd[l]].contract[l] ELSE q[Max(told)].told IN
+    last = node[DownstreamEnd[l]].told
 
-\* The capacity that a parent counts for a child is the sum of what is open below it.
+\* The capacity counted for a link is the sum of what is open downstream of it.
 RECURSIVE Tree(_, _)
 Tree(n, steps) ==
   IF steps = 0 THEN {n}
-  ELSE {n} \cup UNION {Tree(Child[l], steps - 1) : l \in {l \in Below[n] : Together(l)}}
+  ELSE {n} \cup UNION {Tree(DownstreamEnd[l], steps - 1) : l \in {l \in DownstreamLinks[n] : Together(l)}}
 
 CapacityConserved ==
   Quiet => \A l \in Links, d \in Things : Together(l) =>
-    LET exposers == {k \in Contracts : /\ At[k] \in Tree(Child[l], Cardinality(Exchanges))
+    LET exposers == {k \in Contracts : /\ At[k] \in Tree(DownstreamEnd[l], Cardinality(Exchanges))
                                        /\ Kind[k] = "expose" /\ On[k] = d
                                        /\ IsOpen(node[At[k]], k)} IN
-    node[Parent[l]].contract[l][d].cap = Sum([k \in exposers |-> node[At[k]].contracts[k]], exposers)
+    node[UpstreamEnd[l]].contract[l][d].cap = Sum([k \in exposers |-> node[At[k]].contracts[k]], exposers)
 
 \* A link's load is what it was given with the objects that it is elected for, and
 \* never more than its limit.
 LoadConserved ==
-  /\ \A n \in Exchanges, o \in Objects : \A l \in Below[n] :
+  /\ \A n \in Exchanges, o \in Objects : \A l \in DownstreamLinks[n] :
        IF Loads /\ node[n].elected[o] = l THEN node[n].share[l][o] > 0 ELSE node[n].share[l][o] = 0
-  /\ Loads => \A l \in Links : Load(node[Parent[l]], l) <= Limit[l]
+  /\ Loads => \A l \in Links : Load(node[UpstreamEnd[l]], l) <= Limit[l]
 
 \* An object that nobody needs is forgotten when all is quiet.
 Forgotten ==
@@ -205,16 +206,16 @@ Forgotten ==
 \* An end that is not in a session holds nothing of one.
 NoGhost ==
   /\ \A l \in Links :
-       /\ wire[l].above # "on" =>
-            /\ node[Parent[l]].contract[l] = AskedNothing
-            /\ \A o \in Objects : /\ node[Parent[l]].sink[l][o] = NoChannel
-                                  /\ node[Parent[l]].revoked[l][o] = 0
-                                  /\ node[Parent[l]].stream[l][o] = NoChannel
-       /\ wire[l].above = "gone" => wire[l].up = <<>>
-       /\ wire[l].below = "gone" => wire[l].down = <<>>
-       /\ wire[l].above = "off" /\ wire[l].below = "off" => wire[l] = Idle
+       /\ link[l].upstream # "on" =>
+            /\ node[UpstreamEnd[l]].contract[l] = AskedNothing
+            /\ \A o \in Objects : /\ node[UpstreamEnd[l]].sink[l][o] = NoChannel
+                                  /\ node[UpstreamEnd[l]].revoked[l][o] = 0
+                                  /\ node[UpstreamEnd[l]].stream[l][o] = NoChannel
+       /\ link[l].upstream = "gone" => link[l].up = <<>>
+       /\ link[l].downstream = "gone" => link[l].down = <<>>
+       /\ link[l].upstream = "off" /\ link[l].downstream = "off" => link[l] = Idle
   /\ \A n \in Exchanges :
-       (\A l \in Links : Child[l] = n => wire[l].below # "on") =>
+       (\A l \in Links : DownstreamEnd[l] = n => link[l].downstream # "on") =>
          node[n].told = AskedNothing /\ \A o \in Objects : ~HasUpstreamChannel(node[n], o)
 
 \* When all is quiet, and an exchange needs an object that somebody it is linked
@@ -228,12 +229,12 @@ QuietElected ==
       /\ Eligible(n, N, o) = {} \/ (Loads /\ Moves(n, N, o) # {})
 
 \* When all is quiet, what is open leads, over any number of links, to a contract
-\* that is elected: a sink down from the child, a stream up from the parent.
+\* that is elected: a sink leads downstream, a stream upstream.
 QuietChain ==
   Quiet => \A l \in Links, o \in Objects :
-    LET p == node[Parent[l]] IN
-    /\ p.sink[l][o].ch # 0   => Exposer(Child[l], o) # <<>>
-    /\ p.stream[l][o].ch # 0 => Exposer(Parent[l], o) # <<>>
+    LET U == node[UpstreamEnd[l]] IN
+    /\ U.sink[l][o].ch # 0   => Exposer(DownstreamEnd[l], o) # <<>>
+    /\ U.stream[l][o].ch # 0 => Exposer(UpstreamEnd[l], o) # <<>>
 
 QuietServed == QuietElected /\ QuietChain
 
@@ -263,7 +264,7 @@ ComesFromOpen ==
          LET N == node'[n]
              v == N.held[o].v IN
          \/ \E x \in N.sources[o] : x.v = v
-         \/ \E l \in Below[n] : N.sink[l][o].ch # 0 /\ N.sink[l][o].v = v
+         \/ \E l \in DownstreamLinks[n] : N.sink[l][o].ch # 0 /\ N.sink[l][o].v = v
          \/ \E k \in ContractsAt[n] : Kind[k] = "expose" /\ N.offers[k][o].s = "taken"
                                       /\ N.offers[k][o].v = v]_vars
 
@@ -276,24 +277,24 @@ IsNext == [][Next]_vars
 (* above have looked at it then.                                            *)
 (****************************************************************************)
 
-\* The parent is about to open a stream that the child no longer observes.
+\* A stream is about to open that downstream no longer observes.
 NeverOpenCrossesUnobserve ==
-  ~ \E l \in Links : \E i \in DOMAIN wire[l].down :
-      LET m == wire[l].down[i] IN
-      m.k = "open" /\ m.t = "stream" /\ \A d \in Covering[m.o] : ~node[Child[l]].told[d].ob
+  ~ \E l \in Links : \E i \in DOMAIN link[l].down :
+      LET m == link[l].down[i] IN
+      m.k = "open" /\ m.t = "stream" /\ \A d \in Covering[m.o] : ~node[DownstreamEnd[l]].told[d].ob
 
-\* An object has moved from link m to link l, whose child has withdrawn meanwhile.
+\* An object has moved from link m to link l, whose downstream end has withdrawn meanwhile.
 NeverMoveCrossesUnexpose ==
   ~ \E l, m \in Links, o \in Objects :
-      /\ node[Parent[l]].elected[o] = l /\ node[Parent[m]].revoked[m][o] # 0
-      /\ Parent[l] = Parent[m] /\ Exposes(node[Parent[m]], m, o)
-      /\ wire[l].below = "on" /\ \A d \in Covering[o] : ~node[Child[l]].told[d].ex
+      /\ node[UpstreamEnd[l]].elected[o] = l /\ node[UpstreamEnd[m]].revoked[m][o] # 0
+      /\ UpstreamEnd[l] = UpstreamEnd[m] /\ Exposes(node[UpstreamEnd[m]], m, o)
+      /\ link[l].downstream = "on" /\ \A d \in Covering[o] : ~node[DownstreamEnd[l]].told[d].ex
 
 \* A link has gone before its election has arrived.
 NeverDropsInFlight ==
   ~ \E l \in Links, o \in Objects :
-      /\ wire[l].below = "gone" /\ node[Parent[l]].elected[o] = l
-      /\ node[Parent[l]].sink[l][o].ch # 0 /\ node[Parent[l]].sink[l][o].v = 0
+      /\ link[l].downstream = "gone" /\ node[UpstreamEnd[l]].elected[o] = l
+      /\ node[UpstreamEnd[l]].sink[l][o].ch # 0 /\ node[UpstreamEnd[l]].sink[l][o].v = 0
 
 \* Upstream streams what a local contract, which has not given back its sink, exposed until then.
 NeverUpstreamTakesOver ==
@@ -303,24 +304,24 @@ NeverUpstreamTakesOver ==
 \* Who is elected observes the object too, and so does another.
 NeverElectedObserves ==
   ~ \E l, m \in Links, o \in Objects :
-      LET N == node[Parent[l]] IN
-      l # m /\ Parent[l] = Parent[m] /\ N.elected[o] = l /\ Observes(N, l, o) /\ N.stream[m][o].ch # 0
+      LET N == node[UpstreamEnd[l]] IN
+      l # m /\ UpstreamEnd[l] = UpstreamEnd[m] /\ N.elected[o] = l /\ Observes(N, l, o) /\ N.stream[m][o].ch # 0
 
 \* A link is elected through one of an object's two tags.
 NeverOneTagOfTwo ==
   ~ \E l \in Links, o \in Objects :
-      LET exposed == {d \in Covering[o] : node[Parent[l]].contract[l][d].ex} IN
-      /\ node[Parent[l]].sink[l][o].ch # 0
+      LET exposed == {d \in Covering[o] : node[UpstreamEnd[l]].contract[l][d].ex} IN
+      /\ node[UpstreamEnd[l]].sink[l][o].ch # 0
       /\ exposed # TagsOf[o] /\ exposed # {} /\ Cardinality(TagsOf[o]) = 2
 
 \* A link's capacity is another than that which it was elected with.
 NeverRemembered ==
   ~ \E l \in Links, o \in Objects :
-      LET N == node[Parent[l]] IN
+      LET N == node[UpstreamEnd[l]] IN
       N.elected[o] = l /\ Capacity(N, l, o) > 0 /\ N.share[l][o] # Share(Capacity(N, l, o))
 
 \* A link of capacity 0 is elected.
 NeverZeroElected ==
   ~ \E l \in Links, o \in Objects :
-      node[Parent[l]].elected[o] = l /\ Exposes(node[Parent[l]], l, o) /\ Capacity(node[Parent[l]], l, o) = 0
+      node[UpstreamEnd[l]].elected[o] = l /\ Exposes(node[UpstreamEnd[l]], l, o) /\ Capacity(node[UpstreamEnd[l]], l, o) = 0
 ==============================================================================

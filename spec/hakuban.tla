@@ -8,7 +8,7 @@
 (*          |  node["r"]   |        held: the newest state, and its flag    *)
 (*          '--------------'                                                *)
 (*            ^          |                                                  *)
-(*   wire.up  | contracts| wire.down                                        *)
+(*   link.up  | contracts| link.down                                        *)
 (*            | states   | open/close of sinks and streams, states          *)
 (*            |          v                                                  *)
 (*          .--------------.        sink at r   = "you are elected"         *)
@@ -17,9 +17,9 @@
 (*                                         = source at a: states go down    *)
 (*                                                                          *)
 (* Everything an exchange knows is one record, node[n]. Everything between  *)
-(* the two ends of a link is one record, wire[l]. An action takes one input *)
+(* the two ends of a link is one record, link[l]. An action takes one input *)
 (* of the core (docs/spec-map.md has the table): it changes the node where  *)
-(* the input arrives, and the wire it reads from or writes to.              *)
+(* the input arrives, and the link it reads from or writes to.              *)
 (*                                                                          *)
 (* Nothing owed to a link is queued in a node. What is owed is the          *)
 (* difference between what should be so and what the other end was last     *)
@@ -35,9 +35,10 @@ EXTENDS Integers, Sequences, FiniteSets
 CONSTANTS
   Exchanges,    \* names of exchanges
   Links,        \* names of link slots; a slot holds one session at a time
-  Parent,       \* Parent[l], Child[l]: the exchanges at the two ends of a slot.
-  Child,        \*   Two slots with the same ends: a child that comes back while
-                \*   its parent has not noticed that the old session died.
+  UpstreamEnd,  \* UpstreamEnd[l], DownstreamEnd[l]: the exchanges at the two ends
+  DownstreamEnd, \*  of a slot. Two slots with the same ends: the downstream end
+                \*   comes back while the upstream end has not noticed that
+                \*   the old session died.
   Objects,      \* names of objects
   Tags,         \* names of tags
   TagsOf,       \* TagsOf[o]: the tags of an object
@@ -55,14 +56,13 @@ CONSTANTS
   Threshold,    \* of the rebalance, when loads are counted
   Ordered,      \* links that keep the order over all channels. The others have
                 \*   a reference peer: order is kept within a channel only
-  Chunked,      \* TRUE: a control message may hold a part of what changed
-  Mutations     \* faults put in on purpose, by name; {} is the specification
+  Chunked       \* TRUE: a control message may hold a part of what changed
 
 VARIABLES
   node,         \* node[n]: what exchange n knows
-  wire          \* wire[l]: what is between the two ends of link slot l
+  link          \* link[l]: what is between the two ends of link slot l
 
-vars == <<node, wire>>
+vars == <<node, link>>
 
 Things == Objects \cup Tags
 
@@ -71,8 +71,8 @@ Things == Objects \cup Tags
 Covering == [o \in Objects |-> {o} \cup TagsOf[o]]
 Covered  == [d \in Things |-> {o \in Objects : d \in Covering[o]}]
 
-Below       == [n \in Exchanges |-> {l \in Links : Parent[l] = n}]
-ContractsAt == [n \in Exchanges |-> {k \in Contracts : At[k] = n}]
+DownstreamLinks == [n \in Exchanges |-> {l \in Links : UpstreamEnd[l] = n}]
+ContractsAt     == [n \in Exchanges |-> {k \in Contracts : At[k] = n}]
 ObserversOf == [n \in Exchanges |-> [o \in Objects |->
                  {k \in ContractsAt[n] : Kind[k] = "observe" /\ On[k] \in Covering[o]}]]
 ObjectContractsOf == [n \in Exchanges |-> [o \in Objects |->
@@ -81,8 +81,6 @@ ObjectExposersOf == [n \in Exchanges |-> [o \in Objects |->
                  {k \in ContractsAt[n] : Kind[k] = "expose" /\ On[k] = o}]]
 TagExposersOf == [n \in Exchanges |-> [o \in Objects |->
                  {k \in ContractsAt[n] : Kind[k] = "expose" /\ On[k] \in TagsOf[o]}]]
-
-Mutant(name) == name \in Mutations
 
 RECURSIVE Sum(_, _)
 Sum(f, S) == IF S = {} THEN 0
@@ -99,24 +97,26 @@ Max(S) == IF S = {} THEN 0 ELSE CHOOSE x \in S : \A y \in S : y <= x
 (*                      none, offered, taken, or revoked (taken, then ended, *)
 (*                      and not yet released), with the state last published *)
 (*                      on it or read from it                               *)
-(*   N.elected[o]       Nobody, Upstream, a local contract or a link below  *)
+(*   N.elected[o]       Nobody, Upstream, a local contract or a downstream  *)
+(*                      link                                                *)
 (*   N.share[l][o]      the load that link l was given with this election   *)
 (*   N.held[o]          the newest state, and whether it is current now     *)
-(* of each link below:                                                      *)
-(*   N.contract[l][d]   what the child asked for: observes, exposes, with   *)
+(* of each downstream link:                                                 *)
+(*   N.contract[l][d]   what downstream asked for: observes, exposes, with  *)
 (*                      what capacity                                       *)
-(*   N.sink[l][o]       the open sink to the child: its channel number      *)
+(*   N.sink[l][o]       the sink open to downstream: its channel number     *)
 (*                      (0: none) and what was last received on it          *)
 (*   N.revoked[l][o]    the channel number of a sink whose election has     *)
 (*                      ended and that the next pull will close (0: none).  *)
 (*                      States that still come in on it are dropped         *)
-(*   N.stream[l][o]     the open stream to the child, and what was last sent *)
-(* of the link above, if one is attached:                                   *)
-(*   N.told[d]          what the parent was told                            *)
-(*   N.sources[o]       streams the parent has open to us, and what was last *)
-(*                      received on each                                    *)
-(*   N.outlets[o]       sinks the parent has open to us, and what was last  *)
-(*                      sent on each                                        *)
+(*   N.stream[l][o]     the stream open to downstream, and what was last    *)
+(*                      sent on it                                          *)
+(* of the link to upstream, if one is attached:                             *)
+(*   N.told[d]          what upstream was told                              *)
+(*   N.sources[o]       streams that upstream has open to us, and what was  *)
+(*                      last received on each                               *)
+(*   N.outlets[o]       sinks that upstream has open to us, and what was    *)
+(*                      last sent on each                                   *)
 (*                                                                          *)
 (* A flag has no time here: it is now or it is not. Channel numbers are     *)
 (* those in use, counted anew when one is forgotten (Renumbered).           *)
@@ -136,34 +136,35 @@ EmptyNode(n) ==
   [contracts |-> [k \in ContractsAt[n] |-> Closed],
    offers    |-> [k \in ContractsAt[n] |-> [o \in Objects |-> NoOffer]],
    elected   |-> [o \in Objects |-> Nobody],
-   share     |-> [l \in Below[n] |-> [o \in Objects |-> 0]],
+   share     |-> [l \in DownstreamLinks[n] |-> [o \in Objects |-> 0]],
    held      |-> [o \in Objects |-> NoState],
-   contract  |-> [l \in Below[n] |-> AskedNothing],
-   sink      |-> [l \in Below[n] |-> [o \in Objects |-> NoChannel]],
-   revoked   |-> [l \in Below[n] |-> [o \in Objects |-> 0]],
-   stream    |-> [l \in Below[n] |-> [o \in Objects |-> NoChannel]],
+   contract  |-> [l \in DownstreamLinks[n] |-> AskedNothing],
+   sink      |-> [l \in DownstreamLinks[n] |-> [o \in Objects |-> NoChannel]],
+   revoked   |-> [l \in DownstreamLinks[n] |-> [o \in Objects |-> 0]],
+   stream    |-> [l \in DownstreamLinks[n] |-> [o \in Objects |-> NoChannel]],
    told      |-> AskedNothing,
    sources   |-> [o \in Objects |-> {}],
    outlets   |-> [o \in Objects |-> {}]]
 
 (****************************************************************************)
-(* The record of a link, W                                                  *)
+(* The record of a link, L                                                  *)
 (*                                                                          *)
-(*   W.below, W.above   the downstream and the upstream end of the session: *)
-(*                      "off": not (yet) in it; "on"; "gone": it has left,  *)
-(*                      and the other end has not noticed                   *)
-(*   W.up, W.down       messages in flight, oldest first                    *)
+(*   L.downstream,      the two ends of the session: "off": not (yet) in    *)
+(*   L.upstream         it; "on"; "gone": it has left, and the other end    *)
+(*                      has not noticed                                     *)
+(*   L.up, L.down       messages in flight to the upstream end and to the   *)
+(*                      downstream end, oldest first                        *)
 (*                                                                          *)
 (* Messages. Each is one event of the wire, but for Open and Initialize,    *)
 (* which are one message here:                                              *)
-(*   contracts  up      one control message: what the child asks for, after *)
-(*                      it. The wire has the difference.                    *)
+(*   contracts  up      one control message: what downstream asks for,      *)
+(*                      after it. The wire has the difference.              *)
 (*   open       down    a sink or a stream for object o, on channel ch      *)
 (*   close      down                                                        *)
 (*   state      both    on channel ch: the state v and its flag. When v is  *)
 (*                      what the channel carried last, it is SetSynchronized *)
 (****************************************************************************)
-Idle == [below |-> "off", above |-> "off", up |-> <<>>, down |-> <<>>]
+Idle == [downstream |-> "off", upstream |-> "off", up |-> <<>>, down |-> <<>>]
 
 ContractsMessage(told)   == [k |-> "contracts", told |-> told]
 OpenMessage(o, t, ch)    == [k |-> "open", o |-> o, t |-> t, ch |-> ch]
@@ -171,8 +172,8 @@ CloseMessage(o, ch)      == [k |-> "close", o |-> o, ch |-> ch]
 StateMessage(o, ch, h)   == [k |-> "state", o |-> o, ch |-> ch, v |-> h.v, now |-> h.now]
 
 \* What is sent to an end that has left goes nowhere.
-SendUp(W, messages)   == IF W.above = "gone" THEN W ELSE [W EXCEPT !.up = @ \o messages]
-SendDown(W, messages) == IF W.below = "gone" THEN W ELSE [W EXCEPT !.down = @ \o messages]
+SendUp(L, messages)   == IF L.upstream = "gone" THEN L ELSE [L EXCEPT !.up = @ \o messages]
+SendDown(L, messages) == IF L.downstream = "gone" THEN L ELSE [L EXCEPT !.down = @ \o messages]
 
 ChannelOf(m) == IF m.k = "contracts" THEN <<"", 0>> ELSE <<m.o, m.ch>>
 
@@ -197,14 +198,14 @@ HasUpstreamChannel(N, o) == N.sources[o] # {} \/ N.outlets[o] # {}
 ShouldExist(n, N, o) ==
   \/ HasUpstreamChannel(N, o)
   \/ \E k \in ObjectContractsOf[n][o] : IsOpen(N, k)
-  \/ \E l \in Below[n] : N.contract[l][o].ob \/ N.contract[l][o].ex
+  \/ \E l \in DownstreamLinks[n] : N.contract[l][o].ob \/ N.contract[l][o].ex
 
 DataNeeded(n, N, o) ==
   /\ ShouldExist(n, N, o)
   /\ \/ HasUpstreamChannel(N, o)
      \/ \E k \in ObserversOf[n][o] : IsOpen(N, k)
-     \/ \E l \in Below[n] : Observes(N, l, o) /\ ~Exposes(N, l, o)
-     \/ \E l, m \in Below[n] : l # m /\ Observes(N, l, o) /\ Observes(N, m, o)
+     \/ \E l \in DownstreamLinks[n] : Observes(N, l, o) /\ ~Exposes(N, l, o)
+     \/ \E l, m \in DownstreamLinks[n] : l # m /\ Observes(N, l, o) /\ Observes(N, m, o)
 
 \* Loads are whole numbers here: a share of capacity 1 is 6, of 2 is 3, of 3 is 2.
 Share(capacity) == IF Loads THEN 6 \div capacity ELSE 0
@@ -212,9 +213,10 @@ Load(N, l)      == Sum(N.share[l], Objects)
 LoadWith(N, l, o) == Load(N, l) + Share(Capacity(N, l, o))
 
 Eligible(n, N, o) ==
-  {l \in Below[n] : /\ Exposes(N, l, o)
-                    /\ Capacity(N, l, o) > 0
-                    /\ Loads => LoadWith(N, l, o) <= Limit[l]}
+  {l \in DownstreamLinks[n] :
+     /\ Exposes(N, l, o)
+     /\ Capacity(N, l, o) > 0
+     /\ Loads => LoadWith(N, l, o) <= Limit[l]}
 
 Best(n, N, o) ==
   LET E == Eligible(n, N, o) IN
@@ -233,26 +235,30 @@ Choices(n, N, o) ==
      ELSE IF now \in ContractsAt[n] /\ now \in objects \cup tags THEN {now}
      ELSE IF objects # {}                                     THEN Greatest(N, objects)
      ELSE IF tags # {}                                        THEN Greatest(N, tags)
-     ELSE IF now \in Below[n] /\ Exposes(N, now, o)           THEN {now}
+     ELSE IF now \in DownstreamLinks[n] /\ Exposes(N, now, o) THEN {now}
      ELSE IF best = {}                                        THEN {Nobody}
      ELSE IF Limited                                          THEN best \cup {Nobody}
      ELSE best
 
 \* The share is remembered as it was at the election: a change of capacity leaves it.
 ShareAfter(N, l, o, e) ==
-  IF e # l THEN (IF Mutant("load kept") THEN N.share[l][o] ELSE 0)
+  IF e # l THEN 0
   ELSE IF N.elected[o] = l THEN N.share[l][o]
   ELSE Share(Capacity(N, l, o))
+
+\* With the election of e the sink of link l ends.
+EndsSink(N, l, o, e) == l # e /\ N.sink[l][o].ch # 0
 
 \* A sink whose election ends is revoked at once, and never comes back to life:
 \* should its link be elected again before the pull, a new one is opened.
 Elected(n, N, o, e) ==
-  LET ends(l) == l # e /\ N.sink[l][o].ch # 0 /\ ~Mutant("sink stays open") IN
   [N EXCEPT
     !.elected[o] = e,
-    !.share   = [l \in Below[n] |-> [@[l] EXCEPT ![o] = ShareAfter(N, l, o, e)]],
-    !.revoked = [l \in Below[n] |-> IF ends(l) THEN [@[l] EXCEPT ![o] = N.sink[l][o].ch] ELSE @[l]],
-    !.sink    = [l \in Below[n] |-> IF ends(l) THEN [@[l] EXCEPT ![o] = NoChannel] ELSE @[l]]]
+    !.share   = [l \in DownstreamLinks[n] |-> [@[l] EXCEPT ![o] = ShareAfter(N, l, o, e)]],
+    !.revoked = [l \in DownstreamLinks[n] |->
+                  IF EndsSink(N, l, o, e) THEN [@[l] EXCEPT ![o] = N.sink[l][o].ch] ELSE @[l]],
+    !.sink    = [l \in DownstreamLinks[n] |->
+                  IF EndsSink(N, l, o, e) THEN [@[l] EXCEPT ![o] = NoChannel] ELSE @[l]]]
 
 \* A local contract should have a sink or a stream.
 Due(n, N, k, o) ==
@@ -264,22 +270,17 @@ Offer(n, N, k, o) ==
   IF On[k] \notin Covering[o] \/ ~IsOpen(N, k) THEN NoOffer
   ELSE IF Due(n, N, k, o) THEN (IF f.s = "none" THEN [NoOffer EXCEPT !.s = "offered"] ELSE f)
   ELSE IF f.s = "offered" THEN NoOffer
-  ELSE IF f.s = "taken" THEN
-         IF Mutant("sink not revoked") /\ Kind[k] = "expose" THEN f
-         ELSE IF Mutant("revoked counts") THEN [f EXCEPT !.s = "revoked"]
-         ELSE [NoOffer EXCEPT !.s = "revoked"]
+  ELSE IF f.s = "taken" THEN [NoOffer EXCEPT !.s = "revoked"]
   ELSE f
 
 \* A source is now when it last said so, of the state held.
-IsNow(N, o, x) == x.now /\ (Mutant("stale is now") \/ Version[x.v] >= Version[N.held[o].v])
+IsNow(N, o, x) == x.now /\ Version[x.v] >= Version[N.held[o].v]
 
-LocalSource(N, k, o) ==
-  \/ N.elected[o] = k /\ N.offers[k][o].s = "taken"
-  \/ Mutant("revoked counts") /\ N.offers[k][o].s = "revoked"
+LocalSource(N, k, o) == N.elected[o] = k /\ N.offers[k][o].s = "taken"
 
 HasNowSource(n, N, o) ==
   \/ \E x \in N.sources[o] : IsNow(N, o, x)
-  \/ \E l \in Below[n] : N.sink[l][o].ch # 0 /\ IsNow(N, o, N.sink[l][o])
+  \/ \E l \in DownstreamLinks[n] : N.sink[l][o].ch # 0 /\ IsNow(N, o, N.sink[l][o])
   \/ \E k \in ObjectExposersOf[n][o] \cup TagExposersOf[n][o] :
         LocalSource(N, k, o) /\ IsNow(N, o, N.offers[k][o])
 
@@ -289,7 +290,7 @@ HasNowSource(n, N, o) ==
 \* last.
 MayErase(n, N, o) ==
   /\ ~DataNeeded(n, N, o)
-  /\ \A l \in Below[n] : N.stream[l][o].ch = 0 \/ Mutant("erased early")
+  /\ \A l \in DownstreamLinks[n] : N.stream[l][o].ch = 0
 
 Held(n, N, o) ==
   LET h   == N.held[o]
@@ -316,21 +317,19 @@ AfterElections(n, N, O) == {Settled(n, M) : M \in ElectedFrom(n, N, O)}
 \* A state is taken when its version is greater. An equal one counts for its
 \* flag only, and a lower one for nothing: Held sees to that.
 Absorbed(N, o, v) ==
-  IF Version[v] > Version[N.held[o].v] \/ (Mutant("versions go back") /\ v # 0)
-  THEN [N EXCEPT !.held[o].v = v] ELSE N
+  IF Version[v] > Version[N.held[o].v] THEN [N EXCEPT !.held[o].v = v] ELSE N
 
 WantsSink(N, l, o)   == N.elected[o] = l
 WantsStream(N, l, o) ==
-  /\ Observes(N, l, o) \/ Mutant("streams to all")
-  /\ N.elected[o] # Nobody
-  /\ N.elected[o] # l \/ Mutant("streams to the elected")
+  /\ Observes(N, l, o)
+  /\ N.elected[o] \notin {l, Nobody}
 
-\* What an exchange asks of its parent.
+\* What an exchange asks of upstream.
 Summary(n, N) ==
   [d \in Things |->
     LET local    == {k \in ContractsAt[n] : On[k] = d /\ IsOpen(N, k)}
         exposers == {k \in local : Kind[k] = "expose"}
-        links    == IF Mutant("links not summed") THEN {} ELSE Below[n]
+        links    == DownstreamLinks[n]
     IN [ob  |-> \/ \E k \in local : Kind[k] = "observe"
                 \/ \E l \in links : N.contract[l][d].ob,
         ex  |-> exposers # {} \/ \E l \in links : N.contract[l][d].ex,
@@ -338,44 +337,44 @@ Summary(n, N) ==
                 + Sum([l \in links |-> N.contract[l][d].cap], links)]]
 
 \* Channel numbers in use on link l for object o.
-InUse(nodes, W, l, o) ==
-  LET p   == nodes[Parent[l]]
-      c   == nodes[Child[l]]
+InUse(nodes, L, l, o) ==
+  LET U == nodes[UpstreamEnd[l]]
+      D == nodes[DownstreamEnd[l]]
       of(q) == {q[i].ch : i \in {j \in DOMAIN q : q[j].k # "contracts" /\ q[j].o = o}}
-      child == IF W.below = "on" THEN {x.ch : x \in c.outlets[o] \cup c.sources[o]} ELSE {}
-  IN ({p.sink[l][o].ch, p.revoked[l][o], p.stream[l][o].ch} \cup child \cup of(W.up) \cup of(W.down)) \ {0}
+      down  == IF L.downstream = "on" THEN {x.ch : x \in D.outlets[o] \cup D.sources[o]} ELSE {}
+  IN ({U.sink[l][o].ch, U.revoked[l][o], U.stream[l][o].ch} \cup down \cup of(L.up) \cup of(L.down)) \ {0}
 
 \* The same channels, numbered 1, 2, 3... in the order in which they were opened:
 \* a closed channel that nobody mentions any more must leave no trace, or the
 \* state graph would have no end.
-Renumbered(nodes, W, l) ==
-  LET p    == Parent[l]
-      c    == Child[l]
-      used == [o \in Objects |-> InUse(nodes, W, l, o)]
+Renumbered(nodes, L, l) ==
+  LET u    == UpstreamEnd[l]
+      d    == DownstreamEnd[l]
+      used == [o \in Objects |-> InUse(nodes, L, l, o)]
       new(o, ch) == Cardinality({x \in used[o] : x <= ch})
       set(o, S)  == {[x EXCEPT !.ch = new(o, @)] : x \in S}
       of(q) == [i \in DOMAIN q |-> IF q[i].k = "contracts" THEN q[i]
                                    ELSE [q[i] EXCEPT !.ch = new(q[i].o, @)]]
-      up    == [nodes EXCEPT
-                 ![p].sink[l]   = [o \in Objects |-> [@[o] EXCEPT !.ch = new(o, @)]],
-                 ![p].revoked[l] = [o \in Objects |-> new(o, @[o])],
-                 ![p].stream[l] = [o \in Objects |-> [@[o] EXCEPT !.ch = new(o, @)]]]
-      both  == IF W.below # "on" THEN up
-               ELSE [up EXCEPT ![c].sources = [o \in Objects |-> set(o, @[o])],
-                               ![c].outlets = [o \in Objects |-> set(o, @[o])]]
-  IN IF \A o \in Objects : used[o] = 1..Cardinality(used[o]) THEN <<nodes, W>>
-     ELSE <<both, [W EXCEPT !.up = of(@), !.down = of(@)]>>
+      first == [nodes EXCEPT
+                 ![u].sink[l]   = [o \in Objects |-> [@[o] EXCEPT !.ch = new(o, @)]],
+                 ![u].revoked[l] = [o \in Objects |-> new(o, @[o])],
+                 ![u].stream[l] = [o \in Objects |-> [@[o] EXCEPT !.ch = new(o, @)]]]
+      both  == IF L.downstream # "on" THEN first
+               ELSE [first EXCEPT ![d].sources = [o \in Objects |-> set(o, @[o])],
+                                  ![d].outlets = [o \in Objects |-> set(o, @[o])]]
+  IN IF \A o \in Objects : used[o] = 1..Cardinality(used[o]) THEN <<nodes, L>>
+     ELSE <<both, [L EXCEPT !.up = of(@), !.down = of(@)]>>
 
-\* The step: exchange n becomes N, link l becomes W.
-Becomes(n, N, l, W) ==
-  LET r == Renumbered([node EXCEPT ![n] = N], W, l)
-  IN node' = r[1] /\ wire' = [wire EXCEPT ![l] = r[2]]
+\* The step: exchange n becomes N, link l becomes L.
+Becomes(n, N, l, L) ==
+  LET r == Renumbered([node EXCEPT ![n] = N], L, l)
+  IN node' = r[1] /\ link' = [link EXCEPT ![l] = r[2]]
 
 \* The same, where no channel can have been forgotten.
-BecomesAsIs(n, N, l, W) == node' = [node EXCEPT ![n] = N] /\ wire' = [wire EXCEPT ![l] = W]
+BecomesAsIs(n, N, l, L) == node' = [node EXCEPT ![n] = N] /\ link' = [link EXCEPT ![l] = L]
 
 \* The step: exchange n becomes N, and no link takes part.
-BecomesAlone(n, N) == node' = [node EXCEPT ![n] = N] /\ UNCHANGED wire
+BecomesAlone(n, N) == node' = [node EXCEPT ![n] = N] /\ UNCHANGED link
 
 (****************************************************************************)
 (* Local contracts                                                          *)
@@ -442,43 +441,47 @@ Read(k, o) ==
 (****************************************************************************)
 (* Sessions                                                                 *)
 (*                                                                          *)
-(* A session is made and lost at both ends, each end by itself. A child has *)
-(* one parent at a time; a parent may still hold a dead session of a child  *)
-(* that has come back in another slot. When one end leaves, what was under  *)
-(* way to it is lost; what it had sent may still arrive, until the other    *)
-(* end notices.                                                             *)
+(* A session is made and lost at both ends, each end by itself. An exchange *)
+(* has one link to upstream at a time; its upstream may still hold a dead   *)
+(* session of it, while it has come back in another slot. When one end      *)
+(* leaves, what was under way to it is lost; what it had sent may still     *)
+(* arrive, until the other end notices.                                     *)
 (****************************************************************************)
 Attach(l, end) ==
-  /\ wire[l][end] = "off"
-  /\ wire[l].below # "gone" /\ wire[l].above # "gone"
-  /\ end = "below" => \A m \in Links : Child[m] = Child[l] => wire[m].below # "on"
-  /\ wire' = [wire EXCEPT ![l][end] = "on"]
+  /\ link[l][end] = "off"
+  /\ link[l].downstream # "gone" /\ link[l].upstream # "gone"
+  /\ end = "downstream" => \A m \in Links : DownstreamEnd[m] = DownstreamEnd[l] => link[m].downstream # "on"
+  /\ link' = [link EXCEPT ![l][end] = "on"]
   /\ UNCHANGED node
 
-Parted(W, end) ==
-  LET other == IF end = "below" THEN "above" ELSE "below"
-      queue == IF end = "below" THEN "down" ELSE "up" IN
-  IF W[other] # "on" THEN (IF Mutant("queues survive") THEN [Idle EXCEPT !.up = W.up] ELSE Idle)
-  ELSE [W EXCEPT ![end] = "gone", ![queue] = <<>>]
+Parted(L, end) ==
+  LET other == IF end = "downstream" THEN "upstream" ELSE "downstream"
+      queue == IF end = "downstream" THEN "down" ELSE "up" IN
+  IF L[other] # "on" THEN Idle
+  ELSE [L EXCEPT ![end] = "gone", ![queue] = <<>>]
+
+\* What is left of N when its link to upstream has ended; when downstream link l has.
+WithoutUpstream(N) ==
+  [N EXCEPT !.told    = AskedNothing,
+            !.sources = [o \in Objects |-> {}],
+            !.outlets = [o \in Objects |-> {}]]
+
+WithoutDownstream(N, l) ==
+  [N EXCEPT !.contract[l] = AskedNothing,
+            !.sink[l]     = [o \in Objects |-> NoChannel],
+            !.revoked[l]  = [o \in Objects |-> 0],
+            !.stream[l]   = [o \in Objects |-> NoChannel]]
 
 Detach(l, end) ==
-  LET W == Parted(wire[l], end)
-      n == IF end = "below" THEN Child[l] ELSE Parent[l]
+  LET n == IF end = "downstream" THEN DownstreamEnd[l] ELSE UpstreamEnd[l]
       N == node[n]
-      none == [o \in Objects |-> NoChannel]
-      M == IF end = "below"
-           THEN [N EXCEPT !.told    = IF Mutant("told survives") THEN @ ELSE AskedNothing,
-                          !.sources = [o \in Objects |-> {}],
-                          !.outlets = [o \in Objects |-> {}]]
-           ELSE [N EXCEPT !.contract[l] = IF Mutant("contracts survive") THEN @ ELSE AskedNothing,
-                          !.sink[l] = none, !.stream[l] = none,
-                          !.revoked[l] = [o \in Objects |-> 0]]
+      M == IF end = "downstream" THEN WithoutUpstream(N) ELSE WithoutDownstream(N, l)
       O == {o \in Objects :
-             IF end = "below" THEN HasUpstreamChannel(N, o)
+             IF end = "downstream" THEN HasUpstreamChannel(N, o)
              ELSE \/ Observes(N, l, o) \/ Exposes(N, l, o)
                   \/ N.sink[l][o].ch # 0 \/ N.revoked[l][o] # 0 \/ N.stream[l][o].ch # 0} IN
-  /\ wire[l][end] = "on"
-  /\ \E X \in AfterElections(n, M, O) : Becomes(n, X, l, W)
+  /\ link[l][end] = "on"
+  /\ \E X \in AfterElections(n, M, O) : Becomes(n, X, l, Parted(link[l], end))
 
 (****************************************************************************)
 (* Pulls                                                                    *)
@@ -491,38 +494,38 @@ Detach(l, end) ==
 (****************************************************************************)
 Differs(h, x) == h.v # 0 /\ (h.v # x.v \/ h.now # x.now)
 
-OwesContracts(l) == node[Child[l]].told # Summary(Child[l], node[Child[l]])
+OwesContracts(l) == node[DownstreamEnd[l]].told # Summary(DownstreamEnd[l], node[DownstreamEnd[l]])
 OwedOutlets(N, o) == {x \in N.outlets[o] : Differs(N.held[o], x)}
 
 Portions(D) == IF Chunked THEN SUBSET D \ {{}} ELSE {D} \ {{}}
 
 PullUpContracts(l) ==
-  LET n       == Child[l]
+  LET n       == DownstreamEnd[l]
       N       == node[n]
       summary == Summary(n, N)
       changed == {d \in Things : N.told[d] # summary[d]} IN
   \E D \in Portions(changed) :
     LET told == [d \in Things |-> IF d \in D THEN summary[d] ELSE N.told[d]]
-    IN BecomesAsIs(n, [N EXCEPT !.told = told], l, SendUp(wire[l], <<ContractsMessage(told)>>))
+    IN BecomesAsIs(n, [N EXCEPT !.told = told], l, SendUp(link[l], <<ContractsMessage(told)>>))
 
 \* Upstream has two outlets of one object open where an Open has overtaken a Close.
 PullUpState(l, o) ==
-  LET n == Child[l]
+  LET n == DownstreamEnd[l]
       N == node[n]
       h == N.held[o] IN
   /\ N.told = Summary(n, N)
   /\ \E x \in OwedOutlets(N, o) :
        BecomesAsIs(n, [N EXCEPT !.outlets[o] = (@ \ {x}) \cup {[ch |-> x.ch, v |-> h.v, now |-> h.now]}],
-                   l, SendUp(wire[l], <<StateMessage(o, x.ch, h)>>))
+                   l, SendUp(link[l], <<StateMessage(o, x.ch, h)>>))
 
 PullUp(l) ==
-  /\ wire[l].below = "on"
+  /\ link[l].downstream = "on"
   /\ \/ PullUpContracts(l)
      \/ \E o \in Objects : PullUpState(l, o)
 
 ClosesSink(N, l, o)   == N.revoked[l][o] # 0
 ClosesStream(N, l, o) == N.stream[l][o].ch # 0 /\ ~WantsStream(N, l, o)
-OpensSink(N, l, o)    == WantsSink(N, l, o) /\ (N.sink[l][o].ch = 0 \/ Mutant("sink opened twice"))
+OpensSink(N, l, o)    == WantsSink(N, l, o) /\ N.sink[l][o].ch = 0
 OpensStream(N, l, o)  == N.stream[l][o].ch = 0 /\ WantsStream(N, l, o)
 
 \* (One expression: TLC would count a step once for each alternative that holds.)
@@ -532,9 +535,9 @@ OwesDown(N, l, o) ==
     /\ N.stream[l][o].ch = 0 \/ ~Differs(N.held[o], N.stream[l][o])
 
 PullDown(l, o) ==
-  LET n     == Parent[l]
+  LET n     == UpstreamEnd[l]
       N     == node[n]
-      next  == Max(InUse(node, wire[l], l, o)) + 1
+      next  == Max(InUse(node, link[l], l, o)) + 1
       after == IF OpensSink(N, l, o) THEN next + 1 ELSE next
       sink  == IF OpensSink(N, l, o) THEN [NoChannel EXCEPT !.ch = next] ELSE N.sink[l][o]
       stream == IF OpensStream(N, l, o) THEN [NoChannel EXCEPT !.ch = after]
@@ -546,10 +549,10 @@ PullDown(l, o) ==
       sends == stream.ch # 0 /\ Differs(h, stream)
       one(condition, message) == IF condition THEN <<message>> ELSE <<>>
   IN
-  /\ wire[l].above = "on"
+  /\ link[l].upstream = "on"
   /\ OwesDown(N, l, o)
   /\ Becomes(n, IF sends THEN [M EXCEPT !.stream[l][o].v = h.v, !.stream[l][o].now = h.now] ELSE M,
-             l, SendDown(wire[l],
+             l, SendDown(link[l],
                   one(ClosesSink(N, l, o), CloseMessage(o, N.revoked[l][o]))
                \o one(ClosesStream(N, l, o), CloseMessage(o, N.stream[l][o].ch))
                \o one(OpensSink(N, l, o), OpenMessage(o, "sink", next))
@@ -559,80 +562,79 @@ PullDown(l, o) ==
 (****************************************************************************)
 (* Deliveries                                                               *)
 (****************************************************************************)
-\* One control message: all that it says is noted, then each object elects where
+\* Objects that elect when downstream link l asks for what a message says: those where
 \* somebody came or went, or where nobody is elected and a capacity changed.
+Touched(N, l, told) ==
+  LET before  == N.contract[l]
+      turned  == {d \in Things : told[d].ob # before[d].ob \/ told[d].ex # before[d].ex}
+      resized == {d \in Things : told[d].cap # before[d].cap}
+  IN {o \in Objects : \/ Covering[o] \cap turned # {}
+                      \/ Covering[o] \cap resized # {} /\ N.elected[o] = Nobody}
+
+\* One control message: all that it says is noted, then objects elect.
 ReceiveContracts(l) ==
-  LET n == Parent[l]
+  LET n == UpstreamEnd[l]
       N == node[n] IN
-  /\ wire[l].above = "on"
-  /\ \E i \in Deliverable(l, wire[l].up) :
-       LET m == wire[l].up[i]
-           W == [wire[l] EXCEPT !.up = Without(@, i)]
+  /\ link[l].upstream = "on"
+  /\ \E i \in Deliverable(l, link[l].up) :
+       LET m == link[l].up[i]
+           L == [link[l] EXCEPT !.up = Without(@, i)]
        IN /\ m.k = "contracts"
-          /\ LET before == N.contract[l]
-                 turned == {d \in Things : \/ m.told[d].ob # before[d].ob
-                                           \/ m.told[d].ex # before[d].ex}
-                 resized == {d \in Things : m.told[d].cap # before[d].cap}
-                 O == {o \in Objects :
-                        \/ Covering[o] \cap turned # {}
-                        \/ /\ Covering[o] \cap resized # {}
-                           /\ N.elected[o] = Nobody
-                           /\ ~Mutant("capacity elects nobody")}
-             IN \E M \in AfterElections(n, [N EXCEPT !.contract[l] = m.told], O) :
-                  BecomesAsIs(n, M, l, W)
+          /\ \E M \in AfterElections(n, [N EXCEPT !.contract[l] = m.told], Touched(N, l, m.told)) :
+               BecomesAsIs(n, M, l, L)
 
 ReceiveOpen(l) ==
-  LET n == Child[l]
+  LET n == DownstreamEnd[l]
       N == node[n] IN
-  /\ wire[l].below = "on"
-  /\ \E i \in Deliverable(l, wire[l].down) :
-       LET m == wire[l].down[i]
-           W == [wire[l] EXCEPT !.down = Without(@, i)]
+  /\ link[l].downstream = "on"
+  /\ \E i \in Deliverable(l, link[l].down) :
+       LET m == link[l].down[i]
+           L == [link[l] EXCEPT !.down = Without(@, i)]
        IN /\ m.k = "open"
           /\ LET x == [NoChannel EXCEPT !.ch = m.ch]
                  M == IF m.t = "sink" THEN [N EXCEPT !.outlets[m.o] = @ \cup {x}]
                       ELSE [N EXCEPT !.sources[m.o] = @ \cup {x}]
-             IN \E X \in AfterElections(n, M, {m.o}) : BecomesAsIs(n, X, l, W)
+             IN \E X \in AfterElections(n, M, {m.o}) : BecomesAsIs(n, X, l, L)
 
 ReceiveClose(l) ==
-  LET n == Child[l]
+  LET n == DownstreamEnd[l]
       N == node[n] IN
-  /\ wire[l].below = "on"
-  /\ \E i \in Deliverable(l, wire[l].down) :
-       LET m == wire[l].down[i]
-           W == [wire[l] EXCEPT !.down = Without(@, i)]
+  /\ link[l].downstream = "on"
+  /\ \E i \in Deliverable(l, link[l].down) :
+       LET m == link[l].down[i]
+           L == [link[l] EXCEPT !.down = Without(@, i)]
        IN /\ m.k = "close"
           /\ LET M == [N EXCEPT !.outlets[m.o] = {x \in @ : x.ch # m.ch},
                                 !.sources[m.o] = {x \in @ : x.ch # m.ch}]
-             IN \E X \in AfterElections(n, M, {m.o}) : Becomes(n, X, l, W)
+             IN \E X \in AfterElections(n, M, {m.o}) : Becomes(n, X, l, L)
 
 \* A state on a sink that this end has revoked or closed is dropped.
+TakenUp(n, N, l, m) ==
+  IF m.ch # N.sink[l][m.o].ch THEN N
+  ELSE LET M == [N EXCEPT !.sink[l][m.o].v = m.v, !.sink[l][m.o].now = m.now]
+       IN Settled(n, Absorbed(M, m.o, m.v))
+
 ReceiveStateUp(l) ==
-  LET n == Parent[l]
+  LET n == UpstreamEnd[l]
       N == node[n] IN
-  /\ wire[l].above = "on"
-  /\ \E i \in Deliverable(l, wire[l].up) :
-       LET m == wire[l].up[i]
-           W == [wire[l] EXCEPT !.up = Without(@, i)]
+  /\ link[l].upstream = "on"
+  /\ \E i \in Deliverable(l, link[l].up) :
+       LET m == link[l].up[i]
+           L == [link[l] EXCEPT !.up = Without(@, i)]
        IN /\ m.k = "state"
-          /\ IF m.ch = N.sink[l][m.o].ch
-             THEN LET M == [N EXCEPT !.sink[l][m.o].v = m.v, !.sink[l][m.o].now = m.now]
-                  IN Becomes(n, Settled(n, Absorbed(M, m.o, m.v)), l, W)
-             ELSE IF Mutant("late states taken")
-             THEN Becomes(n, Settled(n, Absorbed(N, m.o, m.v)), l, W)
-             ELSE Becomes(n, N, l, W)
+          /\ Becomes(n, TakenUp(n, N, l, m), l, L)
 
 ReceiveStateDown(l) ==
-  LET n == Child[l]
+  LET n == DownstreamEnd[l]
       N == node[n] IN
-  /\ wire[l].below = "on"
-  /\ \E i \in Deliverable(l, wire[l].down) :
-       LET m == wire[l].down[i]
-           W == [wire[l] EXCEPT !.down = Without(@, i)]
+  /\ link[l].downstream = "on"
+  /\ \E i \in Deliverable(l, link[l].down) :
+       LET m == link[l].down[i]
+           L == [link[l] EXCEPT !.down = Without(@, i)]
        IN /\ m.k = "state"
           /\ LET M == [N EXCEPT !.sources[m.o] =
                         {IF x.ch = m.ch THEN [ch |-> x.ch, v |-> m.v, now |-> m.now] ELSE x : x \in @}]
-             IN Becomes(n, Settled(n, Absorbed(M, m.o, m.v)), l, W)
+             IN Becomes(n, Settled(n, Absorbed(M, m.o, m.v)), l, L)
 
 (****************************************************************************)
 (* Rebalance: elects when nobody is elected; else moves from link to link   *)
@@ -640,7 +642,7 @@ ReceiveStateDown(l) ==
 Moves(n, N, o) ==
   LET a == N.elected[o] IN
   IF a = Nobody THEN Choices(n, N, o) \ {Nobody}
-  ELSE IF a \notin Below[n] THEN {}
+  ELSE IF a \notin DownstreamLinks[n] THEN {}
   ELSE {b \in Best(n, N, o) \ {a} : Loads => LoadWith(N, b, o) < Load(N, a) - Threshold}
 
 Rebalance(n, o) ==
@@ -650,7 +652,7 @@ Rebalance(n, o) ==
 (****************************************************************************)
 Init ==
   /\ node = [n \in Exchanges |-> EmptyNode(n)]
-  /\ wire = [l \in Links |-> Idle]
+  /\ link = [l \in Links |-> Idle]
 
 Next ==
   \/ \E k \in Contracts, c \in Capacities \cup {0} : Open(k, c)
@@ -658,7 +660,7 @@ Next ==
   \/ \E k \in Contracts, c \in Capacities : SetCapacity(k, c)
   \/ \E k \in Contracts, o \in Objects : Take(k, o) \/ Release(k, o) \/ Read(k, o)
   \/ \E k \in Contracts, o \in Objects, v \in States, now \in BOOLEAN : Publish(k, o, v, now)
-  \/ \E l \in Links, end \in {"below", "above"} : Attach(l, end) \/ Detach(l, end)
+  \/ \E l \in Links, end \in {"downstream", "upstream"} : Attach(l, end) \/ Detach(l, end)
   \/ \E l \in Links : PullUp(l)
   \/ \E l \in Links, o \in Objects : PullDown(l, o)
   \/ \E l \in Links : ReceiveContracts(l) \/ ReceiveOpen(l) \/ ReceiveClose(l)

@@ -135,7 +135,7 @@ must_fail() {
 declare -A held=()
 holds_without() {
 	local name=$1 base=$2 kind=$3 property=$4 changes=$5 rest
-	local mutation='Mutations = |<-'
+	local mutation='<-'
 	rest=$(tr ';' '\n' <<<"$changes" | grep -vE "$mutation" | paste -sd ';')
 	grep -qE "$mutation" <<<"$changes" && [ -n "${rest// /}" ] || return
 	[ -n "${held[$base $property $rest]:-}" ] && return

@@ -24,9 +24,9 @@ type object struct {
 	slots      []slot
 	places     []place
 
-	views []view        // by exchange
-	wires []*model.Wire // by slot, channels as they are numbered on the wire
-	state model.State   // what the run is in, channels numbered as the specification does
+	views []view             // by exchange
+	wires []*model.LinkState // by slot, channels as they are numbered on the wire
+	state model.State        // what the run is in, channels numbered as the specification does
 
 	numbers  map[string]int // of a state, by all it is made of
 	pointers map[*impl.State]int
@@ -183,11 +183,11 @@ func (o *object) begin(r *Refinement) {
 func (o *object) grow(r *Refinement) {
 	o.model = o.measured(r)
 	for len(o.wires) < len(o.slots) {
-		o.wires = append(o.wires, &model.Wire{})
+		o.wires = append(o.wires, &model.LinkState{})
 	}
-	s := model.State{Nodes: slices.Clone(o.state.Nodes), Wires: slices.Clone(o.state.Wires)}
-	for len(s.Wires) < len(o.slots) {
-		s.Wires = append(s.Wires, &model.Wire{})
+	s := model.State{Nodes: slices.Clone(o.state.Nodes), Links: slices.Clone(o.state.Links)}
+	for len(s.Links) < len(o.slots) {
+		s.Links = append(s.Links, &model.LinkState{})
 	}
 	for n := range o.views {
 		if grown := o.grown(n, o.views[n].raw); grown != o.views[n].raw {
@@ -200,14 +200,14 @@ func (o *object) grow(r *Refinement) {
 
 // grown is a node with room for all contracts and links there are now.
 func (o *object) grown(n int, N *model.Node) *model.Node {
-	if len(N.Contracts) == len(o.model.ContractsAt(n)) && len(N.Below) == len(o.model.Below(n)) {
+	if len(N.Contracts) == len(o.model.ContractsAt(n)) && len(N.Downstream) == len(o.model.DownstreamLinks(n)) {
 		return N
 	}
 	empty := o.model.NewNode(n)
 	M := *N
 	M.Contracts = append(slices.Clone(N.Contracts), empty.Contracts[len(N.Contracts):]...)
 	M.Offers = append(slices.Clone(N.Offers), empty.Offers[len(N.Offers):]...)
-	M.Below = append(slices.Clone(N.Below), empty.Below[len(N.Below):]...)
+	M.Downstream = append(slices.Clone(N.Downstream), empty.Downstream[len(N.Downstream):]...)
 	return &M
 }
 
@@ -228,7 +228,7 @@ func (o *object) measured(r *Refinement) *model.Model {
 	}
 	m.Exchanges = r.names[:len(r.exchanges):len(r.exchanges)]
 	for _, s := range o.slots {
-		m.Links = append(m.Links, model.Link{Name: s.name, Parent: s.parent, Child: s.child, Ordered: true})
+		m.Links = append(m.Links, model.Link{Name: s.name, Upstream: s.parent, Downstream: s.child, Ordered: true})
 	}
 	x := model.Object{Name: o.things[0]}
 	for t, thing := range o.things[1:] {
@@ -374,8 +374,8 @@ func (o *object) lookAtRules(n int, N *model.Node) {
 	s := &o.seen.Object
 	live := o.model.ShouldExist(n, N, 0)
 	known := live
-	for i := range N.Below {
-		b := &N.Below[i]
+	for i := range N.Downstream {
+		b := &N.Downstream[i]
 		known = known || b.Sink[0].Number != 0 || b.Revoked[0] != 0 || b.Stream[0].Number != 0
 	}
 	is := [...]bool{s.Number != 0, s.ShouldExist, s.DataNeeded}
@@ -408,8 +408,8 @@ func (o *object) contract(core *impl.Exchange, id impl.ContractID) (capacity int
 
 // lookBelow is what an exchange knows of the links below it.
 func (o *object) lookBelow(r *Refinement, n int, N *model.Node) {
-	for i := range N.Below {
-		b := &N.Below[i]
+	for i := range N.Downstream {
+		b := &N.Downstream[i]
 		clear(b.Contract)
 		b.Sink[0], b.Stream[0], b.Revoked[0], b.Share[0] = model.Channel{}, model.Channel{}, 0, 0
 	}
@@ -420,7 +420,7 @@ func (o *object) lookBelow(r *Refinement, n int, N *model.Node) {
 			o.unknown = fmt.Sprintf("link %d has something on the object, and is not attached", l.Link)
 			continue
 		}
-		b := &N.Below[at]
+		b := &N.Downstream[at]
 		b.Contract[0] = model.Asks{Observes: l.Observes, Exposes: l.Exposes, Capacity: int(l.Capacity)}
 		if l.Revoked {
 			b.Revoked[0] = int(l.Sink.Number)
@@ -436,7 +436,7 @@ func (o *object) lookBelow(r *Refinement, n int, N *model.Node) {
 				o.unknown = fmt.Sprintf("link %d has something on a tag, and is not attached", l.Link)
 				continue
 			}
-			N.Below[at].Contract[1+d] = model.Asks{Observes: l.Observes, Exposes: l.Exposes, Capacity: int(l.Capacity)}
+			N.Downstream[at].Contract[1+d] = model.Asks{Observes: l.Observes, Exposes: l.Exposes, Capacity: int(l.Capacity)}
 		}
 	}
 }
@@ -454,7 +454,7 @@ func (o *object) elected(r *Refinement, n int, elected impl.Elected) model.Elect
 		o.unknown = fmt.Sprintf("contract %d is elected, which is not open", elected.Contract)
 	case impl.ElectedLink:
 		if at := o.below(r, n, elected.Link); at >= 0 {
-			return model.Elected{Who: model.LinkBelow, Index: at}
+			return model.Elected{Who: model.DownstreamLink, Index: at}
 		}
 		o.unknown = fmt.Sprintf("link %d is elected, which is not attached", elected.Link)
 	}
@@ -464,7 +464,7 @@ func (o *object) elected(r *Refinement, n int, elected impl.Elected) model.Elect
 // below is the index of a link among those below exchange n; negative: none.
 func (o *object) below(r *Refinement, n int, link impl.LinkID) int {
 	s := r.exchanges[n].links[link].session
-	for i, l := range o.model.Below(n) {
+	for i, l := range o.model.DownstreamLinks(n) {
 		if s != nil && o.slots[l].session == s {
 			return i
 		}
@@ -484,9 +484,9 @@ func (o *object) slotOf(s *session) int {
 
 // lookAtWire is what is between the two ends of a slot's session.
 func (o *object) lookAtWire(i int) {
-	W := &model.Wire{}
+	W := &model.LinkState{}
 	if s := o.slots[i].session; s != nil {
-		W.Below, W.Above = s.ends[childEnd], s.ends[parentEnd]
+		W.Downstream, W.Upstream = s.ends[childEnd], s.ends[parentEnd]
 		W.Up, W.Down = o.queue(s.queues[childEnd]), o.queue(s.queues[parentEnd])
 	}
 	o.wires[i], o.slots[i].fresh = W, true

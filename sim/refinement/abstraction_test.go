@@ -84,7 +84,7 @@ func (o *object) compareView(t *testing.T, core *impl.Exchange, whole *impl.Snap
 // that is in flight, and by the model's own numbering of channels.
 func (o *object) fromScratch(r *Refinement) model.State {
 	c := *o
-	c.slots, c.wires, c.views = slices.Clone(o.slots), make([]*model.Wire, len(o.wires)), make([]view, len(o.views))
+	c.slots, c.wires, c.views = slices.Clone(o.slots), make([]*model.LinkState, len(o.wires)), make([]view, len(o.views))
 	c.seen = impl.ObjectView{}
 	var s model.State
 	for n := range c.views {
@@ -95,7 +95,7 @@ func (o *object) fromScratch(r *Refinement) model.State {
 	for i := range c.slots {
 		c.lookAtWire(i)
 	}
-	s.Wires = c.wires
+	s.Links = c.wires
 	for i := range c.slots {
 		if c.slots[i].session != nil {
 			s = c.model.Renumbered(s, i)
@@ -123,7 +123,7 @@ func TestAbstraction_KeptIsSeen(t *testing.T) {
 func TestAbstraction_EveryFieldCounts(t *testing.T) {
 	m := (&model.Model{
 		Exchanges: []string{"a", "r"},
-		Links:     []model.Link{{Name: "ra", Parent: 1, Child: 0, Ordered: true}},
+		Links:     []model.Link{{Name: "ra", Upstream: 1, Downstream: 0, Ordered: true}},
 		Objects:   []model.Object{{Name: "x"}},
 		Contracts: []model.Contract{{Name: "o", At: 1, Kind: model.Observe}},
 		Version:   []int{0},

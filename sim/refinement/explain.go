@@ -80,9 +80,9 @@ func (o *object) describe(step model.Step) string {
 	case model.Publish:
 		return fmt.Sprintf("%v(%s, %+v)", step.Action, m.Contracts[step.Contract].Name, step.Flag)
 	case model.Attach, model.Detach:
-		end := "above"
-		if step.Below {
-			end = "below"
+		end := "upstream"
+		if step.Downstream {
+			end = "downstream"
 		}
 		return fmt.Sprintf("%v(%s, %s)", step.Action, m.Links[step.Link].Name, end)
 	case model.Rebalance:
@@ -99,13 +99,13 @@ func (o *object) fields(a, b model.State) (fields []string) {
 			continue
 		}
 		fields = compare(fields, fmt.Sprintf("node[%d]", n), *a.Nodes[n], *b.Nodes[n])
-		for i, l := range o.model.Below(n) {
-			fields = compare(fields, fmt.Sprintf("node[%d] below in %s", n, o.model.Links[l].Name), a.Nodes[n].Below[i], b.Nodes[n].Below[i])
+		for i, l := range o.model.DownstreamLinks(n) {
+			fields = compare(fields, fmt.Sprintf("node[%d] downstream link in %s", n, o.model.Links[l].Name), a.Nodes[n].Downstream[i], b.Nodes[n].Downstream[i])
 		}
 	}
-	for l := range a.Wires {
-		if a.Wires[l] != b.Wires[l] {
-			fields = compare(fields, "wire in "+o.model.Links[l].Name, *a.Wires[l], *b.Wires[l])
+	for l := range a.Links {
+		if a.Links[l] != b.Links[l] {
+			fields = compare(fields, "link in "+o.model.Links[l].Name, *a.Links[l], *b.Links[l])
 		}
 	}
 	return fields
@@ -115,7 +115,7 @@ func compare[T any](fields []string, where string, a, b T) []string {
 	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
 	for i := range x.NumField() {
 		name := x.Type().Field(i).Name
-		if _, links := x.Field(i).Interface().([]model.Below); links {
+		if _, links := x.Field(i).Interface().([]model.Downstream); links {
 			continue
 		}
 		if is, should := fmt.Sprintf("%+v", y.Field(i)), fmt.Sprintf("%+v", x.Field(i)); is != should {

@@ -29,7 +29,7 @@ func NewFor(m *model.Model, descriptor wire.Descriptor, states []*impl.State) *R
 		o.things = append(o.things, tagThing(identity))
 	}
 	for _, l := range m.Links {
-		o.slots = append(o.slots, slot{child: l.Child, parent: l.Parent})
+		o.slots = append(o.slots, slot{child: l.Downstream, parent: l.Upstream})
 	}
 	for _, c := range m.Contracts {
 		o.places = append(o.places, place{exchange: c.At, kind: c.Kind, on: c.On})

@@ -85,13 +85,13 @@ func TestRefine_RefusesMutants(t *testing.T) {
 		{name: "a flag is never now", distort: func(n int, N *model.Node) { N.Held[0].Now = false },
 			says: []string{"expected Publish(", ".held: the specification has [{State:1 Now:true}], the run [{State:1 Now:false}]", "nearest: Publish("}},
 		{name: "a revoked sink is forgotten", distort: func(n int, N *model.Node) {
-			for i := range N.Below {
-				N.Below[i].Revoked[0] = 0
+			for i := range N.Downstream {
+				N.Downstream[i].Revoked[0] = 0
 			}
 		}, says: []string{".revoked: the specification has ["}},
 		{name: "a revoked sink counts as open", distort: func(n int, N *model.Node) {
-			for i := range N.Below {
-				if b := &N.Below[i]; b.Revoked[0] != 0 && b.Sink[0].Number == 0 {
+			for i := range N.Downstream {
+				if b := &N.Downstream[i]; b.Revoked[0] != 0 && b.Sink[0].Number == 0 {
 					b.Sink[0].Number, b.Revoked[0] = b.Revoked[0], 0
 				}
 			}

@@ -208,7 +208,7 @@ func (o *object) planCrash(h *happening) {
 		}
 	}
 	for _, a := range h.sessions {
-		o.steps = append(o.steps, model.Step{Action: model.Detach, Link: o.slotOf(a.session), Below: a.end == childEnd})
+		o.steps = append(o.steps, model.Step{Action: model.Detach, Link: o.slotOf(a.session), Downstream: a.end == childEnd})
 	}
 }
 
@@ -217,9 +217,9 @@ func (o *object) planSession(h *happening) {
 	step := model.Step{Link: o.slotOf(s)}
 	switch {
 	case h.input == impl.InputAttach:
-		step.Action, step.Below = model.Attach, end == childEnd
+		step.Action, step.Downstream = model.Attach, end == childEnd
 	case h.ended:
-		step.Action, step.Below = model.Detach, end == childEnd
+		step.Action, step.Downstream = model.Detach, end == childEnd
 	case h.input == impl.InputPull:
 		o.planPull(h, step, end)
 		return

@@ -43,8 +43,8 @@ func differences(a, b *model.Node) (differ parts) {
 	if !slices.Equal(a.Sources[0], b.Sources[0]) || !slices.Equal(a.Outlets[0], b.Outlets[0]) {
 		differ |= channelsPart
 	}
-	for i := range a.Below {
-		x, y := &a.Below[i], &b.Below[i]
+	for i := range a.Downstream {
+		x, y := &a.Downstream[i], &b.Downstream[i]
 		if !slices.Equal(x.Contract, y.Contract) || x.Sink[0] != y.Sink[0] || x.Stream[0] != y.Stream[0] ||
 			x.Revoked[0] != y.Revoked[0] || x.Share[0] != y.Share[0] {
 			differ |= belowPart
@@ -56,7 +56,7 @@ func differences(a, b *model.Node) (differ parts) {
 // renumber makes the state agree with what was seen of an exchange, which
 // changed in some parts, and of the wires of its links.
 func (o *object) renumber(n int, changed parts) {
-	s := model.State{Nodes: slices.Clone(o.state.Nodes), Wires: o.state.Wires}
+	s := model.State{Nodes: slices.Clone(o.state.Nodes), Links: o.state.Links}
 	shared := true
 	for i := range o.slots {
 		at := &o.slots[i]
@@ -77,9 +77,9 @@ func (o *object) renumber(n int, changed parts) {
 		}
 		if moved || at.fresh {
 			if shared {
-				s.Wires, shared = slices.Clone(s.Wires), false
+				s.Links, shared = slices.Clone(s.Links), false
 			}
-			s.Wires[i], at.fresh = o.numberedWire(i), false
+			s.Links[i], at.fresh = o.numberedWire(i), false
 			changed |= channelsPart // they are numbered by the wire that is on
 		}
 	}
@@ -94,15 +94,15 @@ func (o *object) renumber(n int, changed parts) {
 func (o *object) inUse(i int) {
 	o.used = o.used[:0]
 	at, W := &o.slots[i], o.wires[i]
-	for spot, l := range o.model.Below(at.parent) {
+	for spot, l := range o.model.DownstreamLinks(at.parent) {
 		if l == i {
-			b := &o.views[at.parent].raw.Below[spot]
+			b := &o.views[at.parent].raw.Downstream[spot]
 			o.use(b.Sink[0].Number)
 			o.use(b.Revoked[0])
 			o.use(b.Stream[0].Number)
 		}
 	}
-	if W.Below == model.On {
+	if W.Downstream == model.On {
 		for _, c := range o.views[at.child].raw.Sources[0] {
 			o.use(c.Number)
 		}
@@ -158,7 +158,7 @@ func (o *object) numberedNode(n int, before *model.Node, changed parts) *model.N
 	if changed&channelsPart != 0 {
 		sources, outlets := slices.Clone(raw.Sources[0]), slices.Clone(raw.Outlets[0])
 		for i := range o.slots {
-			if at := &o.slots[i]; at.child == n && o.wires[i].Below == model.On {
+			if at := &o.slots[i]; at.child == n && o.wires[i].Downstream == model.On {
 				at.renumber(sources)
 				at.renumber(outlets)
 			}
@@ -172,13 +172,13 @@ func (o *object) numberedNode(n int, before *model.Node, changed parts) *model.N
 }
 
 func (o *object) numberedBelow(n int, raw, N *model.Node) {
-	count, things := len(raw.Below), len(o.things)
+	count, things := len(raw.Downstream), len(o.things)
 	asks := make([]model.Asks, count*things)
 	channels := make([]model.Channel, 2*count)
 	numbers := make([]int, 2*count)
-	N.Below = make([]model.Below, count)
-	for i, l := range o.model.Below(n) {
-		at, from, b := &o.slots[l], &raw.Below[i], &N.Below[i]
+	N.Downstream = make([]model.Downstream, count)
+	for i, l := range o.model.DownstreamLinks(n) {
+		at, from, b := &o.slots[l], &raw.Downstream[i], &N.Downstream[i]
 		b.Contract, asks = asks[:things:things], asks[things:]
 		b.Sink, b.Stream, channels = channels[:1:1], channels[1:2:2], channels[2:]
 		b.Revoked, b.Share, numbers = numbers[:1:1], numbers[1:2:2], numbers[2:]
@@ -194,7 +194,7 @@ func (at *slot) renumber(all []model.Channel) {
 	}
 }
 
-func (o *object) numberedWire(i int) *model.Wire {
+func (o *object) numberedWire(i int) *model.LinkState {
 	at, W := &o.slots[i], *o.wires[i]
 	queue := func(raw []model.Message) []model.Message {
 		q := slices.Clone(raw)

@@ -174,7 +174,7 @@ func start(c *model.Configuration) (*product, error) {
 		steps = append(steps, step)
 	}
 	for _, l := range c.AttachedAtStart {
-		steps = append(steps, model.Step{Action: model.Attach, Link: l}, model.Step{Action: model.Attach, Link: l, Below: true})
+		steps = append(steps, model.Step{Action: model.Attach, Link: l}, model.Step{Action: model.Attach, Link: l, Downstream: true})
 	}
 	for _, step := range steps {
 		if done, err := w.do(step, 0); err != nil || !done {
@@ -266,7 +266,7 @@ func TestBisimulation_FindsMutants(t *testing.T) {
 				s.State = 3 - s.State
 			}
 		}, "the cores come to another state than the model"},
-		{"the other end leaves", func(s *model.Step) { s.Below = s.Below != (s.Action == model.Detach) }, "the cores come to another state than the model"},
+		{"the other end leaves", func(s *model.Step) { s.Downstream = s.Downstream != (s.Action == model.Detach) }, "the cores come to another state than the model"},
 		{"an offer is taken that was to be given back", func(s *model.Step) {
 			if s.Action == model.Release {
 				s.Action = model.Take
@@ -320,14 +320,14 @@ func (p *product) spend(c *model.Configuration, step model.Step) (name string, a
 		take(&p.left.Publishes)
 	case model.Detach:
 		name = "Notice"
-		if W := s.Wires[step.Link]; W.Below != model.Gone && W.Above != model.Gone {
+		if W := s.Links[step.Link]; W.Downstream != model.Gone && W.Upstream != model.Gone {
 			name = "Lose"
 			take(&p.left.Losses)
 		}
 	case model.PullUp:
-		allowed = len(s.Wires[step.Link].Up) < c.Room
+		allowed = len(s.Links[step.Link].Up) < c.Room
 	case model.PullDown:
-		allowed = len(s.Wires[step.Link].Down) < c.Room
+		allowed = len(s.Links[step.Link].Down) < c.Room
 	}
 	return name, allowed
 }

@@ -106,9 +106,9 @@ func (w *world) do(step model.Step, which int) (done bool, err error) {
 	case model.Take, model.Release, model.Publish, model.Read:
 		return w.doOffer(step)
 	case model.Attach:
-		return w.attach(step.Link, step.Below)
+		return w.attach(step.Link, step.Downstream)
 	case model.Detach:
-		return w.detach(step.Link, step.Below)
+		return w.detach(step.Link, step.Downstream)
 	case model.PullUp, model.PullDown:
 		return w.pull(step.Link, step.Action == model.PullUp)
 	case model.ReceiveContracts, model.ReceiveOpen, model.ReceiveClose, model.ReceiveStateUp, model.ReceiveStateDown:
@@ -179,15 +179,15 @@ func (w *world) doOffer(step model.Step) (bool, error) {
 // link is the session at one end of a slot, and the exchange there; zero: none.
 func (w *world) link(l int, below bool) (impl.LinkID, int) {
 	if below {
-		return w.sessions[l].ChildLink, w.model.Links[l].Child
+		return w.sessions[l].ChildLink, w.model.Links[l].Downstream
 	}
-	return w.sessions[l].ParentLink, w.model.Links[l].Parent
+	return w.sessions[l].ParentLink, w.model.Links[l].Upstream
 }
 
 func (w *world) attach(l int, below bool) (bool, error) {
-	W := w.state().Wires[l]
+	W := w.state().Links[l]
 	link, n := w.link(l, below)
-	if link != 0 || W.Below == model.Gone || W.Above == model.Gone {
+	if link != 0 || W.Downstream == model.Gone || W.Upstream == model.Gone {
 		return false, nil // a driver begins a session once, at each end
 	}
 	w.next++
@@ -201,7 +201,7 @@ func (w *world) attach(l int, below bool) (bool, error) {
 	}
 	s := &w.sessions[l]
 	if s.ChildLink == 0 && s.ParentLink == 0 {
-		*s = sim.Session{Number: w.next*len(w.sessions) + l, Child: w.model.Links[l].Child, Parent: w.model.Links[l].Parent}
+		*s = sim.Session{Number: w.next*len(w.sessions) + l, Child: w.model.Links[l].Downstream, Parent: w.model.Links[l].Upstream}
 	}
 	if below {
 		s.ChildLink = link

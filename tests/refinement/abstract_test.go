@@ -31,8 +31,8 @@ func (w *world) abstract() model.State {
 	}
 	for l := range w.links {
 		from := &w.links[l]
-		to := s.Wires[l]
-		to.Below, to.Above = from.below, from.above
+		to := s.Links[l]
+		to.Downstream, to.Upstream = from.below, from.above
 		to.Up, to.Down = messages(from.up), messages(from.down)
 	}
 	for l := range w.links {
@@ -66,7 +66,7 @@ func (w *world) abstractNode(N *model.Node, n int, snapshot impl.Snapshot) {
 	for i := range snapshot.Tags {
 		t := slices.IndexFunc(w.m.Tags, func(name string) bool { return quoted(name) == snapshot.Tags[i].JSON })
 		for _, link := range snapshot.Tags[i].Links {
-			b := &N.Below[w.below(n, link.Link)]
+			b := &N.Downstream[w.below(n, link.Link)]
 			b.Contract[len(w.m.Objects)+t] = model.Asks{Observes: link.Observes, Exposes: link.Exposes, Capacity: int(link.Capacity)}
 		}
 	}
@@ -89,7 +89,7 @@ func (w *world) thing(tag bool, d wire.Descriptor) int {
 
 // below is the index of a link among those below an exchange.
 func (w *world) below(n int, id impl.LinkID) int {
-	return slices.IndexFunc(w.m.Below(n), func(l int) bool { return w.links[l].parent == id })
+	return slices.IndexFunc(w.m.DownstreamLinks(n), func(l int) bool { return w.links[l].parent == id })
 }
 
 func (w *world) abstractContract(N *model.Node, i int, c *impl.ContractSnapshot) {
@@ -114,13 +114,13 @@ func (w *world) abstractObject(N *model.Node, n, o int, from *impl.ObjectSnapsho
 	case impl.ElectedObjectContract, impl.ElectedTagContract:
 		N.Elected[o] = model.Elected{Who: model.LocalContract, Index: slices.IndexFunc(w.m.ContractsAt(n), func(k int) bool { return w.open[k] == from.Elected.Contract })}
 	case impl.ElectedLink:
-		N.Elected[o] = model.Elected{Who: model.LinkBelow, Index: w.below(n, from.Elected.Link)}
+		N.Elected[o] = model.Elected{Who: model.DownstreamLink, Index: w.below(n, from.Elected.Link)}
 	}
 	if from.State != nil {
 		N.Held[o] = w.flag(from.State.Version, from.Synchronized)
 	}
 	for _, link := range from.Links {
-		b := &N.Below[w.below(n, link.Link)]
+		b := &N.Downstream[w.below(n, link.Link)]
 		b.Contract[o] = model.Asks{Observes: link.Observes, Exposes: link.Exposes, Capacity: int(link.Capacity)}
 		b.Stream[o] = w.channel(link.Stream)
 		if w.m.Loads {

@@ -27,7 +27,7 @@ func narrowModel() *model.Model {
 	}
 	for child := 1; child < len(m.Exchanges); child++ {
 		for range slotsOfEach {
-			m.Links = append(m.Links, model.Link{Name: fmt.Sprintf("l%d", len(m.Links)), Parent: child - 1, Child: child, Ordered: true})
+			m.Links = append(m.Links, model.Link{Name: fmt.Sprintf("l%d", len(m.Links)), Upstream: child - 1, Downstream: child, Ordered: true})
 		}
 	}
 	for n := range m.Exchanges {
@@ -65,8 +65,8 @@ func newTracer(m *model.Model) *tracer {
 func (tr *tracer) Attach(s sim.Session, n int) {
 	slot, known := tr.slots[s.Number]
 	for l := 0; !known && l < len(tr.m.Links); l++ {
-		wire := tr.State().Wires[l]
-		if tr.m.Links[l].Child == s.Child && wire.Below == model.Off && wire.Above == model.Off {
+		wire := tr.State().Links[l]
+		if tr.m.Links[l].Downstream == s.Child && wire.Downstream == model.Off && wire.Upstream == model.Off {
 			slot, known = l, true
 		}
 	}

@@ -105,7 +105,7 @@ func refineAny(m *model.Model, before, after model.State) (string, error) {
 
 // damaged changes one thing in a copy of a state.
 func damaged(s model.State, random *rand.Rand) model.State {
-	s.Nodes, s.Wires = slices.Clone(s.Nodes), slices.Clone(s.Wires)
+	s.Nodes, s.Links = slices.Clone(s.Nodes), slices.Clone(s.Links)
 	n := random.IntN(len(s.Nodes))
 	N := *s.Nodes[n]
 	switch random.IntN(4) {
@@ -118,12 +118,12 @@ func damaged(s model.State, random *rand.Rand) model.State {
 			N.Elected[0] = model.Elected{}
 		}
 	case 2:
-		l := random.IntN(len(s.Wires))
-		W := *s.Wires[l]
-		if len(W.Up) > 0 {
-			W.Up = W.Up[1:]
+		l := random.IntN(len(s.Links))
+		L := *s.Links[l]
+		if len(L.Up) > 0 {
+			L.Up = L.Up[1:]
 		}
-		s.Wires[l] = &W
+		s.Links[l] = &L
 	case 3:
 		N.Told = slices.Clone(N.Told)
 		N.Told[0].Observes = !N.Told[0].Observes
@@ -202,8 +202,8 @@ func runTLC(t *testing.T, jar, name string, m *model.Model, traces []trace) (pla
 const traceConfiguration = `CONSTANTS
   Exchanges <- TExchanges
   Links <- TLinks
-  Parent <- TParent
-  Child <- TChild
+  UpstreamEnd <- TUpstreamEnd
+  DownstreamEnd <- TDownstreamEnd
   Objects <- TObjects
   Tags <- TTags
   TagsOf <- TTagsOf
@@ -220,7 +220,6 @@ const traceConfiguration = `CONSTANTS
   Limited <- TLimited
   Threshold <- TThreshold
   Chunked = TRUE
-  Mutations = {}
 INIT TInit
 NEXT TNext
 `
@@ -234,21 +233,21 @@ func traceModule(m *model.Model, traces []trace) []byte {
 	for i, tr := range traces {
 		fmt.Fprint(&b, "<<\n")
 		for j, s := range tr.states {
-			action, nodes, wires := "Init", []string{}, []string{}
+			action, nodes, links := "Init", []string{}, []string{}
 			for n, exchange := range m.Exchanges {
 				if j == 0 || !bytes.Equal(m.AppendNode(nil, n, s), m.AppendNode(nil, n, tr.states[j-1])) {
 					nodes = append(nodes, fmt.Sprintf("%s |-> %s", exchange, m.AppendNode(nil, n, s)))
 				}
 			}
 			for l, link := range m.Links {
-				if j == 0 || !bytes.Equal(m.AppendWire(nil, l, s), m.AppendWire(nil, l, tr.states[j-1])) {
-					wires = append(wires, fmt.Sprintf("%s |-> %s", link.Name, m.AppendWire(nil, l, s)))
+				if j == 0 || !bytes.Equal(m.AppendLink(nil, l, s), m.AppendLink(nil, l, tr.states[j-1])) {
+					links = append(links, fmt.Sprintf("%s |-> %s", link.Name, m.AppendLink(nil, l, s)))
 				}
 			}
 			if j > 0 {
 				action = tr.actions[j-1]
 			}
-			fmt.Fprintf(&b, "[a |-> %q, n |-> %s, w |-> %s]%s\n", action, record(nodes), record(wires), comma(j, len(tr.states)))
+			fmt.Fprintf(&b, "[a |-> %q, n |-> %s, l |-> %s]%s\n", action, record(nodes), record(links), comma(j, len(tr.states)))
 		}
 		fmt.Fprintf(&b, ">>%s\n", comma(i, len(traces)))
 	}
@@ -256,7 +255,7 @@ func traceModule(m *model.Model, traces []trace) []byte {
 Length == [t \in DOMAIN Traces |-> Len(Traces[t])]
 At1(t) == Traces[t][1]
 TInit == /\ trace \in DOMAIN Traces /\ line = 1
-         /\ node = At1(trace).n /\ wire = At1(trace).w
+         /\ node = At1(trace).n /\ link = At1(trace).l
 Step(a) ==
   CASE a = "Open" -> \E k \in Contracts, c \in Capacities \cup {0} : Open(k, c)
     [] a = "Close" -> \E k \in Contracts : Close(k)
@@ -265,8 +264,8 @@ Step(a) ==
     [] a = "Release" -> \E k \in Contracts, o \in Objects : Release(k, o)
     [] a = "Read" -> \E k \in Contracts, o \in Objects : Read(k, o)
     [] a = "Publish" -> \E k \in Contracts, o \in Objects, v \in States, now \in BOOLEAN : Publish(k, o, v, now)
-    [] a = "Attach" -> \E l \in Links, end \in {"below", "above"} : Attach(l, end)
-    [] a = "Detach" -> \E l \in Links, end \in {"below", "above"} : Detach(l, end)
+    [] a = "Attach" -> \E l \in Links, end \in {"downstream", "upstream"} : Attach(l, end)
+    [] a = "Detach" -> \E l \in Links, end \in {"downstream", "upstream"} : Detach(l, end)
     [] a = "PullUp" -> \E l \in Links : PullUp(l)
     [] a = "PullDown" -> \E l \in Links, o \in Objects : PullDown(l, o)
     [] a = "ReceiveContracts" -> \E l \in Links : ReceiveContracts(l)
@@ -281,11 +280,11 @@ Advance ==
   /\ line' = line + 1 /\ trace' = trace
   /\ LET next == Traces[trace][line + 1]
      IN /\ node' = next.n @@ node
-        /\ wire' = next.w @@ wire
+        /\ link' = next.l @@ link
         /\ Step(next.a)
 \* Each trace gets one verdict, which is printed, and ends there: it was followed to its last line, or this
 \* is the first line that the specification does not allow.
-Verdict(words) == PrintT(words) /\ line' = 0 /\ UNCHANGED <<trace, node, wire>>
+Verdict(words) == PrintT(words) /\ line' = 0 /\ UNCHANGED <<trace, node, link>>
 Accept == line = Length[trace] /\ Verdict(<<"accepted", trace, line>>)
 Reject ==
   /\ line > 0 /\ line < Length[trace]
@@ -325,14 +324,14 @@ func traceConstants(b *bytes.Buffer, m *model.Model) {
 		}
 		return m.Tags[d-len(m.Objects)]
 	}
-	var links, ordered, parents, children, limits, objects, tagsOf, contracts, at, kind, on, capacities, versions []string
+	var links, ordered, upstream, downstream, limits, objects, tagsOf, contracts, at, kind, on, capacities, versions []string
 	for _, l := range m.Links {
 		links = append(links, l.Name)
 		if l.Ordered {
 			ordered = append(ordered, l.Name)
 		}
-		parents = append(parents, fmt.Sprintf("%s |-> %q", l.Name, m.Exchanges[l.Parent]))
-		children = append(children, fmt.Sprintf("%s |-> %q", l.Name, m.Exchanges[l.Child]))
+		upstream = append(upstream, fmt.Sprintf("%s |-> %q", l.Name, m.Exchanges[l.Upstream]))
+		downstream = append(downstream, fmt.Sprintf("%s |-> %q", l.Name, m.Exchanges[l.Downstream]))
 		limits = append(limits, fmt.Sprintf("%s |-> %d", l.Name, l.Limit))
 	}
 	for _, o := range m.Objects {
@@ -355,8 +354,8 @@ func traceConstants(b *bytes.Buffer, m *model.Model) {
 	for state, version := range m.Version {
 		versions = append(versions, fmt.Sprintf("%d :> %d", state, version))
 	}
-	fmt.Fprintf(b, "TExchanges == %s\nTLinks == %s\nTOrdered == %s\nTParent == %s\nTChild == %s\nTLimit == %s\n",
-		set(quoted(m.Exchanges)), set(quoted(links)), set(quoted(ordered)), record(parents), record(children), record(limits))
+	fmt.Fprintf(b, "TExchanges == %s\nTLinks == %s\nTOrdered == %s\nTUpstreamEnd == %s\nTDownstreamEnd == %s\nTLimit == %s\n",
+		set(quoted(m.Exchanges)), set(quoted(links)), set(quoted(ordered)), record(upstream), record(downstream), record(limits))
 	fmt.Fprintf(b, "TObjects == %s\nTTags == %s\nTTagsOf == %s\n", set(quoted(objects)), set(quoted(m.Tags)), record(tagsOf))
 	fmt.Fprintf(b, "TContracts == %s\nTAt == %s\nTKind == %s\nTOn == %s\n", set(quoted(contracts)), record(at), record(kind), record(on))
 	boolean := map[bool]string{true: "TRUE", false: "FALSE"}

@@ -107,9 +107,9 @@ func (w *world) step(n int, input impl.Input) []impl.Effect {
 			s := &w.links[l]
 			switch {
 			case e.Link == 0:
-			case e.Link == s.child && w.m.Links[l].Child == n:
+			case e.Link == s.child && w.m.Links[l].Downstream == n:
 				s.ready[0] = s.ready[0] || e.Kind == impl.EffectReady
-			case e.Link == s.parent && w.m.Links[l].Parent == n:
+			case e.Link == s.parent && w.m.Links[l].Upstream == n:
 				s.ready[1] = s.ready[1] || e.Kind == impl.EffectReady
 			}
 		}
@@ -176,15 +176,15 @@ func (w *world) inputs() (list []input) {
 	for l := range w.links {
 		s := &w.links[l]
 		if s.below != model.Gone && s.above != model.Gone {
-			if s.below == model.Off && !w.linked(w.m.Links[l].Child) {
-				add(model.Step{Action: model.Attach, Link: l, Below: true})
+			if s.below == model.Off && !w.linked(w.m.Links[l].Downstream) {
+				add(model.Step{Action: model.Attach, Link: l, Downstream: true})
 			}
 			if s.above == model.Off {
 				add(model.Step{Action: model.Attach, Link: l})
 			}
 		}
 		if s.below == model.On {
-			add(model.Step{Action: model.Detach, Link: l, Below: true})
+			add(model.Step{Action: model.Detach, Link: l, Downstream: true})
 			if s.ready[0] {
 				add(model.Step{Action: model.PullUp, Link: l})
 			}
@@ -198,7 +198,7 @@ func (w *world) inputs() (list []input) {
 				add(model.Step{Action: model.PullDown, Link: l})
 			}
 			for _, at := range w.deliverable(l, s.up) {
-				list = append(list, input{Step: model.Step{Link: l, Below: true}, deliver: true, at: at})
+				list = append(list, input{Step: model.Step{Link: l, Downstream: true}, deliver: true, at: at})
 			}
 		}
 	}
@@ -225,7 +225,7 @@ func (w *world) deliverable(l int, queue []flight) (places []int) {
 // linked reports whether an exchange has a link to upstream.
 func (w *world) linked(n int) bool {
 	for l := range w.links {
-		if w.m.Links[l].Child == n && w.links[l].below == model.On {
+		if w.m.Links[l].Downstream == n && w.links[l].below == model.On {
 			return true
 		}
 	}
@@ -235,7 +235,7 @@ func (w *world) linked(n int) bool {
 // do carries an input out, and returns the actions that it may be in the model, none meaning that it must be nothing there.
 func (w *world) do(in input) []model.Action {
 	if in.deliver {
-		return w.deliver(in.Link, in.Below, in.at)
+		return w.deliver(in.Link, in.Downstream, in.at)
 	}
 	switch in.Action {
 	case model.Attach, model.Detach:
@@ -339,17 +339,17 @@ func (w *world) contract(k int) *impl.ContractSnapshot {
 // session attaches or detaches one end.
 func (w *world) session(in input) {
 	s, link := &w.links[in.Link], w.m.Links[in.Link]
-	end, other, n, id := &s.above, &s.below, link.Parent, &s.parent
+	end, other, n, id := &s.above, &s.below, link.Upstream, &s.parent
 	role := impl.ToDownstream
-	if in.Below {
-		end, other, n, id = &s.below, &s.above, link.Child, &s.child
+	if in.Downstream {
+		end, other, n, id = &s.below, &s.above, link.Downstream, &s.child
 		role = impl.ToUpstream
 	}
 	if in.Action == model.Attach {
 		w.ids++
 		*id, *end = impl.LinkID(w.ids), model.On
 		input := impl.Input{Kind: impl.InputAttach, Link: *id, Role: role, Name: w.m.Exchanges[n]}
-		if in.Below && w.m.Loads {
+		if in.Downstream && w.m.Loads {
 			input.LoadLimit = []wire.LoadPoint{{Load: uint32(link.Limit / loadUnit)}}
 		}
 		w.step(n, input)
@@ -361,7 +361,7 @@ func (w *world) session(in input) {
 		return
 	}
 	*end, *id = model.Gone, 0
-	if in.Below {
+	if in.Downstream {
 		s.down, s.ready[0] = nil, false
 	} else {
 		s.up, s.ready[1] = nil, false
@@ -371,9 +371,9 @@ func (w *world) session(in input) {
 // pull has one end of a link write at most what one object is owed, or one portion of the contracts.
 func (w *world) pull(l int, up bool) {
 	s, link := &w.links[l], w.m.Links[l]
-	n, id, ready, gone := link.Parent, s.parent, &s.ready[1], s.below == model.Gone
+	n, id, ready, gone := link.Upstream, s.parent, &s.ready[1], s.below == model.Gone
 	if up {
-		n, id, ready, gone = link.Child, s.child, &s.ready[0], s.above == model.Gone
+		n, id, ready, gone = link.Downstream, s.child, &s.ready[0], s.above == model.Gone
 	}
 	for _, e := range w.step(n, impl.Input{Kind: impl.InputPull, Link: id, Budget: 1}) {
 		switch e.Kind {
@@ -395,9 +395,9 @@ func (w *world) pull(l int, up bool) {
 // deliver hands a message over.
 func (w *world) deliver(l int, up bool, at int) []model.Action {
 	s, link := &w.links[l], w.m.Links[l]
-	queue, n, id := &s.down, link.Child, s.child
+	queue, n, id := &s.down, link.Downstream, s.child
 	if up {
-		queue, n, id = &s.up, link.Parent, s.parent
+		queue, n, id = &s.up, link.Upstream, s.parent
 	}
 	f := (*queue)[at]
 	*queue = slices.Delete(slices.Clone(*queue), at, at+1)
