@@ -114,6 +114,23 @@ func TestAdmit_ByHeaderByQueryAndNot(t *testing.T) {
 	}
 }
 
+func TestOverload_NewcomersAreRefusedAndComeAgain(t *testing.T) {
+	var free atomic.Bool
+	log := &transcript{}
+	l := listen(t, newExchange(t), "ws://127.0.0.1:0", Options{Logger: log.logger(), Overload: func() error {
+		if free.Load() {
+			return nil
+		}
+		return errors.New("full")
+	}})
+	down := &transcript{}
+	connect(t, newExchange(t), l.URL(), Options{Logger: down.logger()})
+	down.await(t, "503 Service Unavailable")
+	log.await(t, "a connection was refused.*full")
+	free.Store(true)
+	down.await(t, "upstream link made")
+}
+
 func TestReadmit_TakesAwayAndGives(t *testing.T) {
 	var known tokens
 	known.set(map[string]Admission{"stays": {Rights: &hakuban.Rights{LeaveOut: true}}, "goes": {Rights: all()}})

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"os"
 	"sync"
 	"time"
 )
@@ -43,6 +44,7 @@ type corkConn struct {
 	buffer  *[]byte // nil: nothing gathered
 	stall   time.Duration
 	cutoff  time.Time // no write goes on after; zero: none
+	silence time.Time // the read deadline
 	closing sync.Once
 }
 
@@ -62,10 +64,41 @@ func (c *corkConn) Read(p []byte) (int, error) {
 		return n, err
 	}
 	n, err := c.Conn.Read(p)
+	if c.stoodStill(err) {
+		// Only this goroutine reads, so the deadline can be nobody else's but the one that interrupts it.
+		_ = c.Conn.SetReadDeadline(time.Now().Add(glance))
+		n, err = c.Conn.Read(p)
+	}
 	if err != nil && !c.corked && c.onFailure != nil {
 		c.onFailure(c.Conn, err)
 	}
 	return n, err
+}
+
+const (
+	// tardy is how long after its time a deadline passes only where the process, or the machine, has stood still.
+	tardy = time.Second
+	// glance is how long a reader then looks whether the peer was silent, or was not heard.
+	glance = 250 * time.Millisecond
+)
+
+// stoodStill reports whether a read that ended at its deadline may have missed what waits in the socket: the deadline passed while the
+// process was stopped.
+func (c *corkConn) stoodStill(err error) bool {
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.cutoff.IsZero() && !c.silence.IsZero() && time.Since(c.silence) > tardy
+}
+
+// SetReadDeadline sets when the peer's silence ends a read.
+func (c *corkConn) SetReadDeadline(t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.silence = t
+	return c.Conn.SetReadDeadline(t)
 }
 
 func (c *corkConn) Write(p []byte) (int, error) {

@@ -166,3 +166,52 @@ func websocketOn(c *corkConn) *websocket.Conn {
 	c.Conn = real
 	return socket
 }
+
+// A process that stood still beyond a deadline finds it passed, and data that came in time.
+func TestCork_ReadsBeforeItJudgesAfterAStandstill(t *testing.T) {
+	near, far := tcpPair(t)
+	c := &corkConn{Conn: near, handshake: -1}
+	c.cork(time.Minute)
+	if _, err := far.Write([]byte("here")); err != nil {
+		t.Fatal(err)
+	}
+	var buffer [10]byte
+	_ = c.SetReadDeadline(time.Now().Add(-2 * tardy))
+	if n, err := c.Read(buffer[:]); err != nil || string(buffer[:n]) != "here" {
+		t.Errorf("read %q, %v", buffer[:n], err)
+	}
+	_ = c.SetReadDeadline(time.Now().Add(-2 * tardy))
+	if n, err := c.Read(buffer[:]); n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("of a silent peer: read %q, %v", buffer[:n], err)
+	}
+	if _, err := far.Write([]byte("late")); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.SetReadDeadline(time.Now().Add(-tardy / 2)) // as on a machine that is only busy
+	if n, err := c.Read(buffer[:]); n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("within a message that takes too long: read %q, %v", buffer[:n], err)
+	}
+	c.hurry(time.Now().Add(time.Minute))
+	_ = c.SetReadDeadline(time.Unix(1, 0))
+	if n, err := c.Read(buffer[:]); n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("interrupted: read %q, %v", buffer[:n], err)
+	}
+}
+
+// tcpPair is two ends of a connection over loopback.
+func tcpPair(t *testing.T) (near, far net.Conn) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	if near, err = net.Dial("tcp", listener.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	if far, err = listener.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { near.Close(); far.Close() })
+	return near, far
+}

@@ -153,6 +153,13 @@ func (l *Listener) serve(w http.ResponseWriter, r *http.Request) {
 		return // the server is closing the connection
 	}
 	defer l.running.Done()
+	if l.options.Overload != nil {
+		if err := l.options.Overload(); err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			l.refused(r.RemoteAddr, err)
+			return
+		}
+	}
 	credential := credential(r)
 	admission, err := l.admit(credential)
 	if err != nil {

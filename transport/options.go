@@ -63,6 +63,10 @@ type Options struct {
 	// see [Listener.Readmit].
 	Admit func(Credential) (Admission, error)
 
+	// Overload says why no further link can be carried now; nil: one can. A request that comes while it does is answered with 503, and its
+	// sender may try again. By default every link is carried. Overload may be called by several goroutines at once, and must not wait.
+	Overload func() error
+
 	// Token returns a token that is shown to the peer in the header "Authorization: Bearer …"; "" is none. It is asked before each
 	// attempt to link, so that a token which expires can be renewed, and should not wait. For [Connect] only.
 	Token func() string
@@ -137,6 +141,7 @@ func (o *Options) check(where place) error {
 		{"AllowedOrigins", o.AllowedOrigins != nil, []place{forListen}},
 		{"OriginCheck", o.OriginCheck != nil, []place{forListen}},
 		{"Admit", o.Admit != nil, []place{forListen}},
+		{"Overload", o.Overload != nil, []place{forListen}},
 		{"Token", o.Token != nil, []place{forConnect}},
 	} {
 		if option.set && !slices.Contains(option.places, where) {

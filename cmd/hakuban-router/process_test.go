@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -40,7 +41,7 @@ func startProcess(t *testing.T) *processRouter {
 // startCommand starts a command that becomes a router.
 func startCommand(t *testing.T, command *exec.Cmd) *processRouter {
 	t.Helper()
-	command.Env = append(os.Environ(), asRouter+"=1", "HAKUBAN_LOG_LEVEL=info")
+	command.Env = slices.Concat(os.Environ(), []string{asRouter + "=1", "HAKUBAN_LOG_LEVEL=info"}, command.Env)
 	p := &processRouter{command: command, log: newTranscript()}
 	command.Stderr = p.log
 	var err error
@@ -259,6 +260,36 @@ func TestProcess_LivesOnWithALogThatNobodyReads(t *testing.T) {
 	if status := p.wait(t); status != exitDrained {
 		t.Errorf("status %d, expected %d", status, exitDrained)
 	}
+}
+
+// A router that is short of memory serves those who are there, and refuses newcomers until there is room again.
+func TestProcess_ShortOfMemoryItRefusesNewcomersOnly(t *testing.T) {
+	command := exec.Command(os.Args[0], "--bind", "ws://127.0.0.1:0")
+	command.Env = []string{"GOMEMLIMIT=64MiB", "GOGC=20"} // so that what is live is known soon
+	p := startCommand(t, command)
+	awaitService(t, p.url)
+	hog, observer := client(t, p.url), client(t, p.url)
+	p.log.wait(t, "downstream link made", 4)
+	observe := observer.ObserveTag(hakuban.MustTag("hog"))
+	defer observe.Close()
+	data := strings.Repeat("x", 8<<20)
+	for n := range 8 {
+		expose(t, hog, hakuban.MustObject(n, "hog"), data)
+	}
+	for range 8 {
+		stream, err := observe.Next(withPatience(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := stream.Next(withPatience(t)); err != nil { // nobody who is here is harmed
+			t.Fatal(err)
+		}
+	}
+	client(t, p.url)
+	p.log.wait(t, "a connection was refused.*memory is short", 1)
+	hog.Close()
+	observer.Close()
+	p.log.wait(t, "downstream link made", 5) // the newcomer's
 }
 
 // A recording that nobody takes ends; the router goes on.

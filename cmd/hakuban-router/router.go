@@ -71,6 +71,7 @@ func start(o *options, logger *slog.Logger) (_ *router, err error) {
 	if o.threads > 0 {
 		runtime.GOMAXPROCS(o.threads)
 	}
+	limitMemory(logger)
 	trusted, err := loadTrust(o)
 	if err != nil {
 		return nil, err
@@ -127,7 +128,7 @@ func explainListen(flag, bind string, err error) error {
 
 func (r *router) listenOptions(bind string) *transport.Options {
 	o := r.options
-	listen := &transport.Options{Logger: r.logger, AllowedOrigins: o.allowOrigins, MaxConnections: o.maxConnections, Admit: r.trust.admit}
+	listen := &transport.Options{Logger: r.logger, AllowedOrigins: o.allowOrigins, MaxConnections: o.maxConnections, Admit: r.trust.admit, Overload: overload}
 	if isSecure(bind) {
 		listen.TLS = r.trust.listenTLS()
 	}
