@@ -1,7 +1,6 @@
 package impl
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 )
@@ -16,10 +15,10 @@ import (
 
 const greed = 8
 
-var (
-	errAskedAbove = errors.New("the link asks for so many objects and tags that upstream, which is asked for them, is left too little for others")
-	errNamedAbove = errors.New("the names of what the link asks for take so many bytes that upstream, which is asked for it, is left too little for others")
-	errSentAbove  = errors.New("the states of the link take so many bytes that upstream, which wants them, is left too little for others")
+const (
+	errAskedAbove = limitError("the link asks for so many objects and tags that upstream, which is asked for them, is left too little for others")
+	errNamedAbove = limitError("the names of what the link asks for take so many bytes that upstream, which is asked for it, is left too little for others")
+	errSentAbove  = limitError("the states of the link take so many bytes that upstream, which wants them, is left too little for others")
 )
 
 // above is what upstream is asked for, or should be.

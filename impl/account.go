@@ -1,7 +1,6 @@
 package impl
 
 import (
-	"errors"
 	"slices"
 
 	"hakuban/wire"
@@ -13,9 +12,9 @@ import (
 // things are counted apart, as nobody is ended for them: what it keeps of others,
 // and what its slowness pins, the last states that went out on its channels.
 
-var (
-	errLinkObjects = errors.New("the link holds contracts and channels on more objects and tags than the limit")
-	errLinkBytes   = errors.New("the descriptors and states that the link makes this exchange hold take more bytes than the limit")
+const (
+	errLinkObjects = limitError("the link holds contracts and channels on more objects and tags than the limit")
+	errLinkBytes   = limitError("the descriptors and states that the link makes this exchange hold take more bytes than the limit")
 )
 
 // admit checks that a link may hold one more contract or channel.

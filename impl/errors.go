@@ -25,10 +25,28 @@ func (e *ForbiddenError) Error() string {
 	return fmt.Sprintf("hakuban: link %d went beyond its rights: %s", e.Link, e.Reason)
 }
 
-// ProtocolError is a peer's fault. It ends the link.
+// limitError is the reason for ending a link that took more than a limit allows.
+type limitError string
+
+func (e limitError) Error() string { return string(e) }
+
+// Is is part of [errors.Is].
+func (e limitError) Is(target error) bool { return target == ErrTooLarge }
+
+// ProtocolError is a peer's fault. It ends the link. It wraps [ErrTooLarge] when
+// the link took more than a limit allows.
 type ProtocolError struct {
-	Link   LinkID
-	Reason string
+	Link    LinkID
+	Reason  string
+	Limited bool // the link took more than [Limits] allow
+}
+
+// Unwrap is part of [errors.Is].
+func (e *ProtocolError) Unwrap() error {
+	if e.Limited {
+		return ErrTooLarge
+	}
+	return nil
 }
 
 func (e *ProtocolError) Error() string {

@@ -207,7 +207,7 @@ func (x *Exchange) end(l *link, reason error) {
 	x.detach(l)
 	var forbidden *ForbiddenError
 	if !errors.As(reason, &forbidden) {
-		reason = &ProtocolError{Link: l.id, Reason: reason.Error()}
+		reason = &ProtocolError{Link: l.id, Reason: reason.Error(), Limited: errors.Is(reason, ErrTooLarge)}
 	}
 	x.emit(Effect{Kind: EffectEnd, Link: l.id, Err: reason})
 }

@@ -207,7 +207,11 @@ func (x *Exchange) patched(l *link, c *channel, action *wire.StateAction, data [
 	room := x.roomToPatch(l, c)
 	if limit := min(x.config.Limits.Wire.State, room); data == nil || len(data) > limit {
 		var err error
-		if data, err = diff.Patch(c.last.data(), action.Diff, limit); err != nil {
+		data, err = diff.Patch(c.last.data(), action.Diff, limit)
+		switch {
+		case err != nil && limit < x.config.Limits.Wire.State:
+			return nil, protocolf("state on channel %d: %w: %v", c.number, errLinkBytes, err)
+		case err != nil:
 			return nil, protocolf("state on channel %d: %v", c.number, err)
 		}
 	}

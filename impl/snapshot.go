@@ -47,6 +47,7 @@ type ObjectSnapshot struct {
 	Outlets                []ChannelSnapshot // sinks that upstream has open to us
 	Capacity               uint64            // summed object capacities
 	State                  *State            // nil: none
+	Hollow                 bool              // of State only the version is left
 	Synchronized           Synchronized
 }
 
@@ -73,6 +74,7 @@ type ChannelSnapshot struct {
 	Version      []int64 // nil: none yet
 	State        *State  // of that version; nil: none yet
 	Synchronized Synchronized
+	Withheld     bool // an outlet whose state waits for room upstream
 }
 
 // TagSnapshot is one tag. Number is unique in the exchange's life.
@@ -182,6 +184,7 @@ func (o *object) snapshotTo(s *ObjectSnapshot) {
 		ObjectExposeContracts:  len(o.exposers),
 		Capacity:               o.capacity(),
 		State:                  o.held,
+		Hollow:                 o.hollow,
 		Synchronized:           o.flag,
 	}
 	for _, t := range o.tags {
@@ -225,7 +228,7 @@ func (c *channel) snapshot() ChannelSnapshot {
 	if c == nil {
 		return ChannelSnapshot{}
 	}
-	s := ChannelSnapshot{Number: c.number, Synchronized: c.flag}
+	s := ChannelSnapshot{Number: c.number, Synchronized: c.flag, Withheld: c.withheld.queued}
 	if c.last != nil {
 		s.Version, s.State = c.last.Version, c.last
 	}

@@ -83,6 +83,10 @@ func (w *World) open(n *node, kind impl.ContractKind, subject int, capacity uint
 	n.contracts = append(n.contracts, c)
 	w.input = impl.Input{Kind: impl.InputOpen, Contract: c.id, ContractKind: kind, Descriptor: c.descriptor, Capacity: capacity}
 	w.step(n)
+	if w.refused() {
+		w.marks.Hit(mark.LimitRefusedContract)
+		n.contracts = slices.DeleteFunc(n.contracts, func(other *contract) bool { return other == c })
+	}
 }
 
 // close closes a contract; its offers are over for the application too.

@@ -45,6 +45,7 @@ const (
 	chooseKeep
 	chooseDense
 	chooseBudget
+	chooseLimits
 	kindCount
 )
 
@@ -52,7 +53,7 @@ var kindNames = [kindCount]string{
 	"none", "shape", "size", "parent", "objects", "tags", "object-tags", "workload", "fault-on", "rebalance",
 	"load-limit", "slot", "gap", "node", "pick", "object", "capacity", "version", "flag", "payload", "format",
 	"fault", "target", "target2", "duration", "detail", "delay", "slow", "app-delay", "dial", "notice", "keep",
-	"dense", "budget",
+	"dense", "budget", "limits",
 }
 
 // String returns the kind's name in a tape.

@@ -15,6 +15,7 @@ const (
 	eventRelease                      // an application releases: node, id = offer
 	eventRead                         // an application reads: node, id = offer
 	eventRestart                      // a crashed exchange starts again: node
+	eventHeed                         // applications ask for less: node, or one below it
 )
 
 // event is one entry of the heap. Events at the same time happen in the order

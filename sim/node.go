@@ -37,6 +37,7 @@ type node struct {
 	lateUntil  [2]int64 // messages take long
 	sent       [2]uint32
 	dials      uint32
+	heeds      uint32
 
 	appSlowUntil int64
 	appOrdinal   uint32

@@ -127,6 +127,14 @@ func (w *World) attach(number int32, which uint8) {
 		w.observer.Attach(s.public(), n.index)
 	}
 	w.step(n)
+	if w.refused() { // more is asked for already than an upstream may be asked for
+		w.marks.Hit(mark.LimitRefusedLink)
+		n.unlink(e.link)
+		w.gone(s, int(which))
+		w.lose(s, lossNoticed, lossNoticed, true)
+		w.heed(n)
+		return
+	}
 	w.arm(s, 1-int(which))
 }
 
@@ -172,6 +180,10 @@ func (w *World) ended(s *session, which int, err error) {
 	mangled := s.mangledArrived(which)
 	w.gone(s, which)
 	w.lose(s, lossNoticed, lossNoticed, true)
+	if w.limited(err) {
+		w.heed(w.nodes[s.ends[childEnd].node])
+		return
+	}
 	if !mangled {
 		w.fail(&checker.Violation{Property: "peers keep the protocol", Exchange: n.index, Step: w.steps,
 			Text: fmt.Sprintf("exchange %d ended its link to exchange %d: %v", n.index, s.ends[1-which].node, err)})

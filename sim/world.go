@@ -99,6 +99,8 @@ type rules struct {
 	budget     int   // of a pull
 	writer     int64 // from ready to pull
 	window     int   // bytes of a direction that may be under way
+	limits     limitClass
+	ownLimits  bool // each exchange has its own
 }
 
 // NewWorld builds the tree that the source chooses. The set may be nil.
@@ -117,6 +119,7 @@ func NewWorld(source Source, set *checker.Set, marks *mark.Set, observer Observe
 	for f := range faultCount {
 		w.faults[f].on = w.choose(chooseFaultOn, int(f), 0, 0, 100) >= 55
 	}
+	w.chooseLimitClass()
 	w.makeObjects()
 	w.makeTree()
 	return w
@@ -176,7 +179,8 @@ func (w *World) makeTree() {
 			}
 			w.nodes[n.parent].children = append(w.nodes[n.parent].children, i)
 		}
-		n.config = impl.Config{Rebalance: w.rules.rebalance, RebalanceThreshold: impl.DefaultRebalanceThreshold}
+		n.config = impl.Config{Rebalance: w.rules.rebalance, RebalanceThreshold: impl.DefaultRebalanceThreshold, Limits: w.limitsOf(i)}
+		n.config.Upstream = n.parent >= 0 && w.rules.limits != limitsDefault && w.choose(chooseLimits, 5, i, 0, 4) != 0
 		n.loadLimit = w.chooseLoadLimit(i, 0)
 		w.nodes = append(w.nodes, n)
 	}
@@ -271,6 +275,8 @@ func (w *World) turn() {
 		w.release(n, impl.OfferID(e.id))
 	case eventRead:
 		w.read(n, impl.OfferID(e.id))
+	case eventHeed:
+		w.askLess(n)
 	}
 }
 

@@ -59,7 +59,14 @@ func (c *Channels) link(l *Look, o *impl.ObjectSnapshot, link *impl.ObjectLinkSn
 	return nil
 }
 
-// carries reports whether a channel was sent what the object holds.
+// carries reports whether a channel was sent what the object holds. Where a limit
+// left no room for that, it must say that what it carries is not current.
 func carries(c *impl.ChannelSnapshot, o *impl.ObjectSnapshot) bool {
-	return o.State == nil || slices.Equal(c.Version, o.State.Version) && c.Synchronized == o.Synchronized
+	switch {
+	case o.State == nil:
+		return true
+	case slices.Equal(c.Version, o.State.Version):
+		return c.Synchronized == o.Synchronized
+	}
+	return (o.Hollow || c.Withheld) && !c.Synchronized.Now
 }

@@ -49,7 +49,7 @@ func (c *Convergent) Quiet(q *Quiet) (int, error) {
 }
 
 func (c *Convergent) object(q *Quiet, look *Look, o *impl.ObjectSnapshot) error {
-	end, at, err := c.follow(q, look, o)
+	end, at, short, err := c.follow(q, look, o)
 	if err != nil {
 		return err
 	}
@@ -67,6 +67,13 @@ func (c *Convergent) object(q *Quiet, look *Look, o *impl.ObjectSnapshot) error 
 		return nil
 	}
 	c.ledger.marks.Hit(mark.SettledWithExposer)
+	if short && (o.State == nil || slices.Compare(o.State.Version, sink.Published) < 0) {
+		c.ledger.marks.Hit(mark.ExcusedByLimit)
+		if o.State != nil && o.Synchronized.Now {
+			return fmt.Errorf("version %v is held as now, exchange %d published %v, for which there was no room on the way", o.State.Version, at.Exchange, sink.Published)
+		}
+		return nil
+	}
 	if o.State == nil {
 		return fmt.Errorf("nothing is held, exchange %d published version %v", at.Exchange, sink.Published)
 	}
@@ -91,15 +98,17 @@ func (c *Convergent) object(q *Quiet, look *Look, o *impl.ObjectSnapshot) error 
 }
 
 // follow goes from election to election until one is a local contract's. nil:
-// nobody is elected there.
-func (c *Convergent) follow(q *Quiet, look *Look, o *impl.ObjectSnapshot) (*impl.ObjectSnapshot, *Look, error) {
+// nobody is elected there. It is short when a limit keeps the state from coming
+// all the way.
+func (c *Convergent) follow(q *Quiet, look *Look, o *impl.ObjectSnapshot) (end *impl.ObjectSnapshot, at *Look, short bool, err error) {
 	for range len(q.Exchanges) + 1 {
+		short = short || o.Hollow || slices.ContainsFunc(o.Outlets, func(c impl.ChannelSnapshot) bool { return c.Withheld })
 		var link impl.LinkID
 		switch o.Elected.Kind {
 		case impl.ElectedNobody:
-			return nil, look, nil
+			return nil, look, short, nil
 		case impl.ElectedObjectContract, impl.ElectedTagContract:
-			return o, look, nil
+			return o, look, short, nil
 		case impl.ElectedUpstream:
 			link = look.Snapshot.Upstream
 		default:
@@ -107,16 +116,16 @@ func (c *Convergent) follow(q *Quiet, look *Look, o *impl.ObjectSnapshot) (*impl
 		}
 		at := attached(look, link)
 		if at == nil {
-			return nil, nil, fmt.Errorf("exchange %d elected link %d, which is not attached", look.Exchange, link)
+			return nil, nil, false, fmt.Errorf("exchange %d elected link %d, which is not attached", look.Exchange, link)
 		}
 		next := &q.Exchanges[at.Peer]
 		there := objectByKey(next.Snapshot, o.Descriptor.Key)
 		if there == nil {
-			return nil, nil, fmt.Errorf("exchange %d elected exchange %d, which does not know the object", look.Exchange, next.Exchange)
+			return nil, nil, false, fmt.Errorf("exchange %d elected exchange %d, which does not know the object", look.Exchange, next.Exchange)
 		}
 		look, o = next, there
 	}
-	return nil, nil, fmt.Errorf("the elections go in a circle")
+	return nil, nil, false, fmt.Errorf("the elections go in a circle")
 }
 
 // sink is the taken sink of the elected contract; nil: none is taken.
@@ -246,6 +255,9 @@ func (c *Convergent) streams(look *Look) error {
 				return fmt.Errorf("contract %d observes object %s and has no stream of it", k.Contract, o.Descriptor.Key)
 			}
 			seen := contract.Held[at]
+			if o.Hollow && seen.HasSeen && !seen.Synchronized.Now && (seen.Seen == nil || !slices.Equal(seen.Seen.Version, o.State.Version)) {
+				continue // what it has seen is not current, and there is nothing newer to show
+			}
 			if !seen.HasSeen || (seen.Seen == nil) != (o.State == nil) ||
 				o.State != nil && (!slices.Equal(seen.Seen.Version, o.State.Version) || seen.Synchronized != o.Synchronized) {
 				return fmt.Errorf("stream %d of object %s has shown version %v, flag %v; held is %v, %v", seen.ID, o.Descriptor.Key,

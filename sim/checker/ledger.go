@@ -107,6 +107,9 @@ func (l *Ledger) before(s *Step) {
 			s.Answer = &s.Effects[i]
 		}
 	}
+	if s.Answer != nil && s.Answer.Kind == impl.EffectRefused && limited(s) {
+		return
+	}
 	switch s.Input.Kind {
 	case impl.InputOpen:
 		c := &Contract{ID: s.Input.Contract, Kind: s.Input.ContractKind, Capacity: s.Input.Capacity, released: map[string]bool{}}

@@ -49,6 +49,12 @@ func (c *Offers) Step(s *Step) error {
 	return c.answer(s)
 }
 
+// limited reports whether a step asked for something anew and was refused it for a
+// limit. Whether rightly so is for [Limits] to say.
+func limited(s *Step) bool {
+	return (s.Input.Kind == impl.InputOpen || s.Input.Kind == impl.InputAttach) && errors.Is(s.Answer.Err, impl.ErrTooLarge)
+}
+
 func (c *Offers) answer(s *Step) error {
 	if s.Answer == nil {
 		if s.Input.Kind == impl.InputRead || s.Input.Kind == impl.InputPublish {
@@ -71,7 +77,7 @@ func (c *Offers) answer(s *Step) error {
 			return fmt.Errorf("a default version was refused: %w", s.Answer.Err)
 		}
 	default:
-		if refused {
+		if refused && !limited(s) {
 			return fmt.Errorf("input kind %d was refused: %w", s.Input.Kind, s.Answer.Err)
 		}
 	}

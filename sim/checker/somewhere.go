@@ -26,10 +26,21 @@ func (c *Somewhere) Step(s *Step) error {
 func (c *Somewhere) Look(l *Look) error {
 	for i := range l.Snapshot.Objects {
 		if o := &l.Snapshot.Objects[i]; o.State != nil {
-			if err := c.state(o.Descriptor.Key, o.State); err != nil {
+			if err := c.held(o); err != nil {
 				return err
 			}
 		}
+	}
+	return nil
+}
+
+// held checks what an exchange holds: of a hollow state there is no more than the version.
+func (c *Somewhere) held(o *impl.ObjectSnapshot) error {
+	if !o.Hollow {
+		return c.state(o.Descriptor.Key, o.State)
+	}
+	if len(o.State.Data)+len(o.State.Format) > 0 || c.ledger.object(o.Descriptor.Key).find(o.State.Version) == nil {
+		return fmt.Errorf("object %s holds a hollow state of version %v, with %d bytes, or which nobody published", o.Descriptor.Key, o.State.Version, len(o.State.Data))
 	}
 	return nil
 }

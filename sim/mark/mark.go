@@ -86,6 +86,13 @@ const (
 	ExcusedByCapacityZero
 	ExcusedByLoadLimit
 
+	LimitsGenerous
+	LimitsTight
+	LimitRefusedContract
+	LimitRefusedLink
+	LimitHeeded
+	ExcusedByLimit
+
 	count
 )
 
@@ -106,6 +113,7 @@ var names = [count]string{
 	"state held without exposer", "data not needed", "object live for a tag-only client",
 	"at rest with an exposer", "at rest without an exposer", "at rest above the exposer's version", "fresh state reached everyone",
 	"starved by a capacity of zero", "starved by a load limit",
+	"generous limits", "tight limits", "contract refused for a limit", "link refused for a limit", "asked for less after a limit", "kept from an observer by a limit",
 }
 
 // String returns the mark in words.

@@ -34,6 +34,7 @@ type object struct {
 	ranked   [][]int64 // the same, each once, in order
 
 	unknown string // something that no state of the model says
+	ends    bool   // the step under way ended a link that it is not about
 
 	// Scratch.
 	seen  impl.ObjectView
@@ -47,6 +48,7 @@ type object struct {
 type view struct {
 	raw, next *model.Node // next: nil when there is none
 	shared    bool        // raw is another observer's too
+	is, was   short       // after the last step, and before it
 }
 
 // slot is a link slot of the model and the session that it holds.
@@ -315,15 +317,23 @@ func (o *object) flag(state *impl.State, synchronized impl.Synchronized) model.F
 	return model.Flag{State: o.number(state), Now: synchronized.Now}
 }
 
-func (o *object) channel(c *impl.ChannelSnapshot) model.Channel {
+// channel is a channel that was another one at the last look; nil: there was none.
+func (o *object) channel(c *impl.ChannelSnapshot, before []model.Channel) model.Channel {
+	if c.State != nil && c.State.Data == nil && c.State.Format == nil { // forgotten, as the next state goes whole
+		was := 0
+		if at := slices.IndexFunc(before, func(b model.Channel) bool { return b.Number == int(c.Number) }); at >= 0 {
+			was = before[at].State
+		}
+		return model.Channel{Number: int(c.Number), Flag: model.Flag{State: o.hollowed(was, c.Version), Now: c.Synchronized.Now}}
+	}
 	return model.Channel{Number: int(c.Number), Flag: o.flag(c.State, c.Synchronized)}
 }
 
 // channels uses the memory of a list again.
-func (o *object) channels(list []model.Channel, all []impl.ChannelSnapshot) []model.Channel {
+func (o *object) channels(list []model.Channel, all []impl.ChannelSnapshot, before [][]model.Channel) []model.Channel {
 	list = list[:0]
 	for i := range all {
-		list = append(list, o.channel(&all[i]))
+		list = append(list, o.channel(&all[i], before[0]))
 	}
 	slices.SortFunc(list, func(a, b model.Channel) int { return cmp.Compare(a.Number, b.Number) })
 	return list
@@ -344,8 +354,9 @@ func (o *object) look(r *Refinement, n int) parts {
 			N.Contracts[spot], N.Offers[spot][0] = o.contract(core, o.places[k].contract)
 		}
 		s := &o.seen.Object
-		N.Held[0] = o.flag(s.State, s.Synchronized)
-		N.Sources[0], N.Outlets[0] = o.channels(N.Sources[0], s.Sources), o.channels(N.Outlets[0], s.Outlets)
+		N.Held[0] = o.held(v, s)
+		v.see(s)
+		N.Sources[0], N.Outlets[0] = o.channels(N.Sources[0], s.Sources, v.raw.Sources), o.channels(N.Outlets[0], s.Outlets, v.raw.Outlets)
 		N.Elected[0] = o.elected(r, n, s.Elected)
 		o.lookBelow(r, n, N)
 		o.lookAtRules(n, N)
@@ -425,9 +436,9 @@ func (o *object) lookBelow(r *Refinement, n int, N *model.Node) {
 		if l.Revoked {
 			b.Revoked[0] = int(l.Sink.Number)
 		} else {
-			b.Sink[0] = o.channel(&l.Sink)
+			b.Sink[0] = o.channel(&l.Sink, nil)
 		}
-		b.Stream[0] = o.channel(&l.Stream)
+		b.Stream[0] = o.channel(&l.Stream, o.views[n].raw.Downstream[at].Stream)
 	}
 	for d := range o.things[1:] {
 		for _, l := range o.seen.TagLinks[d] {

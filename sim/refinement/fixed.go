@@ -90,7 +90,7 @@ func (o *object) clone(copies map[*session]*session) *object {
 	}
 	for n := range o.views {
 		o.views[n].shared = true
-		c.views[n] = view{raw: o.views[n].raw, shared: true}
+		c.views[n] = view{raw: o.views[n].raw, shared: true, is: o.views[n].is, was: o.views[n].was}
 	}
 	c.pointers = make(map[*impl.State]int)
 	if !o.fixed {

@@ -16,6 +16,7 @@ type happening struct {
 	input    impl.InputKind
 	crash    bool
 	refused  bool
+	limited  bool // refused because of a limit
 
 	contract impl.ContractID
 	capacity int
@@ -25,7 +26,8 @@ type happening struct {
 
 	sessions []attachment // those that the step touched, with the end where it was
 	received *message     // nil: none
-	ended    bool         // a session ended; the first of sessions
+	ended    bool         // the session that the input is about did; the first of sessions
+	ends     []attachment // those of other links that the step ended
 	quieted  bool         // a link said that it has nothing to send
 	sent     []*message   // into the first of sessions
 }
@@ -37,7 +39,7 @@ func (r *Refinement) happened(n int, input *impl.Input, effects []impl.Effect) (
 	h.input, h.contract, h.capacity = input.Kind, input.Contract, int(input.Capacity)
 	for i := range effects {
 		h.refused = h.refused || effects[i].Kind == impl.EffectRefused
-		h.ended = h.ended || effects[i].Kind == impl.EffectEnd
+		h.ended = h.ended || effects[i].Kind == impl.EffectEnd && effects[i].Link == input.Link
 		switch effects[i].Kind {
 		case impl.EffectReady:
 			x.ready[effects[i].Link] = true
@@ -46,6 +48,8 @@ func (r *Refinement) happened(n int, input *impl.Input, effects []impl.Effect) (
 			h.quieted = true
 		}
 	}
+	h.limited = limited(input, effects)
+	defer h.end(x, input, effects)
 	switch input.Kind {
 	case impl.InputAttach, impl.InputDetach, impl.InputReceive, impl.InputPull:
 		a, known := x.links[input.Link]
@@ -113,7 +117,7 @@ func (h *happening) publish(input *impl.Input) error {
 // begin uses the memory of the last happening again.
 func (r *Refinement) begin(n int) *happening {
 	h := &r.happening
-	*h = happening{exchange: n, sessions: h.sessions[:0], sent: h.sent[:0]}
+	*h = happening{exchange: n, sessions: h.sessions[:0], sent: h.sent[:0], ends: h.ends[:0]}
 	return h
 }
 
@@ -121,10 +125,15 @@ func (r *Refinement) begin(n int) *happening {
 func (h *happening) session(r *Refinement, x *exchange, input *impl.Input, effects []impl.Effect) (err error) {
 	s, end := h.sessions[0].session, h.sessions[0].end
 	switch {
+	case input.Kind == impl.InputAttach && h.limited:
+		delete(x.links, input.Link)
 	case input.Kind == impl.InputAttach:
 		s.ends[end] = model.On
 	case input.Kind == impl.InputDetach || h.ended:
 		h.ended = true
+		if input.Kind == impl.InputReceive {
+			h.received, _ = s.receive(end, input.Data) // nil: it was cut
+		}
 		s.detach(end)
 		delete(x.links, input.Link)
 		delete(x.ready, input.Link)
@@ -161,7 +170,14 @@ func (o *object) plan(h *happening) []model.Step {
 	default:
 		o.planContract(h)
 	}
+	for _, a := range h.ends {
+		o.steps = append(o.steps, o.detach(a))
+	}
 	return o.steps
+}
+
+func (o *object) detach(a attachment) model.Step {
+	return model.Step{Action: model.Detach, Link: o.slotOf(a.session), Downstream: a.end == childEnd}
 }
 
 func (o *object) planContract(h *happening) {
@@ -208,7 +224,7 @@ func (o *object) planCrash(h *happening) {
 		}
 	}
 	for _, a := range h.sessions {
-		o.steps = append(o.steps, model.Step{Action: model.Detach, Link: o.slotOf(a.session), Downstream: a.end == childEnd})
+		o.steps = append(o.steps, o.detach(a))
 	}
 }
 
@@ -219,10 +235,22 @@ func (o *object) planSession(h *happening) {
 	case h.input == impl.InputAttach:
 		step.Action, step.Downstream = model.Attach, end == childEnd
 	case h.ended:
-		step.Action, step.Downstream = model.Detach, end == childEnd
+		step = o.detach(h.sessions[0])
 	case h.input == impl.InputPull:
 		o.planPull(h, step, end)
 		return
+	default:
+		o.planReceive(h)
+		return
+	}
+	o.steps = append(o.steps, step)
+}
+
+// planReceive is the action that takes what was received.
+func (o *object) planReceive(h *happening) {
+	s, end := h.sessions[0].session, h.sessions[0].end
+	step := model.Step{Link: o.slotOf(s)}
+	switch {
 	case h.received == nil || !o.concerns(h.received):
 		return
 	case h.received.kind == model.ContractsMessage:
@@ -282,7 +310,11 @@ func (o *object) spot(k int) int {
 func (o *object) refine(r *Refinement, h *happening) (changed bool, err error) {
 	r.counts.Checks++
 	steps := o.plan(h)
-	if h.refused {
+	o.ends = len(h.ends) > 0
+	if h.limited {
+		steps = nil
+	}
+	if h.refused && !h.limited {
 		if err := o.refuses(steps); err != nil {
 			return false, err
 		}
@@ -291,6 +323,10 @@ func (o *object) refine(r *Refinement, h *happening) (changed bool, err error) {
 	}
 	differ := o.look(r, h.exchange)
 	changed = differ != 0
+	for _, a := range h.ends {
+		changed = true
+		o.lookAtWire(o.slotOf(a.session))
+	}
 	for _, a := range h.sessions {
 		if h.crash || h.ended || h.input == impl.InputAttach || len(steps) > 0 {
 			changed = true
@@ -307,7 +343,7 @@ func (o *object) refine(r *Refinement, h *happening) (changed bool, err error) {
 		r.counts.Stutters++
 		return false, nil
 	}
-	before := o.state
+	before := o.fill(h.exchange, o.state)
 	if changed {
 		o.renumber(h.exchange, differ)
 	}
@@ -316,6 +352,19 @@ func (o *object) refine(r *Refinement, h *happening) (changed bool, err error) {
 			r.counts.Actions[step.Action]++
 		}
 		return changed, nil
+	}
+	if h.ended && h.received != nil {
+		o.steps = o.steps[:0]
+		o.planReceive(h)
+		for _, a := range append(h.sessions, h.ends...) {
+			o.steps = append(o.steps, o.detach(a))
+		}
+		if o.leads(before, o.state, o.steps) {
+			for _, step := range o.steps {
+				r.counts.Actions[step.Action]++
+			}
+			return changed, nil
+		}
 	}
 	if len(steps) == 0 && h.input == impl.InputTick {
 		steps = []model.Step{{Action: model.Rebalance, Exchange: h.exchange}}
@@ -330,7 +379,7 @@ func (o *object) refine(r *Refinement, h *happening) (changed bool, err error) {
 // shows demands that what a Read shows is what is held.
 func (o *object) shows(h *happening) {
 	shown, held := o.flag(h.state, impl.Synchronized{Now: h.now}), o.views[h.exchange].raw.Held[0]
-	if shown != held && o.unknown == "" {
+	if shown != held && !o.views[h.exchange].is.hollow && o.unknown == "" {
 		o.unknown = fmt.Sprintf("a Read shows %+v, held is %+v", shown, held)
 	}
 }
@@ -360,6 +409,9 @@ func (o *object) drained(r *Refinement, n int) error {
 			}
 			step := model.Step{Action: action, Link: i}
 			if o.model.Do(o.state, step, func(model.State) {}) == "" {
+				if o.keptBack(step) {
+					continue
+				}
 				return fmt.Errorf("object %s: link %d has nothing to send, but the specification has %s", o.descriptor.Key, s.links[end], o.describe(step))
 			}
 		}
@@ -374,7 +426,7 @@ func (o *object) leads(before, after model.State, steps []model.Step) (leads boo
 	case 0:
 		reaches(before)
 	case 1:
-		o.model.Do(before, steps[0], reaches)
+		o.do(before, steps[0], reaches)
 	default:
 		frontier := []model.State{before}
 		for _, step := range steps {
@@ -390,7 +442,7 @@ func (o *object) leads(before, after model.State, steps []model.Step) (leads boo
 // follow is all states that a step leads to from any of some states, each once.
 func (o *object) follow(frontier []model.State, step model.Step) (next []model.State) {
 	for _, s := range frontier {
-		o.model.Do(s, step, func(t model.State) {
+		o.do(s, step, func(t model.State) {
 			for _, known := range next {
 				if o.model.Equal(known, t) {
 					return
