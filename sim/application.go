@@ -240,6 +240,9 @@ func (w *World) payload(n *node, size uint32) []byte {
 	data = append(data, `,"count":`...)
 	data = strconv.AppendUint(data, uint64(w.published), 10)
 	pad := int(size) * 2
+	if w.rules.limits == limitsTight {
+		pad += int(size) * 2 // two or three are too much
+	}
 	if size >= 38 {
 		pad = 3000
 		w.marks.Hit(mark.LargeState)

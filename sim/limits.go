@@ -49,7 +49,7 @@ func (w *World) limitsOf(index int) impl.Limits {
 	if w.rules.limits == limitsGenerous {
 		return impl.Limits{LinkObjects: int(10 + 2*objects), LinkBytes: int(4000 + 1000*bytes)}
 	}
-	return impl.Limits{LinkObjects: int(3 + objects), LinkBytes: [...]int{160, 240, 320, 400, 560, 800, 1200, 3600}[bytes]}
+	return impl.Limits{LinkObjects: int(3 + objects), LinkBytes: [...]int{200, 240, 280, 320, 360, 420, 560, 1600}[bytes]}
 }
 
 // limited reports whether a core refused what was asked of it, or ended a link,
@@ -67,6 +67,7 @@ func (w *World) refused() bool {
 // was ended or refused because of a limit. In the chaos one in two does not.
 func (w *World) heed(n *node) {
 	n.heeds++
+	n.heeding = true
 	if w.calm || w.choose(chooseLimits, 4, n.index, n.heeds, 2) != 0 {
 		w.push(event{time: w.now + w.appDelay(n), kind: eventHeed, node: int16(n.index), life: int32(n.life)})
 	}

@@ -38,6 +38,7 @@ type node struct {
 	sent       [2]uint32
 	dials      uint32
 	heeds      uint32
+	heeding    bool // a limit ended its link, or refused it
 
 	appSlowUntil int64
 	appOrdinal   uint32
@@ -66,7 +67,11 @@ func (w *World) start(n *node) {
 		w.set.Begin(n.index, n.life, &n.config)
 	}
 	if n.parent >= 0 {
-		w.scheduleDial(n, linkDelay)
+		delay := linkDelay
+		if w.rules.limits == limitsTight && !n.config.Upstream { // until then it may ask for anything
+			delay += int64(w.choose(chooseLimits, 6, n.index, uint32(n.life), 16)) * 20 * millisecond
+		}
+		w.scheduleDial(n, delay)
 	}
 }
 
@@ -131,7 +136,7 @@ type glance struct {
 }
 
 func (g *glance) forget() {
-	g.snapshot.Objects, g.snapshot.Links, g.snapshot.Upstream = g.snapshot.Objects[:0], g.snapshot.Links[:0], 0
+	g.snapshot = impl.Snapshot{Objects: g.snapshot.Objects[:0], Links: g.snapshot.Links[:0]}
 }
 
 // take looks at an exchange.

@@ -254,6 +254,10 @@ func (w *World) settle(when string, phase checker.Phase) {
 			w.fail(&checker.Violation{Property: "invariant", Exchange: n.index, Step: w.steps, Text: err.Error()})
 			return
 		}
+		if n.heeding && n.up != nil {
+			w.marks.Hit(mark.LimitRecovered)
+			n.heeding = false
+		}
 		snapshot := n.core.Snapshot(now)
 		quiet.Exchanges = append(quiet.Exchanges, checker.Look{Exchange: n.index, Life: n.life, Step: w.steps, Now: now,
 			Snapshot: &snapshot, Attached: w.attached(n), AtRest: true})

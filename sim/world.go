@@ -133,6 +133,9 @@ func (w *World) makeObjects() {
 	if w.rules.workload == workloadBalance {
 		objects++
 	}
+	if w.rules.limits == limitsTight { // enough to leave too much
+		objects += 2
+	}
 	for o := range objects {
 		var tags []string
 		carried := w.choose(chooseObjectTags, int(o), 0, 0, 1<<uint(len(w.tags)))
@@ -352,8 +355,10 @@ func (w *World) step(n *node) {
 // glance shows what elects in the exchange that stepped to the checkers.
 func (w *World) glance(n *node, now impl.Now) {
 	n.glances[0], n.glances[1] = n.glances[1], n.glances[0]
-	n.glances[0].take(w, n, now)
-	l := checker.Look{Exchange: n.index, Life: n.life, Step: w.steps, Now: now, Snapshot: &n.glances[0].snapshot, Before: &n.glances[1].snapshot, Input: &w.input}
+	if n.glances[0].take(w, n, now); w.rules.limits != limitsDefault {
+		n.glances[0].snapshot = n.core.Snapshot(now) // whole: what counts against a link may be anything
+	}
+	l := checker.Look{Exchange: n.index, Life: n.life, Step: w.steps, Now: now, Snapshot: &n.glances[0].snapshot, Before: &n.glances[1].snapshot, Input: &w.input, Effects: w.current.Effects}
 	if v := w.set.Glance(&l); v != nil {
 		w.fail(v)
 	}

@@ -64,6 +64,7 @@ type Look struct {
 	Snapshot *impl.Snapshot
 	Before   *impl.Snapshot // before that step; nil: not taken
 	Input    *impl.Input    // of that step; nil: none
+	Effects  []impl.Effect  // of that step, in a glance
 	Attached []Attached
 	AtRest   bool // nothing is under way anywhere
 }
@@ -115,7 +116,7 @@ func All() []Checker {
 	return []Checker{
 		&Monotonic{}, &Somewhere{}, &Coherent{}, &Flag{}, &Offers{}, &Intake{},
 		&Lifetime{}, &Election{}, &Channels{}, &Loads{}, &Summaries{}, &Ghosts{},
-		&Agreement{}, &Convergent{}, &Forgotten{},
+		&Agreement{}, &Convergent{}, &Forgotten{}, &Limits{},
 	}
 }
 

@@ -92,6 +92,15 @@ const (
 	LimitRefusedLink
 	LimitHeeded
 	ExcusedByLimit
+	LimitHollow
+	LimitFilledByLink
+	LimitFilledLocally
+	LimitWithheld
+	LimitToldLater
+	LimitGreedyEnded
+	LimitOverdrawnEnded
+	LimitUpstreamEnded
+	LimitRecovered
 
 	count
 )
@@ -114,6 +123,8 @@ var names = [count]string{
 	"at rest with an exposer", "at rest without an exposer", "at rest above the exposer's version", "fresh state reached everyone",
 	"starved by a capacity of zero", "starved by a load limit",
 	"generous limits", "tight limits", "contract refused for a limit", "link refused for a limit", "asked for less after a limit", "kept from an observer by a limit",
+	"hollow state", "hollow state filled by a link", "hollow state filled locally", "state withheld", "withheld state told later",
+	"greedy link ended, its neighbour not", "overdrawn link ended, its neighbour not", "limit met on the link to upstream", "at rest after a limit ended a link",
 }
 
 // String returns the mark in words.
