@@ -349,6 +349,56 @@ func mutants() []mutantCase {
 				return true
 			})}
 		}},
+		{"a link ended that took little", func() checker.Checker {
+			return &mutant{Checker: &checker.Limits{}, look: func(l *checker.Look) {
+				for i := range l.Snapshot.Links {
+					if l.Input.Kind == impl.InputRead && len(l.Effects) > 0 {
+						l.Effects = append(slices.Clone(l.Effects), impl.Effect{Kind: impl.EffectEnd, Link: l.Snapshot.Links[i].Link, Err: &impl.ProtocolError{Limited: true}})
+					}
+				}
+			}}
+		}},
+		{"a link that takes too much and goes on", func() checker.Checker {
+			return &mutant{Checker: &checker.Limits{}, look: anyObject(func(o *impl.ObjectSnapshot) bool {
+				for i := range o.Links {
+					if o.Links[i].Sink.State != nil {
+						o.Links[i].Sink.State = &impl.State{Version: o.Links[i].Sink.Version, Data: make([]byte, 20_000)}
+						return true
+					}
+				}
+				return false
+			})}
+		}},
+		{"a state withheld for ever", func() checker.Checker {
+			return &mutant{Checker: &checker.Limits{}, look: anyObject(func(o *impl.ObjectSnapshot) bool {
+				for i := range o.Outlets {
+					o.Outlets[i].Withheld = true
+				}
+				return false
+			})}
+		}},
+		{"a state hollow though there is room", func() checker.Checker {
+			return &mutant{Checker: &checker.Limits{}, look: anyObject(func(o *impl.ObjectSnapshot) bool {
+				o.Hollow = o.State != nil
+				return false
+			})}
+		}},
+		{"a contract refused though there is room", func() checker.Checker {
+			return &mutant{Checker: &checker.Limits{}, look: func(l *checker.Look) {
+				if l.Input.Kind == impl.InputOpen {
+					l.Effects = []impl.Effect{{Kind: impl.EffectRefused, Err: impl.ErrTooLarge}}
+				}
+			}}
+		}},
+		{"upstream asked for too much", func() checker.Checker {
+			return &mutant{Checker: &checker.Limits{}, look: func(l *checker.Look) {
+				for i := range l.Snapshot.Links {
+					if told := l.Snapshot.Links[i].Told; len(told) > 0 {
+						l.Snapshot.Links[i].Told = slices.Repeat(told, 50)
+					}
+				}
+			}}
+		}},
 		{"an object that is never forgotten", func() checker.Checker {
 			return &mutant{Checker: &checker.Forgotten{}, quiet: func(q *checker.Quiet) {
 				if q.Phase == checker.Closed {

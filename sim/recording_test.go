@@ -40,14 +40,21 @@ func (r *recordOf) AfterStep(exchange int, _ *impl.Exchange, _ impl.Now, _ *impl
 func (r *recordOf) Crash(exchange int)  { r.ended = r.ended || exchange == r.exchange }
 func (r *recordOf) Attach(Session, int) {}
 
+// configsOf are those of a world's exchanges.
+func configsOf(seed Seed) (configs []impl.Config) {
+	for _, n := range NewWorld(seed, nil, nil, nil).nodes {
+		configs = append(configs, n.config)
+	}
+	return configs
+}
+
 // What one exchange of a world was given, recorded, gives the same effects in a
 // fresh core.
 func TestReplayRecording_SameEffectsAsTheWorld(t *testing.T) {
 	for seed := range Seed(20) {
 		var file bytes.Buffer
 		r := &recordOf{out: json.NewEncoder(&file)}
-		rebalance := seed.Choose(Label{Kind: chooseRebalance}, 2) != 0
-		header := recordingHeader{recordingVersion, impl.Config{Rebalance: rebalance, RebalanceThreshold: impl.DefaultRebalanceThreshold}}
+		header := recordingHeader{recordingVersion, configsOf(seed)[r.exchange]}
 		if err := r.out.Encode(header); err != nil {
 			t.Fatal(err)
 		}

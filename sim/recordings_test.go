@@ -15,7 +15,7 @@ import (
 // of one process do with a [Sequencer], and knows the sessions.
 type recordAll struct {
 	counting
-	header    []byte
+	configs   []impl.Config
 	sequencer *Sequencer
 	lives     map[int]io.Writer // by exchange: what its present life records to
 	numbers   map[int]int       // by exchange: the number of its present life in the recording
@@ -30,12 +30,7 @@ type linkOf struct {
 }
 
 func newRecordAll(seed Seed, out io.Writer) *recordAll {
-	rebalance := seed.Choose(Label{Kind: chooseRebalance}, 2) != 0
-	header, err := json.Marshal(recordingHeader{recordingVersion, impl.Config{Rebalance: rebalance, RebalanceThreshold: impl.DefaultRebalanceThreshold}})
-	if err != nil {
-		panic(err)
-	}
-	return &recordAll{header: header, sequencer: NewSequencer(out), lives: make(map[int]io.Writer), numbers: make(map[int]int), sessions: make(map[int]*[2]linkOf)}
+	return &recordAll{configs: configsOf(seed), sequencer: NewSequencer(out), lives: make(map[int]io.Writer), numbers: make(map[int]int), sessions: make(map[int]*[2]linkOf)}
 }
 
 func (r *recordAll) line(exchange int, text []byte) {
@@ -47,7 +42,11 @@ func (r *recordAll) line(exchange int, text []byte) {
 func (r *recordAll) Begin(exchange int, _ *impl.Exchange) {
 	r.lives[exchange], r.numbers[exchange] = r.sequencer.Exchange(r.count), r.count
 	r.count++
-	r.line(exchange, r.header)
+	header, err := json.Marshal(recordingHeader{recordingVersion, r.configs[exchange]})
+	if err != nil {
+		panic(err)
+	}
+	r.line(exchange, header)
 }
 
 func (r *recordAll) Attach(s Session, exchange int) {

@@ -127,14 +127,6 @@ func (w *World) attach(number int32, which uint8) {
 		w.observer.Attach(s.public(), n.index)
 	}
 	w.step(n)
-	if w.refused() { // more is asked for already than an upstream may be asked for
-		w.marks.Hit(mark.LimitRefusedLink)
-		n.unlink(e.link)
-		w.gone(s, int(which))
-		w.lose(s, lossNoticed, lossNoticed, true)
-		w.heed(n)
-		return
-	}
 	w.arm(s, 1-int(which))
 }
 
@@ -170,6 +162,17 @@ func (w *World) gone(s *session, which int) {
 			w.scheduleDial(n, linkDelay)
 		}
 	}
+}
+
+// refusedUpstream gives an upstream up that a core refused: it asks for more already
+// than an upstream may be asked for.
+func (w *World) refusedUpstream(n *node) {
+	w.marks.Hit(mark.LimitRefusedLink)
+	s := n.up
+	n.unlink(s.ends[childEnd].link)
+	w.gone(s, childEnd)
+	w.lose(s, lossNoticed, lossNoticed, true)
+	w.heed(n)
 }
 
 // ended carries out a core's wish to end a link.

@@ -220,7 +220,7 @@ func (t *timeline) observed(core *impl.Exchange, n, i int) []impl.Effect {
 		case l == nil:
 		case e.Kind == impl.EffectWrite:
 			l.session.sent[l.end()]++
-		case e.Kind == impl.EffectEnd && l.session.ends[1-l.end()] != nil:
+		case e.Kind == impl.EffectEnd && l.session.ends[1-l.end()] != nil && !errors.Is(e.Err, impl.ErrTooLarge):
 			t.violated("peers keep the protocol", n, i, e.Err.Error())
 		}
 	}

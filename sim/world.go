@@ -359,6 +359,9 @@ func (w *World) glance(n *node, now impl.Now) {
 		n.glances[0].snapshot = n.core.Snapshot(now) // whole: what counts against a link may be anything
 	}
 	l := checker.Look{Exchange: n.index, Life: n.life, Step: w.steps, Now: now, Snapshot: &n.glances[0].snapshot, Before: &n.glances[1].snapshot, Input: &w.input, Effects: w.current.Effects}
+	if w.rules.limits != limitsDefault {
+		l.Attached = w.attached(n)
+	}
 	if v := w.set.Glance(&l); v != nil {
 		w.fail(v)
 	}
@@ -430,6 +433,10 @@ func (w *World) carryOut(n *node, e *impl.Effect) {
 		w.revoked(n, e.Offer)
 	case impl.EffectChanged:
 		w.changed(n, e.Offer)
+	case impl.EffectRefused:
+		if w.input.Kind == impl.InputAttach && w.limited(e.Err) {
+			w.refusedUpstream(n)
+		}
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 
 	"hakuban/impl"
 	"hakuban/wire"
-	"hakuban/wire/diff"
 )
 
 // books say what every link of an exchange takes, added up from a snapshot.
@@ -225,6 +224,28 @@ func (b *books) keeper(o *impl.ObjectSnapshot) error {
 	return nil
 }
 
+// mostLeft is the most that one link may have kept, while a step was under way, of
+// what others have left: all that was held for it before.
+func (b *books) mostLeft(before *impl.Snapshot) (most int) {
+	sum := make(map[impl.LinkID]int)
+	for i := range before.Objects {
+		o := &before.Objects[i]
+		if o.State == nil || o.Hollow {
+			continue
+		}
+		for k := range o.Links {
+			sum[o.Links[k].Link] += sizeOfState(o.State)
+		}
+		if len(o.Sources)+len(o.Outlets) > 0 {
+			sum[before.Upstream] += sizeOfState(o.State)
+		}
+	}
+	for _, bytes := range sum {
+		most = max(most, bytes)
+	}
+	return most
+}
+
 // ownAlone reports whether the states of our own process alone are more than
 // upstream may be made to hold: that is for upstream to say.
 func (b *books) ownAlone(bytes int) bool {
@@ -267,364 +288,4 @@ func (t *linkBooks) grew(l *Look) bool {
 		return n
 	}
 	return asked(l.Snapshot) > asked(l.Before)
-}
-
-// remember enters which channel brought what is held now, and what upstream has.
-func (c *Limits) remember(l *Look, life *limitLife) {
-	var number uint64
-	if l.Input.Kind == impl.InputReceive {
-		if event, err := wire.DecodeEvent(l.Input.Data, &wire.DefaultLimits); err == nil {
-			number = event.Channel.Number
-		}
-	}
-	known := make(map[uint64]bool, len(l.Snapshot.Objects))
-	for i := range l.Snapshot.Objects {
-		o := &l.Snapshot.Objects[i]
-		known[o.Number] = true
-		c.rememberOutlets(l, life, o)
-		if o.State == nil {
-			delete(life.brought, o.Number)
-			continue
-		}
-		from, b := life.brought[o.Number], findObject(l.Before, o.Number)
-		if b == nil || b.State == nil || !slices.Equal(b.State.Version, o.State.Version) || b.Hollow && !o.Hollow {
-			from = c.bringer(l, o, number)
-		}
-		if from.link != 0 && !opens(l.Snapshot, o, from) {
-			from.link = 0
-		}
-		life.brought[o.Number] = from
-	}
-	for object := range life.brought {
-		if !known[object] {
-			delete(life.brought, object)
-		}
-	}
-}
-
-// bringer is the channel on which the state held came in this step: the one that a
-// message came on, or, of a hollow state that was filled, any that has it.
-func (c *Limits) bringer(l *Look, o *impl.ObjectSnapshot, number uint64) brought {
-	var any brought
-	consider := func(link impl.LinkID, channel *impl.ChannelSnapshot) bool {
-		if channel.Number == 0 || channel.State == nil || !slices.Equal(channel.Version, o.State.Version) {
-			return false
-		}
-		any = brought{true, link, channel.Number}
-		return l.Input.Kind == impl.InputReceive && link == l.Input.Link && channel.Number == number
-	}
-	if l.Input.Kind == impl.InputPublish {
-		return any
-	}
-	for i := range o.Sources {
-		if consider(l.Snapshot.Upstream, &o.Sources[i]) {
-			return any
-		}
-	}
-	for i := range o.Links {
-		if consider(o.Links[i].Link, &o.Links[i].Sink) {
-			return any
-		}
-	}
-	if l.Input.Kind == impl.InputReceive {
-		any.foreign = true
-	}
-	return any
-}
-
-// opens reports whether the channel that brought a state is open.
-func opens(s *impl.Snapshot, o *impl.ObjectSnapshot, from brought) bool {
-	if from.link == s.Upstream {
-		return slices.ContainsFunc(o.Sources, func(c impl.ChannelSnapshot) bool { return c.Number == from.channel })
-	}
-	l := linkOf(o, from.link)
-	return l != nil && l.Sink.Number == from.channel
-}
-
-// rememberOutlets enters what upstream was sent.
-func (c *Limits) rememberOutlets(l *Look, life *limitLife, o *impl.ObjectSnapshot) {
-	b := findObject(l.Before, o.Number)
-	for i := range o.Outlets {
-		channel := &o.Outlets[i]
-		if l.Input.Kind != impl.InputPull || channel.Version == nil {
-			continue
-		}
-		if b != nil && slices.ContainsFunc(b.Outlets, func(was impl.ChannelSnapshot) bool {
-			return was.Number == channel.Number && slices.Equal(was.Version, channel.Version)
-		}) {
-			continue
-		}
-		up := lifted{size: sizeOfState(channel.State)}
-		if from := life.brought[o.Number]; from.foreign && from.link != l.Snapshot.Upstream {
-			up.by = from.link
-		}
-		life.lifted[outletID{l.Snapshot.Upstream, channel.Number}] = up
-	}
-}
-
-// keep drops what is over from memory.
-func (c *Limits) keep(l *Look, life *limitLife) {
-	open := make(map[outletID]bool)
-	for i := range l.Snapshot.Objects {
-		for k := range l.Snapshot.Objects[i].Outlets {
-			open[outletID{l.Snapshot.Upstream, l.Snapshot.Objects[i].Outlets[k].Number}] = true
-		}
-	}
-	for id := range life.lifted {
-		if !open[id] {
-			delete(life.lifted, id)
-		}
-	}
-	for id := range life.waits {
-		if !open[id] {
-			delete(life.waits, id)
-		}
-	}
-}
-
-// gain is the most that the input of a step may have added.
-type gain struct {
-	*books
-	look     *Look
-	bytes    int             // of a state or a name
-	channels int             // of upstream
-	objects  map[string]int  // asked for anew, with their sizes, by key
-	tags     map[string]bool // by text
-	newAsks  int             // of these, those that are new to the link
-	newNames int             // and the bytes of their names
-}
-
-// newGain takes the input apart.
-func newGain(l *Look, was *books) *gain {
-	g := &gain{books: was, look: l, objects: map[string]int{}, tags: map[string]bool{}}
-	if l.Input.Kind != impl.InputReceive {
-		return g
-	}
-	event, err := wire.DecodeEvent(l.Input.Data, &wire.DefaultLimits)
-	if err != nil || event.Kind != wire.EventMessage {
-		g.channels++
-		return g
-	}
-	for i := range event.Message.Control {
-		g.asked(&event.Message.Control[i])
-	}
-	for i := range event.Message.Initialize {
-		t := &event.Message.Initialize[i]
-		if d, err := wire.NewDescriptor(t.Tags, t.JSON, nil); err == nil {
-			g.bytes += sizeOfDescriptor(&d)
-			g.channels++
-			g.objects[d.Key] = sizeOfDescriptor(&d)
-		}
-	}
-	g.states(event.Channel.Number, event.Message.States)
-	return g
-}
-
-func (g *gain) asked(action *wire.ControlAction) {
-	switch action.Kind {
-	case wire.ActionObserveObject, wire.ActionExposeObject:
-		d, err := wire.NewDescriptor(action.Tags, action.JSON, nil)
-		if _, again := g.objects[d.Key]; err != nil || again {
-			return
-		}
-		o := objectByKey(g.snapshot, d.Key)
-		g.objects[d.Key] = sizeOfDescriptor(&d)
-		if o != nil {
-			if link := linkOf(o, g.look.Input.Link); link != nil && (link.Observes || link.Exposes) {
-				return
-			}
-		}
-		g.newAsks++
-		g.newNames += sizeOfDescriptor(&d)
-	case wire.ActionObserveTag, wire.ActionExposeTag:
-		if g.tags[action.JSON] {
-			return
-		}
-		g.tags[action.JSON] = true
-		for i := range g.snapshot.Tags {
-			t := &g.snapshot.Tags[i]
-			if t.JSON == action.JSON && slices.ContainsFunc(t.Links, func(l impl.TagLinkSnapshot) bool { return l.Link == g.look.Input.Link }) {
-				return
-			}
-		}
-		g.newAsks++
-		g.newNames += sizeOfTag(action.JSON)
-	}
-}
-
-// states adds up the states that a message makes on a channel.
-func (g *gain) states(number uint64, actions []wire.StateAction) {
-	var last *impl.State
-	for i := range g.snapshot.Objects {
-		o := &g.snapshot.Objects[i]
-		for k := range o.Links {
-			if o.Links[k].Link == g.look.Input.Link && o.Links[k].Sink.Number == number {
-				last = o.Links[k].Sink.State
-			}
-		}
-		for k := range o.Sources {
-			if g.look.Input.Link == g.snapshot.Upstream && o.Sources[k].Number == number {
-				last = o.Sources[k].State
-			}
-		}
-	}
-	for i := range actions {
-		if actions[i].Kind != wire.StatePatch {
-			continue
-		}
-		var old []byte
-		format := actions[i].Format
-		if last != nil {
-			old = last.Data
-			if !actions[i].HasFormat {
-				format = last.Format
-			}
-		}
-		data, err := diff.Patch(old, actions[i].Diff, wire.DefaultLimits.State)
-		if err != nil {
-			return
-		}
-		last = &impl.State{Version: actions[i].Version, Format: format, Data: data}
-		g.bytes += sizeOfState(last)
-	}
-}
-
-// takes is what a link took before the step, and with what the input added.
-func (g *gain) takes(link impl.LinkID) taking {
-	t := g.links[link].taking
-	if link == g.look.Input.Link {
-		t.asks += g.newAsks
-		t.names += g.newNames
-	}
-	return t
-}
-
-func (g *gain) asksOf(link impl.LinkID) int { return g.takes(link).asks }
-
-// potential is the most that may count against a link.
-func (g *gain) potential(link impl.LinkID) int {
-	sum := g.takes(link).names + g.bytes
-	for i := range g.snapshot.Objects {
-		o := &g.snapshot.Objects[i]
-		l := linkOf(o, link)
-		if l != nil {
-			sum += sizeOfState(l.Sink.State)
-		}
-		_, anew := g.objects[o.Descriptor.Key]
-		covered := link == g.look.Input.Link && (anew || slices.ContainsFunc(o.Descriptor.Tags, func(t string) bool { return g.tags[t] }))
-		if !covered && (l == nil || !observes(l) && !exposes(l) && l.Sink.Number == 0) {
-			continue
-		}
-		sum += sizeOfState(o.State)
-		if len(o.Sources)+len(o.Outlets)+g.channels > 0 {
-			sum += sizeOfDescriptor(&o.Descriptor)
-		}
-		for k := range o.Sources {
-			sum += sizeOfState(o.Sources[k].State)
-		}
-	}
-	return sum
-}
-
-// overdrawn reports whether a link may have taken more than one may.
-func (g *gain) overdrawn(link impl.LinkID) bool {
-	answers := g.channels
-	for i := range g.snapshot.Objects {
-		o := &g.snapshot.Objects[i]
-		if len(o.Sources)+len(o.Outlets) > 0 {
-			answers++
-		}
-	}
-	t := g.takes(link)
-	return t.asks+1+g.channels > g.limits.LinkObjects || answers > g.limits.LinkObjects || g.potential(link) > g.limits.LinkBytes
-}
-
-func (g *gain) overdrawnUpstream() bool {
-	return g.upstreamBytes+g.bytes > 2*g.limits.LinkBytes || g.upstreamChannels+1+g.channels > 2*g.limits.LinkObjects
-}
-
-// greedy says why a link should not have been ended for what it takes of what
-// upstream allows; nil: it may have taken too much.
-func (g *gain) greedy(link impl.LinkID, ended []impl.LinkID) error {
-	if !g.bounded {
-		return fmt.Errorf("and there never was an upstream")
-	}
-	asks, bytes := g.room()
-	states, lifts := g.lifts()
-	by := [...]struct {
-		what       string
-		takes      func(impl.LinkID) int
-		left, soon int
-	}{
-		{"objects and tags", func(l impl.LinkID) int { return g.takes(l).asks }, asks - max(g.told, g.asks) - g.newAsks, asks - g.asks - g.newAsks},
-		{"bytes of names", func(l impl.LinkID) int { return g.takes(l).names }, bytes - max(g.toldNames, g.names) - g.newNames - g.lifted, bytes - g.names - g.newNames - g.lifted},
-		{"bytes of states", func(l impl.LinkID) int { return lifts[l] }, bytes - g.toldNames - states, bytes - g.toldNames - states},
-	}
-	var wrong error
-	for _, r := range by {
-		squeezed := r.left < 0
-		for _, other := range g.below {
-			squeezed = squeezed || r.takes(other)/greed > r.soon
-		}
-		if !squeezed {
-			continue
-		}
-		if link == g.look.Input.Link && g.look.Input.Kind == impl.InputReceive {
-			return nil // it asked for more
-		}
-		wrong = g.more(link, ended, r.what, r.takes)
-		if wrong == nil {
-			return nil
-		}
-	}
-	if wrong == nil {
-		wrong = fmt.Errorf("and enough is left for others")
-	}
-	return wrong
-}
-
-// more says which link that goes on takes more than one that was ended; nil: none.
-func (g *gain) more(link impl.LinkID, ended []impl.LinkID, what string, takes func(impl.LinkID) int) error {
-	for _, other := range g.below {
-		if slices.Contains(ended, other) || g.links[other].up {
-			continue
-		}
-		if takes(other) > takes(link) || takes(other) == takes(link) && other > link && takes(link) > 0 {
-			return fmt.Errorf("and link %d, which goes on, takes %d %s, it took %d", other, takes(other), what, takes(link))
-		}
-	}
-	return nil
-}
-
-// lifts is the most that upstream may have been sent, of all and of each link:
-// what it has or, where that is more, what is held for it. What links brought that
-// have ended does not count.
-func (g *gain) lifts() (sum int, of map[impl.LinkID]int) {
-	of = make(map[impl.LinkID]int)
-	for i := range g.snapshot.Objects {
-		o := &g.snapshot.Objects[i]
-		from := g.life.brought[o.Number]
-		for k := range o.Outlets {
-			up := g.life.lifted[outletID{g.snapshot.Upstream, o.Outlets[k].Number}]
-			size := sizeOfState(o.State)
-			if up.by != 0 && g.links[up.by] == nil {
-				up.size = 0
-			}
-			if o.Hollow {
-				size = 0
-			}
-			sum += max(size, up.size)
-			if from.link != 0 && from.link != g.snapshot.Upstream {
-				of[from.link] += size
-				if up.by == from.link {
-					of[from.link] += max(0, up.size-size)
-					continue
-				}
-			}
-			if up.by != 0 {
-				of[up.by] += up.size
-			}
-		}
-	}
-	return sum, of
 }

@@ -237,15 +237,8 @@ func (c *Limits) hollow(l *Look, is *books) error {
 		if before == nil || before.Hollow || before.State == nil || !slices.Equal(before.State.Version, o.State.Version) {
 			continue
 		}
-		size, room := sizeOfState(before.State), false
-		for _, link := range is.below {
-			room = room || is.links[link].left+size > is.limits.LinkBytes
-		}
-		if up := is.links[l.Snapshot.Upstream]; up != nil {
-			room = room || up.left+size > is.limits.LinkBytes
-		}
-		if !room {
-			return fmt.Errorf("object %s became hollow, though whoever keeps its state of %d bytes has room", o.Descriptor.Key, size)
+		if most := is.mostLeft(l.Before); most <= is.limits.LinkBytes {
+			return fmt.Errorf("object %s became hollow, though nobody keeps more than %d bytes of what others have left", o.Descriptor.Key, most)
 		}
 		c.ledger.marks.Hit(mark.LimitHollow)
 	}
@@ -317,7 +310,7 @@ func (c *Limits) withheld(l *Look, is *books) error {
 			need = max(need, grows)
 		}
 	}
-	if waits > 0 && need <= left && len(l.Snapshot.Links) > 0 {
+	if up := upstream(l); waits > 0 && need <= left && up != nil && up.Drained {
 		return fmt.Errorf("%d states wait for room upstream; the largest needs %d bytes, %d are left", waits, need, left)
 	}
 	return nil
