@@ -49,7 +49,7 @@ func (w *World) limitsOf(index int) impl.Limits {
 	if w.rules.limits == limitsGenerous {
 		return impl.Limits{LinkObjects: int(10 + 2*objects), LinkBytes: int(4000 + 1000*bytes)}
 	}
-	return impl.Limits{LinkObjects: int(3 + objects), LinkBytes: [...]int{200, 240, 280, 320, 360, 420, 560, 1600}[bytes]}
+	return impl.Limits{LinkObjects: int(3 + objects), LinkBytes: [...]int{200, 240, 240, 280, 320, 360, 420, 1600}[bytes]}
 }
 
 // limited reports whether a core refused what was asked of it, or ended a link,

@@ -216,6 +216,10 @@ func (w *World) actPublish(k, pick uint32) {
 	}
 	last := w.objects[o.object].last
 	switch w.choose(chooseVersion, 0, 0, k, 24) {
+	case 15, 16, 17: // the newest there is, again: it may be hollow here
+		if w.rules.limits == limitsTight {
+			state.Version = slices.Clone(last)
+		}
 	case 18: // a little above the newest there is
 		state.Version = bumped(last)
 	case 19:

@@ -225,25 +225,14 @@ func (b *books) keeper(o *impl.ObjectSnapshot) error {
 }
 
 // mostLeft is the most that one link may have kept, while a step was under way, of
-// what others have left: all that was held for it before.
-func (b *books) mostLeft(before *impl.Snapshot) (most int) {
-	sum := make(map[impl.LinkID]int)
+// what others have left: all that was held before.
+func mostLeft(before *impl.Snapshot) (sum int) {
 	for i := range before.Objects {
-		o := &before.Objects[i]
-		if o.State == nil || o.Hollow {
-			continue
-		}
-		for k := range o.Links {
-			sum[o.Links[k].Link] += sizeOfState(o.State)
-		}
-		if len(o.Sources)+len(o.Outlets) > 0 {
-			sum[before.Upstream] += sizeOfState(o.State)
+		if o := &before.Objects[i]; o.State != nil && !o.Hollow {
+			sum += sizeOfState(o.State)
 		}
 	}
-	for _, bytes := range sum {
-		most = max(most, bytes)
-	}
-	return most
+	return sum
 }
 
 // ownAlone reports whether the states of our own process alone are more than

@@ -237,7 +237,7 @@ func (c *Limits) hollow(l *Look, is *books) error {
 		if before == nil || before.Hollow || before.State == nil || !slices.Equal(before.State.Version, o.State.Version) {
 			continue
 		}
-		if most := is.mostLeft(l.Before); most <= is.limits.LinkBytes {
+		if most := mostLeft(l.Before); most <= is.limits.LinkBytes {
 			return fmt.Errorf("object %s became hollow, though nobody keeps more than %d bytes of what others have left", o.Descriptor.Key, most)
 		}
 		c.ledger.marks.Hit(mark.LimitHollow)
