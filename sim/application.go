@@ -124,7 +124,11 @@ func (w *World) take(n *node, id impl.ContractID) {
 		if !o.sink {
 			w.changed(n, o.id)
 		} else if w.fresh || !w.calm && w.choose(chooseDetail, n.index, 9, n.appOrdinal, 4) != 0 {
-			w.publish(o, impl.State{Data: w.payload(n, w.choose(chooseSize2, n.index, 9, n.appOrdinal, 40)), Format: formatJSON}, impl.Synchronized{Now: true})
+			state := impl.State{Data: w.payload(n, w.choose(chooseSize2, n.index, 9, n.appOrdinal, 40)), Format: formatJSON}
+			if w.rules.limits == limitsTight && !w.calm && w.choose(chooseVersion, n.index, 9, n.appOrdinal, 3) == 2 {
+				state.Version = slices.Clone(w.objects[o.object].last) // which may be hollow here
+			}
+			w.publish(o, state, impl.Synchronized{Now: true})
 		}
 	}
 }
