@@ -11,7 +11,7 @@ SOAK_RUNS  ?= 20
 PERTURB_CHOICES ?= 10
 SOAK_SEEDS ?= 10000
 
-.PHONY: help build test race lint tlc golden bench interop fuzz soak perturb
+.PHONY: help build test race lint tlc golden bench interop fuzz soak perturb faults
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-9s %s\n", $$1, $$2 }' Makefile
@@ -61,3 +61,6 @@ soak: ## SOAK_RUNS times all tests under the race detector, then SOAK_SEEDS simu
 perturb: ## the tests of what has goroutines, while PERTURB_CHOICES choices of statements are slow (Linux)
 	go run ./tests/perturb -choices $(PERTURB_CHOICES) -skip TestFlood . ./transport ./cmd/hakuban-router ./cmd/simulate \
 		./tests/hostile ./tests/linearizability ./tests/readme ./tests/refinement
+
+faults: ## a tree of processes in network namespaces, broken in every way; writes docs/reliability.md (Linux, root, Rust; 20 minutes)
+	HAKUBAN_REQUIRE_FAULTS=1 HAKUBAN_REQUIRE_INTEROP=1 HAKUBAN_FAULTS_WHOLE=1 go test -count=1 -timeout 60m -v ./tests/faults

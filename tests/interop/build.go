@@ -17,6 +17,9 @@ import (
 	"hakuban/internal/race"
 )
 
+// peerManifest is found from each folder beside this one.
+const peerManifest = "../interop/peer/Cargo.toml"
+
 // requireVariable turns every reason to skip into a failure, so that CI cannot pass by running nothing.
 const requireVariable = "HAKUBAN_REQUIRE_INTEROP"
 
@@ -66,11 +69,11 @@ var buildReference = sync.OnceValues(func() (Reference, error) {
 		return Reference{}, err
 	}
 	// Fetching apart from building tells an unreachable registry from a broken program.
-	if _, err := run("cargo", "fetch", "--manifest-path", "peer/Cargo.toml", "--target", host); err != nil {
+	if _, err := run("cargo", "fetch", "--manifest-path", peerManifest, "--target", host); err != nil {
 		return Reference{}, fmt.Errorf("%w: the reference's crates: %w", errMissing, err)
 	}
 	// A package that we depend on may be built with its binaries too: one graph gives the peer and the real router.
-	messages, err := run("cargo", "build", "--offline", "--manifest-path", "peer/Cargo.toml", "--target-dir", target,
+	messages, err := run("cargo", "build", "--offline", "--manifest-path", peerManifest, "--target-dir", target,
 		"-p", "peer", "-p", "hakuban", "--bins", "--message-format", "json-render-diagnostics")
 	if err != nil {
 		return Reference{}, err
@@ -122,8 +125,8 @@ var (
 	built      []string // folders that buildGo made
 )
 
-// removeBuilt deletes the Go programs that were built; the reference stays in its cache.
-func removeBuilt() (err error) {
+// RemoveBuilt deletes the Go programs that were built; the reference stays in its cache.
+func RemoveBuilt() (err error) {
 	for _, folder := range built {
 		err = errors.Join(err, os.RemoveAll(folder))
 	}
@@ -144,7 +147,7 @@ func rustHost() (host string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("%w: a Rust that runs, to build the reference: %w", errMissing, err)
 	}
-	manifest, err := os.ReadFile("peer/Cargo.toml")
+	manifest, err := os.ReadFile(peerManifest)
 	if err != nil {
 		return "", err
 	}

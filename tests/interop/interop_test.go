@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 		_ = os.Setenv("GORACE", "atexit_sleep_ms=0") // or each of our processes waits a second at its end
 	}
 	status := m.Run()
-	if err := removeBuilt(); err != nil {
+	if err := RemoveBuilt(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		status = 1
 	}
