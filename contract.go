@@ -172,7 +172,7 @@ func (c *ExposeContract) Each(ctx context.Context, f func(context.Context, *Sink
 func (c *ExposeContract) SetCapacity(n uint32) error {
 	x := c.c.x
 	x.mu.Lock()
-	defer x.mu.Unlock()
+	defer x.unlock()
 	if c.c.err != nil {
 		return c.c.err
 	}
@@ -228,7 +228,7 @@ func (x *Exchange) open(input *impl.Input, err error) *contract {
 		}
 	}
 	x.mu.Lock()
-	defer x.mu.Unlock()
+	defer x.unlock()
 	if x.closed {
 		err = ErrClosed
 	}
@@ -247,7 +247,7 @@ func (x *Exchange) open(input *impl.Input, err error) *contract {
 
 func (c *contract) close() {
 	c.x.mu.Lock()
-	defer c.x.mu.Unlock()
+	defer c.x.unlock()
 	if c.err != nil {
 		return
 	}
@@ -276,7 +276,7 @@ func (c *contract) end(err error) {
 // reason returns why the contract is closed, nil while it is open.
 func (c *contract) reason() error {
 	c.x.mu.Lock()
-	defer c.x.mu.Unlock()
+	defer c.x.unlock()
 	return c.err
 }
 
@@ -299,7 +299,7 @@ func (c *contract) next(ctx, parent context.Context) (*offer, error) {
 // take returns the first waiting offer, nil when there is none.
 func (c *contract) take(parent context.Context) (*offer, error) {
 	c.x.mu.Lock()
-	defer c.x.mu.Unlock()
+	defer c.x.unlock()
 	if c.err != nil {
 		return nil, c.err
 	}

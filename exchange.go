@@ -13,8 +13,8 @@ import (
 // Exchange shares objects between the contracts of its process and, over links, with other exchanges. Its methods, and those of
 // the contracts, streams and sinks it gives, can be called from any goroutine, and return at once where they take no context.
 //
-// An exchange has no goroutine of its own. Whoever has an input for it, a caller or a link's reader, steps the deterministic core
-// under one lock; see docs/decisions/0001-the-loop-is-a-lock.md.
+// An exchange has no goroutine of its own that stays. Whoever has an input for it, a caller or a link's reader, steps the deterministic
+// core under one lock, and then sends what that makes links owe; see docs/decisions/0001-the-loop-is-a-lock.md and those after it.
 type Exchange struct {
 	logger *slog.Logger
 	limits impl.Limits // in force
@@ -29,7 +29,11 @@ type Exchange struct {
 	contracts map[impl.ContractID]*contract
 	offers    map[impl.OfferID]*offer // taken and not released
 	links     map[impl.LinkID]*Link
-	lastID    uint64 // of links and contracts
+	lastID    uint64    // of links and contracts
+	ready     turns     // links to be served
+	helpers   int       // goroutines that serve
+	pulled    []Message // by the pull under way
+	parted    []Writer  // to be told, once the lock is left, that their links have ended
 
 	timer *time.Timer // runs tick at armed
 	armed int64       // in the core's monotonic time; 0: not armed
@@ -93,7 +97,7 @@ func NewExchange(options *Options) *Exchange {
 // a connector waits until it has, so that its port is free, say. Closing again does nothing.
 func (x *Exchange) Close() {
 	x.mu.Lock()
-	defer x.mu.Unlock()
+	defer x.unlock()
 	if x.closed {
 		return
 	}
@@ -110,8 +114,9 @@ func (x *Exchange) Close() {
 	}
 	for _, l := range x.links {
 		l.end(ErrClosed)
+		x.part(l)
 	}
-	x.core, x.record, x.upstream, x.offers, x.contracts, x.links = nil, nil, nil, nil, nil, nil
+	x.core, x.record, x.upstream, x.offers, x.contracts, x.links, x.ready = nil, nil, nil, nil, nil, nil, turns{}
 }
 
 // Done is closed by [Exchange.Close].
@@ -127,27 +132,25 @@ type answer struct {
 }
 
 // apply steps the core and carries out the effects, none of which waits. The caller holds mu, and the exchange is open.
-func (x *Exchange) apply(input *impl.Input) (a answer) {
-	now := x.now()
+func (x *Exchange) apply(input *impl.Input) answer { return x.applyAt(x.now(), input) }
+
+func (x *Exchange) applyAt(now impl.Now, input *impl.Input) (a answer) {
 	if x.record != nil && !x.record.input(now, input) {
 		x.record = nil
 	}
 	for _, effect := range x.core.Step(now, *input) {
 		switch effect.Kind {
 		case impl.EffectReady:
-			if l := x.links[effect.Link]; l != nil {
-				signal(l.ready)
-			}
+			x.owes(x.links[effect.Link])
 		case impl.EffectWrite:
-			if l := x.links[effect.Link]; l != nil {
-				share(effect.Message.Delta())
-				l.pulled = append(l.pulled, effect.Message)
-			}
+			share(effect.Message.Delta())
+			x.pulled = append(x.pulled, Message{effect.Message})
 		case impl.EffectDrained:
 			a.drained = true
 		case impl.EffectEnd:
 			if l := x.links[effect.Link]; l != nil {
 				l.end(linkError(effect.Err))
+				x.part(l)
 			}
 		case impl.EffectOffered:
 			if c := x.contracts[effect.Contract]; c != nil {
@@ -205,7 +208,7 @@ func (x *Exchange) arm(now impl.Now) {
 
 func (x *Exchange) tick() {
 	x.mu.Lock()
-	defer x.mu.Unlock()
+	defer x.unlock()
 	if x.closed {
 		return
 	}

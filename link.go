@@ -3,6 +3,7 @@ package hakuban
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -12,8 +13,8 @@ import (
 )
 
 // Link is one session between this exchange and a neighbour in the tree, as a transport sees it: messages that arrived go into
-// [Link.Receive], messages to send come out of [Link.Pull] when [Link.Ready] says so. Package hakuban/transport has transports;
-// this is for writing others.
+// [Link.Receive], messages to send come to a [Writer], or out of [Link.Pull] when [Link.Ready] says so. Package
+// hakuban/transport has transports; this is for writing others.
 //
 // A transport must deliver messages whole, in order and each once, or end the link. When a connection is lost the link ends with
 // it; the next connection is another link.
@@ -24,9 +25,13 @@ type Link struct {
 	done  chan struct{}
 	claim *Upstream // to be released with the link, or nil
 
-	pulled   []impl.Message // by the pull under way; guarded by x.mu while the core is stepped
-	messages [][]byte       // of the last pull, of who pulls
-	err      error          // guarded by x.mu until done is closed
+	writer   Writer // nil: somebody pulls
+	turn     atomic.Int32
+	servedAt int64 // in the core's monotonic time; guarded by x.mu
+
+	pulled   []Message // of the last pull, of who pulls
+	messages [][]byte  // likewise
+	err      error     // guarded by x.mu until done is closed
 }
 
 // LinkOptions describe our end of a link to the peer.
@@ -60,7 +65,7 @@ type Upstream struct {
 // [ErrUpstream] while somebody else has it.
 func (x *Exchange) ClaimUpstream() (*Upstream, error) {
 	x.mu.Lock()
-	defer x.mu.Unlock()
+	defer x.unlock()
 	switch {
 	case x.closed:
 		return nil, ErrClosed
@@ -79,7 +84,7 @@ func (u *Upstream) Attach(options LinkOptions) (*Link, error) {
 // Release gives the place up. A link that was attached lives on until it ends.
 func (u *Upstream) Release() {
 	u.x.mu.Lock()
-	defer u.x.mu.Unlock()
+	defer u.x.unlock()
 	u.release()
 }
 
@@ -101,7 +106,7 @@ func (x *Exchange) AttachUpstream(options LinkOptions) (*Link, error) {
 		return nil, err
 	}
 	x.mu.Lock()
-	defer x.mu.Unlock()
+	defer x.unlock()
 	select {
 	case <-link.done:
 		claim.release()
@@ -151,7 +156,7 @@ func (x *Exchange) attach(role impl.Role, claim *Upstream, options LinkOptions) 
 		return nil, err
 	}
 	x.mu.Lock()
-	defer x.mu.Unlock()
+	defer x.unlock()
 	switch {
 	case x.closed:
 		return nil, ErrClosed
@@ -184,7 +189,7 @@ func loadLimit(points []LoadPoint) (limit []wire.LoadPoint) {
 // ID is unique in the exchange's life. Never zero.
 func (l *Link) ID() uint64 { return uint64(l.id) }
 
-// Ready receives when there is something to pull: at least once between the moment there is and the next Pull.
+// Ready receives, unless a [Writer] serves the link, when there is something to pull: at least once between the moment there is and the next Pull.
 func (l *Link) Ready() <-chan struct{} { return l.ready }
 
 // Done is closed when the link has ended: by [Link.Detach], by the peer's breach of the protocol, or with the exchange.
@@ -193,13 +198,18 @@ func (l *Link) Done() <-chan struct{} { return l.done }
 // Err returns why the link ended, nil while it lives: the reason given to Detach, a [*ProtocolError], or [ErrClosed].
 func (l *Link) Err() error {
 	l.x.mu.Lock()
-	defer l.x.mu.Unlock()
+	defer l.x.unlock()
 	return l.err
 }
 
 // Receive takes one message of the peer. It keeps no reference to data. An error means that the link has ended; a [*ProtocolError]
 // that this message ended it.
 func (l *Link) Receive(data []byte) error {
+	return l.receive(data, (*Exchange).unlock)
+}
+
+// receive leaves the exchange's lock as it is told.
+func (l *Link) receive(data []byte, leave func(*Exchange)) error {
 	arrival := arrivals.Get().(*impl.Arrival)
 	defer arrivals.Put(arrival)
 	defer arrival.Release()
@@ -212,7 +222,7 @@ func (l *Link) Receive(data []byte) error {
 		arrival.Patch(l.base(arrival))
 	}
 	l.x.mu.Lock()
-	defer l.x.mu.Unlock()
+	defer leave(l.x)
 	if l.err != nil {
 		return l.err
 	}
@@ -223,7 +233,7 @@ func (l *Link) Receive(data []byte) error {
 // base is what a message that arrived is about to change.
 func (l *Link) base(arrival *impl.Arrival) impl.Base {
 	l.x.mu.Lock()
-	defer l.x.mu.Unlock()
+	defer l.x.unlock()
 	if l.err != nil {
 		return impl.NoBase
 	}
@@ -251,8 +261,8 @@ func (l *Link) Pull(buffer []byte, budget int) (messages [][]byte, more bool, er
 	l.messages = l.messages[:0]
 	for i := range l.pulled {
 		start := len(buffer)
-		made(&l.pulled[i])
-		buffer = l.pulled[i].Append(buffer, encoder)
+		made(&l.pulled[i].message)
+		buffer = l.pulled[i].message.Append(buffer, encoder)
 		l.messages = append(l.messages, buffer[start:len(buffer):len(buffer)])
 	}
 	clear(l.pulled)
@@ -262,15 +272,16 @@ func (l *Link) Pull(buffer []byte, budget int) (messages [][]byte, more bool, er
 // pull steps the core; heads is memory for what it says of the messages.
 func (l *Link) pull(heads []byte, budget int) (more bool, err error) {
 	l.x.mu.Lock()
-	defer l.x.mu.Unlock()
+	defer l.x.unlock()
 	if l.err != nil {
 		return false, l.err
 	}
 	if cap(l.pulled) > maxMessagesKept {
 		l.pulled = nil
 	}
-	l.pulled = l.pulled[:0]
+	l.x.pulled = l.pulled[:0]
 	a := l.x.apply(&impl.Input{Kind: impl.InputPull, Link: l.id, Buffer: heads, Budget: budget})
+	l.pulled, l.x.pulled = l.x.pulled, nil
 	return !a.drained, l.err
 }
 
@@ -301,7 +312,7 @@ func (l *Link) Detach(reason error) {
 		reason = ErrClosed
 	}
 	l.x.mu.Lock()
-	defer l.x.mu.Unlock()
+	defer l.x.unlock()
 	if l.err != nil {
 		return
 	}

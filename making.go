@@ -3,6 +3,7 @@ package hakuban
 import (
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"hakuban/impl"
 	"hakuban/wire/diff"
@@ -31,20 +32,33 @@ func newGate(n int) gate { return make(gate, max(1, n)) }
 func (g gate) enter() { g <- struct{}{} }
 func (g gate) leave() { <-g }
 
-// share has a delta made once, however many goroutines need it. The caller holds the lock of the delta's exchange.
+// making has a delta made once, however many goroutines need it.
+type making struct {
+	once sync.Once
+	done atomic.Bool
+}
+
+// share makes a delta's making. The caller holds the lock of the delta's exchange.
 func share(d *impl.Delta) {
 	if d != nil && d.Driver == nil {
-		d.Driver = new(sync.Once)
+		d.Driver = new(making)
 	}
 }
 
+// isHeavy reports whether a delta is large, and not made yet.
+func isHeavy(d *impl.Delta) bool {
+	return d != nil && d.Size() > largeDelta && !d.Driver.(*making).done.Load()
+}
+
 // made makes what is missing of a message, or waits until another goroutine has.
-func made(m *impl.Message) {
-	d := m.Delta()
+func made(message *impl.Message) {
+	d := message.Delta()
 	if d == nil {
 		return
 	}
-	d.Driver.(*sync.Once).Do(func() {
+	m := d.Driver.(*making)
+	m.once.Do(func() {
+		defer m.done.Store(true)
 		if d.Size() > largeDelta {
 			makers.enter()
 			defer makers.leave()

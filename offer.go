@@ -59,7 +59,7 @@ func (o *offer) end(err error) {
 
 func (o *offer) release() {
 	o.x.mu.Lock()
-	defer o.x.mu.Unlock()
+	defer o.x.unlock()
 	if o.x.closed || o.released {
 		return
 	}
@@ -78,7 +78,7 @@ func (o *offer) forget() {
 // context returns the context that ends with the offer. It is made when first asked for: most streams never are.
 func (o *offer) context() context.Context {
 	o.x.mu.Lock()
-	defer o.x.mu.Unlock()
+	defer o.x.unlock()
 	if o.ctx == nil {
 		o.ctx, o.cancel = context.WithCancelCause(o.parent)
 		if o.err != nil {
@@ -91,7 +91,7 @@ func (o *offer) context() context.Context {
 // read returns the newest state; news tells whether it, or its flag, differs from what was read last.
 func (o *offer) read() (state State, ok, news bool, err error) {
 	o.x.mu.Lock()
-	defer o.x.mu.Unlock()
+	defer o.x.unlock()
 	if o.err != nil {
 		return State{}, false, false, o.err
 	}

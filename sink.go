@@ -33,7 +33,7 @@ func (s *Sink) Send(state State) error {
 	}
 	x := s.o.x
 	x.mu.Lock()
-	defer x.mu.Unlock()
+	defer x.unlock()
 	if s.o.err != nil {
 		return s.o.err
 	}

@@ -17,6 +17,9 @@ type Message struct {
 // Delta returns what is still to be made for the message; nil: nothing.
 func (m *Message) Delta() *Delta { return m.delta }
 
+// Own is how many bytes the message has, its delta apart.
+func (m *Message) Own() int { return len(m.data) }
+
 // Append appends the message to dst. It makes the delta if nobody has.
 func (m *Message) Append(dst []byte, encoder *diff.Encoder) []byte {
 	if m.delta == nil {
@@ -45,6 +48,7 @@ func (m *Message) Bytes() []byte { return m.Append(nil, new(diff.Encoder)) }
 // makes the bytes, outside of the core.
 type Delta struct {
 	old, new []byte // nil once it is made
+	size     int    // of both
 	made     []byte // nil: not yet
 
 	// Driver is for whoever drives the core, who must not have one delta made by
@@ -52,9 +56,12 @@ type Delta struct {
 	Driver any
 }
 
-// Size is how much there is to look at to make a delta, in bytes. It is zero once
-// it is made.
-func (d *Delta) Size() int { return len(d.old) + len(d.new) }
+func newDelta(old, new *State) *Delta {
+	return &Delta{old: old.data(), new: new.data(), size: len(old.data()) + len(new.data())}
+}
+
+// Size is how much there is to look at to make a delta, in bytes.
+func (d *Delta) Size() int { return d.size }
 
 // Make returns the diff with its length before it, as it stands in a message. It
 // makes it the first time.

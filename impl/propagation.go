@@ -355,7 +355,7 @@ func (o *object) delta(from *State) *Delta {
 			return entry.delta
 		}
 	}
-	delta := &Delta{old: from.data(), new: o.held.Data}
+	delta := newDelta(from, o.held)
 	if o.unsent > 0 { // others wait for it
 		o.deltas.entries[o.deltas.next] = deltaFrom{from, delta}
 		o.deltas.next = (o.deltas.next + 1) % len(o.deltas.entries)
