@@ -296,7 +296,7 @@ const maxMessagesKept = 64
 // now. It returns an error when the link has ended, by this or before.
 func (l *Link) SetRights(rights *Rights) error {
 	l.x.mu.Lock()
-	defer l.x.mu.Unlock()
+	defer l.x.unlock()
 	if l.err != nil {
 		return l.err
 	}

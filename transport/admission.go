@@ -56,8 +56,8 @@ func credential(r *http.Request) (c Credential) {
 	} else {
 		c.Token = r.URL.Query().Get(tokenParameter)
 	}
-	if cork, ok := r.Context().Value(connectionKey{}).(*corkConn); ok {
-		if secure, ok := cork.Conn.(*tls.Conn); ok {
+	if carrying, ok := r.Context().Value(connectionKey{}).(*carrier); ok {
+		if secure, ok := carrying.Conn.(*tls.Conn); ok {
 			if chains := secure.ConnectionState().VerifiedChains; len(chains) > 0 {
 				c.Certificates = chains[0]
 			}

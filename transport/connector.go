@@ -173,7 +173,7 @@ func (c *Connector) dial(ctx context.Context) (*session, error) {
 		HandshakeTimeout:  c.options.HandshakeTimeout,
 		ReadBufferSize:    readBufferSize,
 		WriteBufferSize:   writeBufferSize,
-		WriteBufferPool:   frames,
+		WriteBufferPool:   libraryBuffers,
 	}
 	socket, response, err := dialer.DialContext(ctx, c.address.url.String(), c.header())
 	if !abandon() {
@@ -182,7 +182,7 @@ func (c *Connector) dial(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, describe(err, response)
 	}
-	connection, ok := socket.NetConn().(*corkConn)
+	connection, ok := socket.NetConn().(*carrier)
 	if !ok {
 		panic("BUG: a connection that we did not dial")
 	}
@@ -198,7 +198,7 @@ func (c *Connector) dial(ctx context.Context) (*session, error) {
 		_ = connection.Close()
 		return nil, err
 	}
-	return newSession(link, socket, connection, c.address.parameters, c.options), nil
+	return newSession(link, socket, connection, true, c.address.parameters, c.options), nil
 }
 
 // header is what the request for a link has besides what every such request has.
@@ -243,7 +243,7 @@ func (c *Connector) dialTCP(ctx context.Context, network, host string) (net.Conn
 		return nil, err
 	}
 	tune(connection, c.address.parameters.noDelay, c.options.SendBuffer)
-	return &corkConn{Conn: connection, handshake: maxHandshake}, nil
+	return &carrier{Conn: connection, handshake: maxHandshake}, nil
 }
 
 func (c *Connector) dialTLS(ctx context.Context, network, host string) (net.Conn, error) {
@@ -251,7 +251,7 @@ func (c *Connector) dialTLS(ctx context.Context, network, host string) (net.Conn
 	if err != nil {
 		return nil, err
 	}
-	cork := connection.(*corkConn)
+	cork := connection.(*carrier)
 	config := &tls.Config{}
 	if c.options.TLS != nil {
 		config = c.options.TLS.Clone()

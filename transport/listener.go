@@ -83,7 +83,7 @@ func Listen(x *hakuban.Exchange, url string, options *Options) (*Listener, error
 		HandshakeTimeout: o.HandshakeTimeout,
 		ReadBufferSize:   readBufferSize,
 		WriteBufferSize:  writeBufferSize,
-		WriteBufferPool:  frames,
+		WriteBufferPool:  libraryBuffers,
 		CheckOrigin:      o.originCheck(bound),
 	}
 	l.server = &http.Server{
@@ -173,7 +173,7 @@ func (l *Listener) serve(w http.ResponseWriter, r *http.Request) {
 		l.refused(r.RemoteAddr, err)
 		return
 	}
-	connection, ok := socket.NetConn().(*corkConn)
+	connection, ok := socket.NetConn().(*carrier)
 	if !ok {
 		panic("BUG: a connection that came past the gate")
 	}
@@ -186,7 +186,7 @@ func (l *Listener) serve(w http.ResponseWriter, r *http.Request) {
 		turnAway(socket)
 		return
 	}
-	s := newSession(link, socket, connection, l.address.parameters, l.options)
+	s := newSession(link, socket, connection, false, l.address.parameters, l.options)
 	if admission.Principal != "" {
 		s.logger = s.logger.With("principal", admission.Principal)
 	}
@@ -304,7 +304,7 @@ func (g *gate) Accept() (net.Conn, error) {
 		if g.tls != nil {
 			connection = tls.Server(connection, g.tls)
 		}
-		return &corkConn{Conn: connection, handshake: -1, onClose: func() { g.open.Add(-1) }, onFailure: g.failedTLS}, nil
+		return &carrier{Conn: connection, handshake: -1, onClose: func() { g.open.Add(-1) }, onFailure: g.failedTLS}, nil
 	}
 }
 

@@ -14,6 +14,11 @@ type Conduit struct {
 	running sync.WaitGroup
 }
 
+// pullBudget is how many bytes of messages are pulled at a time: what is pulled can no longer be replaced by newer states.
+const pullBudget = 64 << 10
+
+var pulls = sync.Pool{New: func() any { buffer := make([]byte, 0, pullBudget); return &buffer }}
+
 var errPipeClosed = errors.New("the pipe was closed")
 
 // Pipe links two exchanges within the process, with the messages and rules of any link, but no network. It ends when either exchange

@@ -20,11 +20,7 @@ import (
 
 const (
 	readBufferSize  = 2 << 10
-	writeBufferSize = 16 << 10
-	// pullBudget is how many bytes of messages are encoded at a time: what is encoded can no longer be replaced by newer states.
-	pullBudget = corkSize
-	// maxFrame is below the reference's limit of 16 MiB.
-	maxFrame = 8 << 20
+	writeBufferSize = 4 << 10 // of the websocket library, whose buffers are used in the handshake only
 	// maxBufferKept bounds the buffers that go back to a pool.
 	maxBufferKept = 1 << 20
 	// farewell is how long an ended link takes over a polite end.
@@ -32,9 +28,8 @@ const (
 )
 
 var (
-	frames  = &sync.Pool{} // gorilla's write buffers; all are of writeBufferSize
-	buffers = sync.Pool{New: func() any { return new([]byte) }}
-	pulls   = sync.Pool{New: func() any { buffer := make([]byte, 0, pullBudget); return &buffer }}
+	libraryBuffers = &sync.Pool{} // all are of writeBufferSize
+	buffers        = sync.Pool{New: func() any { return new([]byte) }}
 )
 
 var (
@@ -42,57 +37,85 @@ var (
 	errUTF8    = errors.New("a text message is not UTF-8")
 )
 
-// session is one websocket connection that carries one link: a reader, which runs in run, and a writer, two goroutines in all.
-// Whoever finds that it is over calls end; the writer then says farewell and the reader closes the connection.
+// session is one websocket connection that carries one link. Its goroutine reads, in run; whoever makes the link owe something writes, see
+// outbox. Whoever finds that the session is over calls end; the reader then says farewell and closes the connection.
 type session struct {
 	link       *hakuban.Link
 	socket     *websocket.Conn
-	connection *corkConn
+	connection *carrier
+	outbox     *outbox
 	parameters parameters
 	logger     *slog.Logger // knows the link
 	limit      int64
 	permit     permit // of a listener's session; guarded by the listener's mu
 
-	pong      chan string   // capacity 1: the payload of the last ping to answer
-	ending    chan struct{} // closed by end
-	once      sync.Once
-	code      int    // of the close frame; 0: none
-	text      string // of the close frame
-	reason    error
-	parted    bool // the close frame was written
-	inMessage bool // of the reader
+	ending chan struct{} // closed by end
+	once   sync.Once
+	code   int    // of the close frame; 0: none
+	text   string // of the close frame
+	reason error
+
+	// Of the reader.
+	inMessage bool
+	gathered  bool    // something may follow from what was read
+	ping      *string // the last one, to be answered
 }
 
-func newSession(link *hakuban.Link, socket *websocket.Conn, connection *corkConn, p parameters, o *Options) *session {
+// newSession makes a session; its frames are masked at the end that dialled.
+func newSession(link *hakuban.Link, socket *websocket.Conn, connection *carrier, dialled bool, p parameters, o *Options) *session {
 	s := &session{
 		link: link, socket: socket, connection: connection, parameters: p, limit: o.MessageLimit,
 		logger: o.Logger.With("link", link.ID(), "remote", connection.RemoteAddr().String()),
-		pong:   make(chan string, 1),
 		ending: make(chan struct{}),
 	}
-	connection.cork(p.timeout)
+	s.outbox = newOutbox(connection, dialled, link.Resume, s.endWriting)
+	connection.begin(p.timeout, s.beforeWait, s.outbox.foreign)
 	socket.SetReadLimit(s.limit)
 	socket.SetPingHandler(s.pinged)
 	socket.SetPongHandler(func(string) error { s.heard(); return nil })
-	socket.SetCloseHandler(func(int, string) error { return nil }) // the writer answers
+	socket.SetCloseHandler(func(int, string) error { return nil }) // the farewell answers
 	return s
 }
 
 // run carries the link until it ends, and returns why.
 func (s *session) run() error {
-	written := make(chan struct{})
-	go func() {
-		defer close(written)
-		s.write()
-	}()
+	var alive *time.Timer
+	armed := make(chan struct{})
+	alive = time.AfterFunc(s.parameters.keepAlive, func() {
+		<-armed
+		if next := s.outbox.keepAlive(s.parameters.keepAlive); next > 0 {
+			alive.Reset(next)
+		}
+	})
+	close(armed)
+	s.link.Serve(s)
 	s.read()
-	<-written
-	if s.parted {
+	s.beforeWait() // what follows from the last messages
+	var frame []byte
+	if s.code != 0 {
+		frame = websocket.FormatCloseMessage(s.code, s.text)
+	}
+	if s.outbox.finish(frame) && s.code != 0 {
 		s.linger()
 	}
+	alive.Stop()
 	s.connection.cut() // nothing is left to lose
 	return s.reason
 }
+
+// Write implements [hakuban.Writer].
+func (s *session) Write(messages []hakuban.Message) (room bool) {
+	if s.logger.Enabled(context.Background(), slog.LevelDebug) {
+		for i := range messages {
+			head, middle, tail := messages[i].Parts()
+			s.trace("sent", len(head)+len(middle)+len(tail))
+		}
+	}
+	return s.outbox.send(messages)
+}
+
+// Ended implements [hakuban.Writer].
+func (s *session) Ended() { s.end(s.verdict(s.link.Err())) }
 
 // end has the session end, for the reason given; code and text are for the close frame, none when code is 0. It does not wait.
 func (s *session) end(code int, reason error) {
@@ -105,7 +128,7 @@ func (s *session) end(code int, reason error) {
 		s.link.Detach(reason)
 		close(s.ending)
 		s.connection.hurry(time.Now().Add(farewell))
-		s.interrupt()
+		s.connection.stop()
 	})
 }
 
@@ -121,26 +144,28 @@ func (s *session) over() bool {
 // heard extends the time in which the peer must be heard again, but not within a message: however it is cut, a message must be
 // complete in that time after its first frame began.
 func (s *session) heard() {
-	if s.inMessage {
-		return
-	}
-	_ = s.connection.SetReadDeadline(time.Now().Add(s.parameters.timeout))
-	if s.over() { // perhaps since before the line above
-		s.interrupt()
+	if !s.inMessage {
+		s.connection.hear()
 	}
 }
 
-// interrupt ends the reader's wait.
-func (s *session) interrupt() { _ = s.connection.SetReadDeadline(time.Unix(1, 0)) }
-
+// pinged notes a ping. One answer to several that came together will do.
 func (s *session) pinged(payload string) error {
 	s.heard()
-	select {
-	case <-s.pong: // one answer to several pings will do
-	default:
-	}
-	s.pong <- payload
+	s.ping = &payload
 	return nil
+}
+
+// beforeWait is called when all that came is read: now follows what comes of it.
+func (s *session) beforeWait() {
+	if s.ping != nil {
+		s.outbox.answer(*s.ping)
+		s.ping = nil
+	}
+	if s.gathered {
+		s.gathered = false
+		s.link.Deliver()
+	}
 }
 
 // read hands messages to the link until the session is over.
@@ -193,7 +218,8 @@ func (s *session) receive(reader io.Reader) error {
 		return nil
 	}
 	s.trace("received", len(data))
-	return s.link.Receive(data)
+	s.gathered = true
+	return s.link.Gather(data)
 }
 
 // verdict tells how to part from the peer, and why.
@@ -227,107 +253,13 @@ func (s *session) verdict(err error) (code int, reason error) {
 	return 0, fmt.Errorf("the connection was lost: %w", err)
 }
 
-// write sends what the link has, pongs and keep-alives, until the session is over; then the close frame.
-func (s *session) write() {
-	timer := time.NewTimer(s.parameters.keepAlive)
-	defer timer.Stop()
-	for !s.over() {
-		var err error
-		select {
-		case <-s.ending:
-			continue
-		case <-s.link.Done():
-			s.end(s.verdict(s.link.Err()))
-			continue
-		case <-s.link.Ready():
-			err = s.pull()
-		case payload := <-s.pong:
-			err = s.sendPong(payload)
-		case <-timer.C:
-			s.trace("sent a keep-alive", 1)
-			err = s.socket.WriteMessage(websocket.TextMessage, []byte("."))
-		}
-		if err == nil {
-			err = s.connection.flush()
-		}
-		if err != nil {
-			s.endWriting(err)
-		}
-		timer.Reset(s.parameters.keepAlive)
-	}
-	if s.code == 0 {
+// endWriting ends the session when writing failed. When the link has ended the reader has found a reason that is better than the writer's.
+func (s *session) endWriting(err error) {
+	if ended := s.link.Err(); ended != nil {
+		s.end(s.verdict(ended))
 		return
 	}
-	err := s.socket.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(s.code, s.text), time.Time{})
-	if err == nil || errors.Is(err, websocket.ErrCloseSent) { // by the reader
-		s.parted = s.connection.flush() == nil
-	}
-}
-
-// endWriting ends the session when writing failed. When the link has ended, or the websocket library sent a close frame by itself, the
-// reader has found a reason that is better than the writer's.
-func (s *session) endWriting(err error) {
-	ended := s.link.Err()
-	switch {
-	case errors.Is(err, websocket.ErrCloseSent):
-		<-s.ending
-	case ended != nil:
-		s.end(s.verdict(ended))
-	default:
-		s.end(0, fmt.Errorf("the connection was lost: %w", err))
-	}
-}
-
-// pull sends what the link has, made now that there is room for it. A pull may give little of what there is, so several gather.
-func (s *session) pull() error {
-	buffer := pulls.Get().(*[]byte)
-	defer pulls.Put(buffer)
-	for more := true; more && !s.over(); {
-		messages, again, err := s.link.Pull(*buffer, pullBudget)
-		if err != nil {
-			return err
-		}
-		for _, message := range messages {
-			s.trace("sent", len(message))
-			if err := s.send(message); err != nil {
-				return err
-			}
-		}
-		clear(messages)
-		select {
-		case payload := <-s.pong: // which must not wait until a busy link has nothing to send
-			if err := s.sendPong(payload); err != nil {
-				return err
-			}
-			if err := s.connection.flush(); err != nil {
-				return err
-			}
-		default:
-		}
-		more = again
-	}
-	return s.connection.flush()
-}
-
-func (s *session) sendPong(payload string) error {
-	return s.socket.WriteControl(websocket.PongMessage, []byte(payload), time.Time{})
-}
-
-// send writes one message, in frames that the reference takes.
-func (s *session) send(message []byte) error {
-	if len(message) <= maxFrame {
-		return s.socket.WriteMessage(websocket.BinaryMessage, message)
-	}
-	writer, err := s.socket.NextWriter(websocket.BinaryMessage)
-	for err == nil && len(message) > 0 {
-		n := min(len(message), maxFrame)
-		_, err = writer.Write(message[:n])
-		message = message[n:]
-	}
-	if err == nil {
-		err = writer.Close()
-	}
-	return err
+	s.end(0, fmt.Errorf("the connection was lost: %w", err))
 }
 
 // linger waits for the peer's end of the connection, so that closing ours does not make the network forget our close frame.
@@ -339,7 +271,7 @@ func (s *session) linger() {
 	_ = s.connection.SetReadDeadline(time.Now().Add(farewell))
 	var scratch [512]byte
 	for {
-		if _, err := s.connection.Read(scratch[:]); err != nil {
+		if _, err := s.connection.Conn.Read(scratch[:]); err != nil {
 			return
 		}
 	}

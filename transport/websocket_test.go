@@ -443,39 +443,6 @@ func selfSigned(t *testing.T) (tls.Certificate, *x509.CertPool) {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool
 }
 
-func TestSend_FramesThatTheReferenceTakes(t *testing.T) {
-	l := listen(t, newExchange(t), "ws://127.0.0.1:0")
-	_, reader := rawUpgrade(t, l)
-	for range 3 { // the greeting; then the link's writer has nothing to do
-		readFrame(t, reader)
-	}
-	large := make([]byte, 17<<20)
-	go func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		for s := range l.sessions {
-			if err := errors.Join(s.send(large), s.connection.flush()); err != nil {
-				t.Errorf("send: %v", err)
-			}
-		}
-	}()
-	message, frames := 0, 0
-	for message < len(large) {
-		first, payload := readFrame(t, reader)
-		if len(payload) >= 16<<20 {
-			t.Fatalf("a frame of %d bytes: the reference refuses it", len(payload))
-		}
-		if want := byte(0x02); frames == 0 && first != want || frames > 0 && first&0x0f != 0 {
-			t.Fatalf("frame %d begins with %#x", frames, first)
-		}
-		message += len(payload)
-		frames++
-	}
-	if first, payload := readFrame(t, reader); first != 0x80 || len(payload) != 0 {
-		t.Errorf("the message ends with %#x and %d bytes", first, len(payload))
-	}
-}
-
 // observeByHand are the messages of a downstream end that observes an object.
 func observeByHand(json string) []string {
 	return []string{
