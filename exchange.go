@@ -32,6 +32,7 @@ type Exchange struct {
 	lastID    uint64    // of links and contracts
 	ready     turns     // links to be served
 	helpers   int       // goroutines that serve
+	stepping  bool      // the core is: whoever leaves the lock then has found it broken
 	pulled    []Message // by the pull under way
 	parted    []Writer  // to be told, once the lock is left, that their links have ended
 
@@ -138,7 +139,10 @@ func (x *Exchange) applyAt(now impl.Now, input *impl.Input) (a answer) {
 	if x.record != nil && !x.record.input(now, input) {
 		x.record = nil
 	}
-	for _, effect := range x.core.Step(now, *input) {
+	x.stepping = true
+	effects := x.core.Step(now, *input)
+	x.stepping = false
+	for _, effect := range effects {
 		switch effect.Kind {
 		case impl.EffectReady:
 			x.owes(x.links[effect.Link])

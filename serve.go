@@ -149,7 +149,7 @@ func (x *Exchange) release() {
 
 // unlock leaves the lock and serves the links that the step, or others, have left, the latest first.
 func (x *Exchange) unlock() {
-	if x.ready.length() == 0 {
+	if x.ready.length() == 0 || x.stepping {
 		x.release()
 		return
 	}

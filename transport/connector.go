@@ -251,7 +251,7 @@ func (c *Connector) dialTLS(ctx context.Context, network, host string) (net.Conn
 	if err != nil {
 		return nil, err
 	}
-	cork := connection.(*carrier)
+	carrying := connection.(*carrier)
 	config := &tls.Config{}
 	if c.options.TLS != nil {
 		config = c.options.TLS.Clone()
@@ -260,11 +260,11 @@ func (c *Connector) dialTLS(ctx context.Context, network, host string) (net.Conn
 	if config.ServerName == "" {
 		config.ServerName = c.address.url.Hostname()
 	}
-	secure := tls.Client(cork.Conn, config)
+	secure := tls.Client(carrying.Conn, config)
 	if err := secure.HandshakeContext(ctx); err != nil {
 		_ = connection.Close()
 		return nil, err
 	}
-	cork.Conn = secure
-	return cork, nil
+	carrying.Conn = secure
+	return carrying, nil
 }
