@@ -183,14 +183,10 @@ func (x *Exchange) helper() {
 	for {
 		x.mu.Lock()
 		now := x.now()
-		for range helperTurns {
-			l := x.ready.first()
-			if l == nil {
-				break
-			}
-			x.pullFor(s, now, l)
+		for len(s.turns) < helperTurns && x.ready.length() > 0 {
+			x.pullFor(s, now, x.ready.first())
 		}
-		if len(s.turns) == 0 {
+		if len(s.turns) == 0 { // what there was has ended, or is served apart
 			x.helpers--
 			x.release()
 			return

@@ -106,6 +106,25 @@ func TestServe_EveryObserver(t *testing.T) {
 	})
 }
 
+// Links that have ended do not make a helper stop before those that live.
+func TestServe_PassesLinksThatHaveEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x, _, links, _ := servedObservers(t, 2)
+		links[0].Detach(nil)
+		x.mu.Lock()
+		for range 3 * helperTurns {
+			x.ready.push(links[0])
+		}
+		x.queue(links[1])
+		x.help()
+		x.release()
+		synctest.Wait()
+		if x.ready.length() > 0 || x.helpers > 0 || links[1].turn.Load() != noTurn {
+			t.Errorf("%d links wait, %d helpers are left", x.ready.length(), x.helpers)
+		}
+	})
+}
+
 // A link without room gets nothing until it has room, then the newest state.
 func TestServe_WaitsForRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

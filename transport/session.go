@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	readBufferSize  = 2 << 10
+	readBufferSize  = 1 << 10
 	writeBufferSize = 4 << 10 // of the websocket library, whose buffers are used in the handshake only
 	// maxBufferKept bounds the buffers that go back to a pool.
 	maxBufferKept = 1 << 20
