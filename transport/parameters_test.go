@@ -17,7 +17,7 @@ func TestParseAddress(t *testing.T) {
 		name               string
 		limit              []hakuban.LoadPoint
 	}
-	points := func(numbers ...int) (limit []hakuban.LoadPoint) {
+	points := func(numbers ...int64) (limit []hakuban.LoadPoint) {
 		for i := 0; i < len(numbers); i += 2 {
 			limit = append(limit, hakuban.LoadPoint{After: time.Duration(numbers[i]) * time.Millisecond, Load: uint32(numbers[i+1])})
 		}

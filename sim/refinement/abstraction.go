@@ -219,7 +219,7 @@ func (o *object) measured(r *Refinement) *model.Model {
 		Capacities: []int{0, 1, 2},
 		Limited:    r.limited,
 		Chunked:    true,
-		Ceiling:    math.MaxUint32,
+		Ceiling:    min(math.MaxUint32, math.MaxInt), // an int of 32 bits holds half of the capacities there are
 		Version:    []int{0},
 	}
 	if o.model != nil {
