@@ -223,11 +223,7 @@ func (c *Configuration) Explore() Result {
 		var group sync.WaitGroup
 		var taken atomic.Int64
 		for i := range workers {
-			group.Add(1)
-			go func() {
-				defer group.Done()
-				workers[i].run(level, &taken)
-			}()
+			group.Go(func() { workers[i].run(level, &taken) })
 		}
 		group.Wait()
 		level = nil

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 
+	"golang.org/x/sync/errgroup"
+
 	"hakuban/sim/checker"
 	"hakuban/sim/mark"
 )
@@ -49,37 +51,29 @@ const repeatEvery = 50
 func (s *Sweep) Run(ctx context.Context) *Coverage {
 	coverage := &Coverage{Marks: map[mark.Mark]int{}, Workloads: map[string]int{}}
 	var mutex sync.Mutex
-	var wait sync.WaitGroup
-	next := 0
-	for range max(1, s.Workers) {
-		wait.Go(func() {
-			for {
-				mutex.Lock()
-				i := next
-				next++
-				mutex.Unlock()
-				if i >= s.Seeds || ctx.Err() != nil {
-					return
-				}
-				seed := s.First + uint64(i)
-				var observer Observer
-				if s.Observe != nil {
-					observer = s.Observe()
-				}
-				result := s.one(seed, observer)
-				mutex.Lock()
-				if s.Done != nil {
-					s.Done(observer)
-				}
-				coverage.add(seed, &result)
-				if s.Progress != nil {
-					s.Progress(coverage)
-				}
-				mutex.Unlock()
+	var workers errgroup.Group
+	workers.SetLimit(max(1, s.Workers))
+	for i := 0; i < s.Seeds && ctx.Err() == nil; i++ {
+		seed := s.First + uint64(i)
+		workers.Go(func() error {
+			var observer Observer
+			if s.Observe != nil {
+				observer = s.Observe()
 			}
+			result := s.one(seed, observer)
+			mutex.Lock()
+			defer mutex.Unlock()
+			if s.Done != nil {
+				s.Done(observer)
+			}
+			coverage.add(seed, &result)
+			if s.Progress != nil {
+				s.Progress(coverage)
+			}
+			return nil
 		})
 	}
-	wait.Wait()
+	_ = workers.Wait() // a seed that fails is no error of the sweep
 	return coverage
 }
 

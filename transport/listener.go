@@ -13,10 +13,10 @@ import (
 	"net/http"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
+	"golang.org/x/sync/semaphore"
 
 	"hakuban"
 )
@@ -96,11 +96,7 @@ func Listen(x *hakuban.Exchange, url string, options *Options) (*Listener, error
 		ErrorLog:          slog.NewLogLogger(o.Logger.Handler(), slog.LevelWarn),
 	}
 	l.server.SetKeepAlivesEnabled(false)
-	g := &gate{Listener: socket, listener: l}
-	if address.url.Scheme == "wss" {
-		g.tls = o.TLS.Clone()
-		g.tls.NextProtos = []string{"http/1.1"}
-	}
+	g := newGate(socket, l)
 	l.running.Go(func() {
 		err := l.server.Serve(g)
 		if !errors.Is(err, http.ErrServerClosed) {
@@ -281,12 +277,21 @@ func (s *session) snapshot() (c Connection, ok bool) {
 type gate struct {
 	net.Listener
 	listener *Listener
-	tls      *tls.Config // one for all, as it has the keys of the tickets that save a handshake; nil: ws
-	open     atomic.Int64
+	tls      *tls.Config         // one for all, as it has the keys of the tickets that save a handshake; nil: ws
+	room     *semaphore.Weighted // for connections
 
 	// Of the goroutine that accepts.
 	refused time.Time // when a refusal was last told
 	failed  time.Time // when a failure was last told
+}
+
+func newGate(socket net.Listener, l *Listener) *gate {
+	g := &gate{Listener: socket, listener: l, room: semaphore.NewWeighted(int64(l.options.MaxConnections))}
+	if l.address.url.Scheme == "wss" {
+		g.tls = l.options.TLS.Clone()
+		g.tls.NextProtos = []string{"http/1.1"}
+	}
+	return g
 }
 
 func (g *gate) Accept() (net.Conn, error) {
@@ -296,7 +301,7 @@ func (g *gate) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		if g.open.Add(1) > int64(o.MaxConnections) {
+		if !g.room.TryAcquire(1) {
 			g.refuse(connection)
 			continue
 		}
@@ -304,7 +309,7 @@ func (g *gate) Accept() (net.Conn, error) {
 		if g.tls != nil {
 			connection = tls.Server(connection, g.tls)
 		}
-		return &carrier{Conn: connection, handshake: -1, onClose: func() { g.open.Add(-1) }, onFailure: g.failedTLS}, nil
+		return &carrier{Conn: connection, handshake: -1, onClose: func() { g.room.Release(1) }, onFailure: g.failedTLS}, nil
 	}
 }
 
@@ -336,7 +341,6 @@ func (g *gate) accept() (net.Conn, error) {
 
 // refuse turns a connection away without waiting for it.
 func (g *gate) refuse(connection net.Conn) {
-	g.open.Add(-1)
 	if now := time.Now(); now.Sub(g.refused) > 10*time.Second { // not a line for each of a flood
 		g.refused = now
 		g.listener.options.Logger.Warn("connections are refused: there are too many",

@@ -66,7 +66,7 @@ func TestAccept_GoesOnAfterErrors(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		g := &gate{Listener: &poorListener{failures: 12}, listener: &Listener{address: address, options: o, ending: make(chan struct{})}}
+		g := newGate(&poorListener{failures: 12}, &Listener{address: address, options: o, ending: make(chan struct{})})
 		begin := time.Now()
 		connection, err := g.Accept()
 		if err != nil {

@@ -16,6 +16,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // show starts the three processes and waits for their ends.
@@ -58,21 +60,21 @@ func show(ctx context.Context) (err error) {
 
 // finish waits for the clients, which end by themselves, and then ends the router.
 func finish(ctx context.Context, router *process, clients []*process) error {
-	ended := make(chan error, len(clients))
+	waiting, ctx := errgroup.WithContext(ctx) // until the first error
 	for _, client := range clients {
-		go func() { <-client.done; ended <- client.err }()
-	}
-	for range clients {
-		select {
-		case err := <-ended:
-			if err != nil {
-				return err
+		waiting.Go(func() error {
+			select {
+			case <-client.done:
+				return client.err
+			case <-router.done:
+				return fmt.Errorf("the router ended before its clients: %v", router.command.ProcessState)
+			case <-ctx.Done():
+				return context.Cause(ctx)
 			}
-		case <-router.done:
-			return fmt.Errorf("the router ended before its clients: %v", router.command.ProcessState)
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
+		})
+	}
+	if err := waiting.Wait(); err != nil {
+		return err
 	}
 	if err := router.command.Process.Signal(syscall.SIGTERM); err != nil {
 		return err

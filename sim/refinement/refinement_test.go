@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"hakuban/internal/race"
 	"hakuban/model"
 	"hakuban/sim"
@@ -25,31 +27,26 @@ func TestRefine_EveryStepIsAStepOfTheSpecification(t *testing.T) {
 	}
 	var total Counts
 	var mutex sync.Mutex
-	var wait sync.WaitGroup
+	var workers errgroup.Group
+	workers.SetLimit(2)
 	start := time.Now()
-	next := make(chan sim.Seed)
-	for range 2 {
-		wait.Go(func() {
-			for seed := range next {
-				r := New()
-				result := sim.Run(sim.Config{Source: seed, Observer: r})
-				if result.Violation != nil {
-					t.Errorf("seed %d, %d exchanges: %v", seed, result.Exchanges, result.Violation)
-				}
-				mutex.Lock()
-				total.Add(r.Counts())
-				mutex.Unlock()
-			}
-		})
-	}
 	for seed := range sim.Seed(count) {
 		if t.Failed() {
 			break
 		}
-		next <- seed
+		workers.Go(func() error {
+			r := New()
+			result := sim.Run(sim.Config{Source: seed, Observer: r})
+			if result.Violation != nil {
+				t.Errorf("seed %d, %d exchanges: %v", seed, result.Exchanges, result.Violation)
+			}
+			mutex.Lock()
+			defer mutex.Unlock()
+			total.Add(r.Counts())
+			return nil
+		})
 	}
-	close(next)
-	wait.Wait()
+	_ = workers.Wait()
 	t.Logf("%d seeds in %.1f s: %v", count, time.Since(start).Seconds(), &total)
 	for action := model.Open; action < model.Actions; action++ {
 		if total.Actions[action] == 0 && !t.Failed() {

@@ -23,6 +23,8 @@ import (
 	"strings"
 	"sync"
 
+	"golang.org/x/sync/errgroup"
+
 	"hakuban/tests/perturb/delay"
 )
 
@@ -121,20 +123,15 @@ func (c *campaign) testPackage(ctx context.Context, name string, first, choices 
 		return fmt.Errorf("go test -c %s: %w", name, err)
 	}
 	before := c.failed
-	numbers := make(chan uint64)
-	var running sync.WaitGroup
-	for range c.parallel {
-		running.Go(func() {
-			for choice := range numbers {
-				c.testChoice(ctx, program, strings.TrimSpace(string(directory)), name, choice)
-			}
+	var running errgroup.Group
+	running.SetLimit(c.parallel)
+	for choice := first; choice-first < choices && ctx.Err() == nil; choice++ {
+		running.Go(func() error {
+			c.testChoice(ctx, program, strings.TrimSpace(string(directory)), name, choice)
+			return nil
 		})
 	}
-	for choice := first; choice-first < choices && ctx.Err() == nil; choice++ {
-		numbers <- choice
-	}
-	close(numbers)
-	running.Wait()
+	_ = running.Wait()
 	if ctx.Err() != nil {
 		return errors.New("interrupted")
 	}

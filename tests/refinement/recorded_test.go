@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"hakuban"
 	"hakuban/impl"
 	"hakuban/internal/backdoor"
@@ -76,29 +78,25 @@ func TestReal_EveryStepIsAStepOfTheSpecification(t *testing.T) {
 		count = min(count, 20)
 	}
 	var total recorded
-	var running sync.WaitGroup
-	seeds := make(chan uint64)
+	var running errgroup.Group
+	running.SetLimit(3)
 	start := time.Now()
-	for range 2 {
-		running.Go(func() {
-			for seed := range seeds {
-				run, err := runReal(seed)
-				total.check(t, fmt.Sprintf("seed %d", seed), run, err)
-			}
-		})
-	}
-	running.Go(func() {
+	running.Go(func() error {
 		run, err := runRebalance()
 		total.check(t, "rebalance", run, err)
+		return nil
 	})
 	for seed := range uint64(count) {
 		if t.Failed() {
 			break
 		}
-		seeds <- seed
+		running.Go(func() error {
+			run, err := runReal(seed)
+			total.check(t, fmt.Sprintf("seed %d", seed), run, err)
+			return nil
+		})
 	}
-	close(seeds)
-	running.Wait()
+	_ = running.Wait()
 	t.Logf("%d runs in %.1f s: %d exchanges, %d sessions of links, %d of them with messages lost, %d snapshots compared; %v", total.runs,
 		time.Since(start).Seconds(), total.tree.Exchanges, total.tree.Sessions, total.tree.Lost, total.looks, &total.Counts)
 	if count < 100 || t.Failed() {
