@@ -15,36 +15,38 @@ import (
 )
 
 func TestRelease_NextOfferComesAtOnce(t *testing.T) {
-	x := hakuban.NewExchange(nil)
-	defer x.Close()
-	observe, expose := x.ObserveObject(room), x.ExposeObject(room)
-	var last *hakuban.Sink
-	rounds := 0
-	for sink := range expose.Sinks(ctx) {
-		if last != nil && last.Context().Err() == nil {
-			t.Error("leaving the body must release the sink")
+	synctest.Test(t, func(t *testing.T) {
+		x := hakuban.NewExchange(nil)
+		defer x.Close()
+		observe, expose := x.ObserveObject(room), x.ExposeObject(room)
+		var last *hakuban.Sink
+		rounds := 0
+		for sink := range expose.Sinks(ctx) {
+			if last != nil && last.Context().Err() == nil {
+				t.Error("leaving the body must release the sink")
+			}
+			last = sink
+			send(t, sink, rounds)
+			if rounds++; rounds == 3 {
+				break
+			}
 		}
-		last = sink
-		send(t, sink, rounds)
-		if rounds++; rounds == 3 {
-			break
+		if last.Context().Err() == nil {
+			t.Error("break must release the sink")
 		}
-	}
-	if last.Context().Err() == nil {
-		t.Error("break must release the sink")
-	}
-	stream := must[*hakuban.Stream](t)(observe.Next(ctx))
-	if n, state := next[int](t, stream); n != 2 || state.Synchronized().Now() {
-		t.Errorf("got %d %v; want 2, not vouched for", n, state.Synchronized())
-	}
-	stream.Release()
-	if _, err := stream.Next(ctx); !errors.Is(err, hakuban.ErrRevoked) {
-		t.Errorf("Next of a released stream: %v", err)
-	}
-	again := must[*hakuban.Stream](t)(observe.Next(ctx))
-	if n, _ := next[int](t, again); n != 2 {
-		t.Errorf("the next stream shows %d", n)
-	}
+		stream := must[*hakuban.Stream](t)(observe.Next(ctx))
+		if n, state := next[int](t, stream); n != 2 || state.Synchronized().Now() {
+			t.Errorf("got %d %v; want 2, not vouched for", n, state.Synchronized())
+		}
+		stream.Release()
+		if _, err := stream.Next(ctx); !errors.Is(err, hakuban.ErrRevoked) {
+			t.Errorf("Next of a released stream: %v", err)
+		}
+		again := must[*hakuban.Stream](t)(observe.Next(ctx))
+		if n, _ := next[int](t, again); n != 2 {
+			t.Errorf("the next stream shows %d", n)
+		}
+	})
 }
 
 func TestLoops_EndWithTheirContext(t *testing.T) {
@@ -179,7 +181,9 @@ func TestContract_ErrTellsWhyItCouldNotBeOpened(t *testing.T) {
 	expose.Each(ctx, func(context.Context, *hakuban.Sink) { t.Error("a sink of nothing") })
 	<-observe.Done()
 	<-expose.Done()
-	for _, err := range []error{observe.Err(), expose.Err()} {
+	_, noStream := observe.Next(ctx)
+	_, noSink := expose.Next(ctx)
+	for _, err := range []error{observe.Err(), expose.Err(), noStream, noSink} {
 		if !errors.Is(err, hakuban.ErrDescriptor) {
 			t.Errorf("it could not be opened, with %v", err)
 		}
