@@ -21,8 +21,13 @@ func newBackoff() *backoff {
 	return &backoff{first: 100 * time.Millisecond, most: 10 * time.Second, jitter: rand.Float64}
 }
 
-// next returns the delay before the next attempt: the current one, give or take a quarter.
-func (b *backoff) next() time.Duration {
+// after returns the delay before the next attempt, when the last one made a link that was up for a time, or none: 0. It is none at all
+// after a link that lived; else the current one, give or take a quarter.
+func (b *backoff) after(up time.Duration) time.Duration {
+	if up >= lived {
+		b.delay = 0
+		return 0
+	}
 	if b.delay == 0 {
 		b.delay = b.first
 	}
@@ -30,6 +35,3 @@ func (b *backoff) next() time.Duration {
 	b.delay = min(2*b.delay, b.most)
 	return delay
 }
-
-// reset starts over: a link lived.
-func (b *backoff) reset() { b.delay = 0 }

@@ -92,6 +92,12 @@ func sessionOn(t *testing.T, x *hakuban.Exchange, connection net.Conn, p paramet
 	if err != nil {
 		t.Fatal(err)
 	}
+	return sessionOver(t, link, connection, p)
+}
+
+// sessionOver makes a session of a link on a connection whose upgrade is over.
+func sessionOver(t *testing.T, link *hakuban.Link, connection net.Conn, p parameters) *session {
+	t.Helper()
 	o, err := completeOptions(&Options{Logger: quiet}, forConnect)
 	if err != nil {
 		t.Fatal(err)

@@ -108,18 +108,19 @@ func (c *Connector) run(ctx context.Context) {
 	backoff := c.options.backoff
 	for !over() {
 		s, err := c.dial(ctx)
+		var up time.Duration
 		if err == nil {
 			made := time.Now()
 			c.carry(ctx, s)
-			if time.Since(made) >= lived {
-				backoff.reset()
-				continue
-			}
+			up = time.Since(made)
 		}
 		if over() {
 			return // whatever the attempt says of it
 		}
-		delay := backoff.next()
+		delay := backoff.after(up)
+		if delay == 0 {
+			continue
+		}
 		c.failed(err, delay)
 		timer := time.NewTimer(delay)
 		select {

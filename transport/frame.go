@@ -11,6 +11,7 @@ const (
 	opText         = 0x1
 	opBinary       = 0x2
 	opClose        = 0x8
+	opPing         = 0x9
 	opPong         = 0xa
 	final          = 0x80
 )

@@ -158,6 +158,19 @@ func (o *outbox) keepAlive(after time.Duration) (next time.Duration) {
 	return after
 }
 
+// ping sends a ping; false: nothing is sent any more. It is no keep-alive: whether the peer counts it as a sign of life is not known.
+func (o *outbox) ping() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed {
+		return false
+	}
+	wrote := o.wrote
+	o.control(opPing, nil)
+	o.wrote = wrote
+	return true
+}
+
 // foreign takes a frame that the websocket library made, a close frame: nothing may follow it.
 func (o *outbox) foreign(frame []byte) {
 	o.mu.Lock()

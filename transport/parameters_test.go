@@ -172,21 +172,3 @@ func FuzzParseAddress(f *testing.F) {
 		}
 	})
 }
-
-func TestBackoff_GrowsAndStartsOver(t *testing.T) {
-	b := newBackoff()
-	b.jitter = func() float64 { return 0.5 }
-	for i, want := range []time.Duration{100, 200, 400, 800, 1600, 3200, 6400, 10000, 10000} {
-		if got := b.next(); got != want*time.Millisecond {
-			t.Errorf("attempt %d: %v, want %dms", i, got, want)
-		}
-	}
-	b.reset()
-	for _, jitter := range []float64{0, 1} {
-		b.jitter = func() float64 { return jitter }
-		b.reset()
-		if got := b.next(); got != 75*time.Millisecond && got != 125*time.Millisecond {
-			t.Errorf("jitter %v: %v", jitter, got)
-		}
-	}
-}

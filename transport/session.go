@@ -48,6 +48,7 @@ type session struct {
 	logger     *slog.Logger // knows the link
 	limit      int64
 	permit     permit // of a listener's session; guarded by the listener's mu
+	silence    *silence
 
 	ending chan struct{} // closed by end
 	once   sync.Once
@@ -66,7 +67,7 @@ func newSession(link *hakuban.Link, socket *websocket.Conn, connection *carrier,
 	s := &session{
 		link: link, socket: socket, connection: connection, parameters: p, limit: o.MessageLimit,
 		logger: o.Logger.With("link", link.ID(), "remote", connection.RemoteAddr().String()),
-		ending: make(chan struct{}),
+		ending: make(chan struct{}), silence: newSilence(p.timeout),
 	}
 	s.outbox = newOutbox(connection, dialled, link.Resume, s.endWriting)
 	connection.begin(p.timeout, s.beforeWait, s.outbox.foreign)
@@ -79,15 +80,8 @@ func newSession(link *hakuban.Link, socket *websocket.Conn, connection *carrier,
 
 // run carries the link until it ends, and returns why.
 func (s *session) run() error {
-	var alive *time.Timer
-	armed := make(chan struct{})
-	alive = time.AfterFunc(s.parameters.keepAlive, func() {
-		<-armed
-		if next := s.outbox.keepAlive(s.parameters.keepAlive); next > 0 {
-			alive.Reset(next)
-		}
-	})
-	close(armed)
+	alive := again(s.parameters.keepAlive, func() time.Duration { return s.outbox.keepAlive(s.parameters.keepAlive) })
+	silent := again(s.silence.third, s.breakSilence)
 	s.link.Serve(s)
 	s.read()
 	s.beforeWait() // what follows from the last messages
@@ -99,8 +93,35 @@ func (s *session) run() error {
 		s.linger()
 	}
 	alive.Stop()
+	silent.Stop()
 	s.connection.cut() // nothing is left to lose
 	return s.reason
+}
+
+// again calls a function after a time, and then after each time that the function returns, until that is 0 or the timer is stopped.
+func again(after time.Duration, call func() time.Duration) *time.Timer {
+	var timer *time.Timer
+	armed := make(chan struct{})
+	timer = time.AfterFunc(after, func() {
+		<-armed
+		if next := call(); next > 0 {
+			timer.Reset(next)
+		}
+	})
+	close(armed)
+	return timer
+}
+
+// breakSilence pings a peer that was silent for long, and returns when to look again; 0: not any more.
+func (s *session) breakSilence() (next time.Duration) {
+	if left := s.silence.left(); left > 0 {
+		return left
+	}
+	if !s.outbox.ping() {
+		return 0
+	}
+	s.trace("sent a ping", 0)
+	return s.silence.third
 }
 
 // Write implements [hakuban.Writer].
@@ -144,6 +165,7 @@ func (s *session) over() bool {
 // heard extends the time in which the peer must be heard again, but not within a message: however it is cut, a message must be
 // complete in that time after its first frame began.
 func (s *session) heard() {
+	s.silence.broken()
 	if !s.inMessage {
 		s.connection.hear()
 	}

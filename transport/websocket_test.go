@@ -10,6 +10,7 @@ import (
 	"crypto/x509/pkix"
 	"errors"
 	"fmt"
+	"io"
 	"math/big"
 	"net"
 	"strings"
@@ -228,44 +229,14 @@ func TestKeepAlive_OnlyWhenNothingElseWasSent(t *testing.T) {
 	}
 }
 
-func TestTimeout_SilenceEndsTheLink(t *testing.T) {
-	x := newExchange(t)
-	l := listen(t, x, "ws://127.0.0.1:0#timeout=2s")
-	silent, talker, pinger, ponger := dial(t, l.URL()), dial(t, l.URL()), dial(t, l.URL()), dial(t, l.URL())
-	stop := make(chan struct{})
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			select {
-			case <-stop:
-				return
-			case <-time.After(20 * time.Millisecond):
-				_ = talker.WriteMessage(websocket.TextMessage, []byte("a keep-alive, whatever it says"))
-				_ = pinger.WriteControl(websocket.PingMessage, nil, time.Now().Add(time.Second))
-				_ = ponger.WriteControl(websocket.PongMessage, nil, time.Now().Add(time.Second))
-			}
-		}
-	}()
-	wantClose(t, silent, websocket.CloseGoingAway, "nothing came from the peer in time")
-	eventually(t, "the silent one is gone", func() bool { return len(l.Snapshot().Connections) < 4 })
-	for range 250 { // the others stay, for longer than the timeout
-		time.Sleep(10 * time.Millisecond)
-		if n := len(l.Snapshot().Connections); n != 3 {
-			t.Fatalf("%d connections, want 3", n)
-		}
-	}
-	close(stop)
-	<-done
-	eventually(t, "all have fallen silent", func() bool { return len(l.Snapshot().Connections) == 0 })
-}
-
 func TestTimeout_ConnectorGivesUpASilentUpstream(t *testing.T) {
-	router, x := newExchange(t), newExchange(t)
-	l := listen(t, router, "ws://127.0.0.1:0#keep-alive=1h")
-	base, _, _ := strings.Cut(l.URL(), "#")
+	const accept = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+	url := fakeUpstream(t, func(connection net.Conn, key string) {
+		_, _ = io.WriteString(connection, accept+acceptKey(key)+"\r\n\r\n")
+		_, _ = io.Copy(io.Discard, connection) // and no word more
+	})
 	var log transcript
-	c := connect(t, x, base+"#timeout=100ms", Options{Logger: log.logger()})
+	c := connect(t, newExchange(t), url+"#timeout=100ms", Options{Logger: log.logger()})
 	eventually(t, "the connector gave up and connected again", func() bool {
 		return strings.Count(log.String(), "upstream link made") >= 2
 	})
