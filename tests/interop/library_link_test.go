@@ -137,10 +137,17 @@ var libraryLinkScenarios = []scenario{
 		observe.Follow(expose, NewState("at last", 1))
 	}},
 	{name: "Library_LeavesASilentParent", trees: OneRouter, referenceOnly: inProcess, run: func(w *World) {
-		us := w.Library("impatient", Left, "timeout=300ms", "keep-alive=100ms") // its parent's keep-alive is a minute
-		first := us.WaitConnected()
-		second := us.WaitConnected(first)
-		us.WaitConnected(first, second)
+		us := w.Library("impatient", Left, "timeout=300ms", "keep-alive=100ms")
+		w.Router(Left).Silent(us.WaitLost)
+		us.WaitConnected()
+	}},
+	{name: "Library_StaysWithAParentThatOnlyAnswers", trees: OneRouter, referenceOnly: inProcess, run: func(w *World) {
+		us := w.Library("impatient", Left, impatient) // its parent's keep-alive is a minute
+		before := us.WaitConnected()
+		time.Sleep(idleLongEnough)
+		if now := us.connector.Snapshot().Connection; now == nil || now.Link != before.Link {
+			w.Errorf("linked as %+v, expected still %+v", now, before)
+		}
 	}},
 	{name: "Library_StaysWithAParentThatSpeaks", trees: OneRouter, router: RouterOptions{Parameters: impatient}, referenceOnly: inProcess, run: func(w *World) {
 		us := w.Library("idle", Left, impatient)
@@ -159,9 +166,10 @@ var libraryLinkScenarios = []scenario{
 		expose := silent.ExposeObject(object)
 		silent.Connect(bare(listener.URL()), "keep-alive=1m")
 		state := NewState("then silence", 1)
-		observe.Follow(expose, state).WaitLastAt(state)
+		stream := observe.Follow(expose, state)
+		silent.Silent(func() { stream.WaitLastAt(state) })
 		silent.WaitLost()
-		silent.WaitConnected() // and again, though it will be as silent
+		silent.WaitConnected()
 	}},
 	{name: "Library_NamesInTheMonitor", trees: OneRouter, referenceOnly: inProcess, router: monitored, run: func(w *World) {
 		w.Library("by its URL", Left, "name=bob")

@@ -18,11 +18,12 @@ var linkScenarios = []scenario{
 	}},
 	{name: "Link_SilentParentIsLeft", trees: OneRouter, run: func(w *World) {
 		peer := w.Peer("impatient", Left, "timeout=300ms", "keep-alive=100ms")
-		peer.WaitLost()
+		w.Router(Left).Silent(peer.WaitLost)
 		peer.WaitConnected()
 	}},
 	{name: "Link_SilentChildIsCut", trees: OneRouter, router: RouterOptions{Parameters: "timeout=300ms,keep-alive=100ms"}, run: func(w *World) {
 		peer := w.Peer("silent", Left, "nodelay=false")
+		peer.Silent(func() { time.Sleep(10 * 300 * time.Millisecond) }) // the router has no way to tell us
 		peer.WaitLost()
 		peer.WaitConnected()
 	}},
@@ -33,7 +34,7 @@ var linkScenarios = []scenario{
 		sent := exposer.ExposeObject(object).Sink().Send(NewState("then silence", 1))
 		stream := observe.Stream()
 		stream.WaitFor(sent)
-		stream.WaitLastAt(sent)
+		exposer.Silent(func() { stream.WaitLastAt(sent) })
 		exposer.WaitLost()
 	}},
 	{name: "Link_RouterRestartsUnderItsPeers", trees: AnyTree, run: func(w *World) {

@@ -93,6 +93,12 @@ func StartPeer(t testing.TB, name string) *Peer {
 	return p
 }
 
+// Silent has the peer say nothing, nor answer, while something is done.
+func (p *Peer) Silent(during func()) {
+	p.t.Helper()
+	p.process.silent(p.t, during)
+}
+
 // Kill ends the process as a crash would.
 func (p *Peer) Kill() { p.process.kill() }
 

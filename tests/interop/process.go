@@ -2,6 +2,7 @@ package interop
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -72,6 +73,22 @@ func (p *process) kill() {
 	p.killed = true
 	p.command.Process.Kill()
 	<-p.exited
+}
+
+// silent has the process say nothing, nor answer, while something is done.
+func (p *process) silent(t testing.TB, during func()) {
+	t.Helper()
+	goOn, err := pause(p.command.Process)
+	if errors.Is(err, errors.ErrUnsupported) {
+		t.Skip("a process cannot be stopped and continued here")
+	}
+	if err != nil {
+		t.Fatalf("%s cannot be stopped: %v", p.name, err)
+	}
+	during()
+	if err := goOn(); err != nil {
+		t.Fatalf("%s cannot go on: %v", p.name, err)
+	}
 }
 
 // signalAndWait asks the process to end, and kills it when it does not. It returns the process's own exit error.

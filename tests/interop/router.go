@@ -90,6 +90,12 @@ func freeAddress(t testing.TB) string {
 // Kill ends the router as a crash would.
 func (r *Router) Kill() { r.process.kill() }
 
+// Silent has the router say nothing, nor answer, while something is done.
+func (r *Router) Silent(during func()) {
+	r.t.Helper()
+	r.process.silent(r.t, during)
+}
+
 // Start starts a killed router again, on the same port.
 func (r *Router) Start() {
 	r.t.Helper()
