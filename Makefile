@@ -11,7 +11,7 @@ SOAK_RUNS  ?= 20
 PERTURB_CHOICES ?= 10
 SOAK_SEEDS ?= 10000
 
-.PHONY: help build test race lint tlc golden bench interop fuzz soak perturb faults
+.PHONY: help build test race lint tlc golden bench interop fuzz soak perturb plants faults
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-9s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +53,9 @@ fuzz: ## each fuzz target for FUZZ_TIME
 			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZ_TIME) "$$package" </dev/null || exit 1; \
 		done || exit 1; \
 	done
+
+plants: ## plant bugs into the library and the transport, each of which their tests must find; PLANTS_FLAGS=-short: those of CI
+	go test -tags plants -count=1 -run TestPlants_ $(PLANTS_FLAGS) . ./transport
 
 soak: ## SOAK_RUNS times all tests under the race detector, then SOAK_SEEDS simulated runs
 	for run in $$(seq $(SOAK_RUNS)); do echo "run $$run" && go test -race -shuffle=on -count=1 ./... || exit 1; done

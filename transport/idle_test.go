@@ -2,6 +2,7 @@ package transport
 
 import (
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"slices"
@@ -166,6 +167,7 @@ func TestSilence_APeerThatSpeaksIsNotPinged(t *testing.T) {
 func TestPing_IsAnsweredOnABusyLink(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const objects, size = 64, 64 << 10
+		random := rand.NewChaCha8([32]byte{})
 		x := newExchange(t)
 		expose := x.ExposeTag(hakuban.MustTag("t"))
 		for i := range objects {
@@ -175,7 +177,9 @@ func TestPing_IsAnsweredOnABusyLink(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := sink.Send(hakuban.NewState(strings.Repeat("x", size)).WithVersion(int64(i) + 1)); err != nil {
+			data := make([]byte, size) // which no difference makes small
+			_, _ = random.Read(data)
+			if err := sink.Send(hakuban.NewState(data)); err != nil {
 				t.Fatal(err)
 			}
 		}
