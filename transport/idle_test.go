@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -234,6 +235,7 @@ func TestPing_IsAnsweredOnABusyLink(t *testing.T) {
 		go func() { _, _ = io.Copy(io.Discard, peer) }()
 		peer.session.end(0, os.ErrClosed)
 		peer.leave(t)
+		synctest.Wait()
 	})
 }
 
@@ -270,14 +272,16 @@ func TestFarewell_IsShortThoughThePeerReads(t *testing.T) {
 			x.ObserveObject(hakuban.MustObject(i))
 		}
 		peer := scriptedPeer(t, x, parameters{timeout: time.Hour, keepAlive: time.Hour})
-		go func() {
+		var reading sync.WaitGroup
+		defer reading.Wait()
+		reading.Go(func() {
 			for {
 				if _, err := io.CopyN(io.Discard, peer, 16<<10); err != nil {
 					return
 				}
 				time.Sleep(100 * time.Millisecond)
 			}
-		}()
+		})
 		time.Sleep(10 * time.Millisecond)
 		begin := time.Now()
 		peer.session.end(1001, os.ErrClosed)
