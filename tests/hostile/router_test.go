@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"hakuban/internal/race"
 )
 
 // patience bounds what a test waits for, except the healthy pair's states (deadline); only a failing one waits that long.
@@ -37,11 +39,13 @@ var buildRouter = sync.OnceValues(func() (string, error) {
 })
 
 func TestMain(m *testing.M) {
-	status := m.Run()
-	if path, err := buildRouter(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(path))
-	}
-	os.Exit(status)
+	race.Main(func() int {
+		status := m.Run()
+		if path, err := buildRouter(); err == nil {
+			_ = os.RemoveAll(filepath.Dir(path))
+		}
+		return status
+	}, "the router is a process of its own, built without it; package transport has the sessions, and tests/interop the processes")
 }
 
 // router is the process under test with a healthy pair on it.
