@@ -16,12 +16,14 @@
 //
 // # Lifetime
 //
-// An object is live while an object contract on it is open somewhere in the tree below or at an exchange, or a neighbour streams it
-// to or from there. Tag contracts alone keep nothing alive. A live object's data is needed while somebody other than the one
-// producer observes it; only then is an exposer elected. What nobody needs is forgotten.
+// An object lives as long as somebody has an object contract on it: this exchange, or an exchange downstream. It also lives while
+// upstream, or a downstream link, has a channel open for its states. A tag contract keeps no object alive.
 //
-// A contract lasts until it is closed, or its exchange is. The context given to a loop or to Each ends that, not the contract: an
-// expose contract that nobody loops over any more is still elected, and no other produces meanwhile. So:
+// An exposer is elected only while the object's data is needed: while somebody observes the object, other than its one producer. An
+// exchange forgets an object that nobody needs.
+//
+// A contract lasts until it is closed, or its exchange is. The context given to a loop or to Each ends the loop, not the contract. An
+// expose contract that nobody loops over any more can still be elected, and then nobody produces. So close it:
 //
 //	expose := x.ExposeObject(room)
 //	defer expose.Close()

@@ -42,8 +42,9 @@ type Exchange struct {
 
 // Options of an exchange. The zero value is good.
 type Options struct {
-	// Upstream says that an upstream will be linked to: what links below make this exchange ask of it stays within what an
-	// upstream allows one link already before. Without it that holds from the first link to an upstream on.
+	// Upstream says that this exchange will have an upstream. An upstream allows each of its links only so much, so this exchange must
+	// not let its downstream links ask for more than that in all. With Upstream it keeps them within the bound from the start, else
+	// from the first link to an upstream on.
 	Upstream bool
 	// Limits bound what a peer or a caller can make the exchange hold. Fields that are zero or below mean [DefaultLimits].
 	Limits Limits

@@ -141,7 +141,7 @@ func (c *Connector) failed(err error, delay time.Duration) {
 	if time.Since(c.warned) > 10*time.Second {
 		level, c.warned = slog.LevelWarn, time.Now()
 	}
-	c.options.Logger.Log(context.Background(), level, "cannot connect", "url", c.URL(), "error", err, "again in", delay)
+	c.options.Logger.Log(context.Background(), level, "cannot connect", "url", c.URL(), "error", err, "retry-in", delay)
 }
 
 // dial makes a connection and begins a link on it.

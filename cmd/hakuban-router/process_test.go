@@ -91,7 +91,7 @@ func TestProcess_SignalsEndItWell(t *testing.T) {
 				t.Errorf("status %d, expected %d; the log:\n%s", status, exitDrained, p.log)
 			}
 			t.Logf("ended after %v", time.Since(begin).Round(time.Millisecond))
-			p.log.wait(t, fmt.Sprintf("msg=ending reason=.*%v", signal), 1)
+			p.log.wait(t, fmt.Sprintf("msg=ending reason=.*%s", names[signal]), 1)
 			p.log.wait(t, "downstream link ended", 1)
 		})
 	}
@@ -108,7 +108,7 @@ func TestProcess_SignalsThatWereIgnoredAreIgnored(t *testing.T) {
 	if status := p.wait(t); status != exitDrained {
 		t.Errorf("status %d, expected %d; the log:\n%s", status, exitDrained, p.log)
 	}
-	p.log.wait(t, fmt.Sprintf("msg=ending reason=.*%v", syscall.SIGTERM), 1)
+	p.log.wait(t, fmt.Sprintf("msg=ending reason=.*%s", names[syscall.SIGTERM]), 1)
 }
 
 // In the background of a terminal the read of stdin raises SIGTTIN, whose default is to stop the process.

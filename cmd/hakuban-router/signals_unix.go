@@ -54,6 +54,9 @@ func requestSignals() (signals chan os.Signal, stop func()) {
 	}
 }
 
+// names are those by which operators know the signals that end a router.
+var names = map[os.Signal]string{syscall.SIGINT: "SIGINT", syscall.SIGTERM: "SIGTERM", reloads: "SIGHUP"}
+
 func endOn(ctx context.Context, list ...os.Signal) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	signals := make(chan os.Signal, 1)
@@ -62,7 +65,7 @@ func endOn(ctx context.Context, list ...os.Signal) (context.Context, func()) {
 		select {
 		case s := <-signals:
 			signal.Reset(list...)
-			cancel(fmt.Errorf("the signal %v", s))
+			cancel(fmt.Errorf("received %s", names[s]))
 		case <-ctx.Done():
 		}
 	}()
