@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -177,4 +178,28 @@ func tcpPair(t *testing.T) (near, far net.Conn) {
 	}
 	t.Cleanup(func() { near.Close(); far.Close() })
 	return near, far
+}
+
+// Time that is up stays up, also for pieces that are written after that was said, to a peer that takes one now and then.
+func TestCarrier_NoPieceGoesOnAfterTheCutoff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := net.Pipe()
+		var reading sync.WaitGroup
+		defer reading.Wait()
+		defer func() { _, _ = ours.Close(), theirs.Close() }()
+		c := &carrier{Conn: ours, timeout: time.Minute}
+		reading.Go(func() {
+			for {
+				if _, err := io.CopyN(io.Discard, theirs, pieceSize); err != nil {
+					return
+				}
+				time.Sleep(400 * time.Millisecond)
+			}
+		})
+		start := time.Now()
+		c.hurry(start.Add(time.Second))
+		if err := c.writeAll(make([]byte, 100*pieceSize)); !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(start) != time.Second {
+			t.Errorf("a write in many pieces: %v after %v", err, time.Since(start))
+		}
+	})
 }
