@@ -22,6 +22,9 @@ var (
 	// ErrUpstream: the exchange has, or is promised, another link to an upstream. A tree has one root.
 	ErrUpstream = impl.ErrUpstream
 
+	// ErrLoop: the link would close the tree to a ring, in which this exchange is downstream of itself.
+	ErrLoop = errors.New("hakuban: a loop: the way to the root leads back to this exchange")
+
 	// ErrTooLarge: what was asked for exceeds a limit of [Limits].
 	ErrTooLarge = impl.ErrTooLarge
 

@@ -20,6 +20,7 @@ type Exchange struct {
 	limits impl.Limits // in force
 	start  time.Time   // zero of the core's monotonic clock
 	done   chan struct{}
+	route  *route
 
 	mu        sync.Mutex // guards what follows; nothing waits while holding it
 	core      *impl.Exchange
@@ -81,6 +82,7 @@ func NewExchange(options *Options) *Exchange {
 		limits:    config.Limits,
 		start:     time.Now(),
 		done:      make(chan struct{}),
+		route:     newRoute(),
 		core:      impl.New(config),
 		contracts: map[impl.ContractID]*contract{},
 		offers:    map[impl.OfferID]*offer{},

@@ -46,6 +46,10 @@ type LinkOptions struct {
 	Session string
 	// Rights are what the peer may do. Nil: everything. Only for links to downstream; see [Link.SetRights].
 	Rights *Rights
+	// Identity is that of the peer of a link to downstream: the first of its [Exchange.Route]. "": not known.
+	Identity string
+	// Route is the peer's [Exchange.Route], of a link to upstream. Nil: not known; see [Link.SetRoute].
+	Route []string
 }
 
 const maxSession = 256 // bytes
@@ -151,7 +155,7 @@ func checkLinkText(what, text string, limit int) error {
 	return nil
 }
 
-func (x *Exchange) attach(role impl.Role, claim *Upstream, options LinkOptions) (*Link, error) {
+func (x *Exchange) attach(role impl.Role, claim *Upstream, options LinkOptions) (link *Link, err error) {
 	if err := x.CheckLink(options); err != nil {
 		return nil, err
 	}
@@ -170,10 +174,19 @@ func (x *Exchange) attach(role impl.Role, claim *Upstream, options LinkOptions) 
 		ready: make(chan struct{}, 1),
 		done:  make(chan struct{}),
 	}
+	if role == impl.ToUpstream {
+		err = x.route.follow(l, options.Route)
+	} else {
+		err = x.route.admit(l, options.Identity)
+	}
+	if err != nil {
+		return nil, err
+	}
 	x.links[l.id] = l
 	a := x.apply(&impl.Input{Kind: impl.InputAttach, Link: l.id, Role: role, Name: options.Name, Session: options.Session, LoadLimit: loadLimit(options.LoadLimit), Rights: options.Rights.core()})
 	if a.err != nil {
 		delete(x.links, l.id)
+		x.route.leave(l)
 		return nil, a.err
 	}
 	return l, nil
@@ -327,6 +340,7 @@ func (l *Link) end(reason error) {
 	}
 	l.err = reason
 	close(l.done)
+	l.x.route.leave(l)
 	delete(l.x.links, l.id)
 	if l.claim != nil {
 		l.claim.release()

@@ -111,15 +111,20 @@ func (c *Connector) run(ctx context.Context) {
 		var up time.Duration
 		if err == nil {
 			made := time.Now()
-			c.carry(ctx, s)
+			err = c.carry(ctx, s)
 			up = time.Since(made)
 		}
 		if over() {
 			return // whatever the attempt says of it
 		}
 		delay := backoff.after(up)
-		if delay == 0 {
+		switch {
+		case isLoop(err):
+			delay = loopDelay
+		case delay == 0:
 			continue
+		case up > 0:
+			err = nil // that its link ended was told
 		}
 		c.failed(err, delay)
 		timer := time.NewTimer(delay)
@@ -194,17 +199,22 @@ func (c *Connector) dial(ctx context.Context) (*session, error) {
 	}
 	options := c.link
 	options.Session = response.Header.Get("Sec-Websocket-Accept")
+	told := response.Header.Get(routeHeader)
+	options.Route = parseRoute(told)
 	link, err := c.upstream.Attach(options)
 	if err != nil {
 		_ = connection.Close()
 		return nil, err
 	}
-	return newSession(link, socket, connection, true, c.address.parameters, c.options), nil
+	s := newSession(link, socket, connection, true, c.address.parameters, c.options)
+	s.takesRoute = told != ""
+	return s, nil
 }
 
 // header is what the request for a link has besides what every such request has.
 func (c *Connector) header() http.Header {
-	header := http.Header{}
+	identities, _ := c.x.Route()
+	header := http.Header{identityHeader: {identities[0]}}
 	if c.options.Token == nil {
 		return header
 	}
@@ -223,19 +233,20 @@ func describe(err error, response *http.Response) error {
 	return err
 }
 
-// carry runs a session until it ends or the connector closes.
-func (c *Connector) carry(ctx context.Context, s *session) {
+// carry runs a session until it ends or the connector closes, and returns why.
+func (c *Connector) carry(ctx context.Context, s *session) (reason error) {
 	c.mu.Lock()
 	c.session = s
 	c.mu.Unlock()
 	stop := context.AfterFunc(ctx, func() { s.end(websocket.CloseNormalClosure, errors.New("the connector was closed")) })
 	defer stop()
 	s.logger.Info("upstream link made", "url", c.URL())
-	reason := s.run()
+	reason = s.run()
 	s.logger.Info("upstream link ended", "reason", reason)
 	c.mu.Lock()
 	c.session = nil
 	c.mu.Unlock()
+	return reason
 }
 
 func (c *Connector) dialTCP(ctx context.Context, network, host string) (net.Conn, error) {

@@ -110,6 +110,7 @@ func Listen(x *hakuban.Exchange, url string, options *Options) (*Listener, error
 		case <-l.ending:
 		}
 	})
+	l.running.Go(l.tellRoute)
 	o.Logger.Info("listening", "url", l.URL())
 	return l, nil
 }
@@ -164,7 +165,8 @@ func (l *Listener) serve(w http.ResponseWriter, r *http.Request) {
 		l.refused(r.RemoteAddr, err)
 		return
 	}
-	socket, err := l.upgrade.Upgrade(w, r, nil)
+	route, answer := l.routeAnswer(r)
+	socket, err := l.upgrade.Upgrade(w, r, answer)
 	if err != nil {
 		l.refused(r.RemoteAddr, err)
 		return
@@ -174,19 +176,19 @@ func (l *Listener) serve(w http.ResponseWriter, r *http.Request) {
 		panic("BUG: a connection that came past the gate")
 	}
 	options := l.link
-	options.Rights = admission.Rights
+	options.Rights, options.Identity = admission.Rights, r.Header.Get(identityHeader)
 	options.Session = acceptKey(r.Header.Get("Sec-Websocket-Key"))
 	link, err := l.x.AttachDownstream(options)
 	if err != nil {
 		l.refused(r.RemoteAddr, err)
-		turnAway(socket)
+		turnAway(socket, err)
 		return
 	}
 	s := newSession(link, socket, connection, false, l.address.parameters, l.options)
 	if admission.Principal != "" {
 		s.logger = s.logger.With("principal", admission.Principal)
 	}
-	s.permit.credential = credential
+	s.permit.credential, s.route = credential, route
 	l.add(s, admission.Expires)
 	l.running.Go(func() {
 		s.logger.Info("downstream link made")
@@ -208,8 +210,11 @@ func acceptKey(key string) string {
 var errListenerClosed = errors.New("the listener was closed")
 
 // turnAway ends a connection that came too late.
-func turnAway(socket *websocket.Conn) {
+func turnAway(socket *websocket.Conn, reason error) {
 	message := websocket.FormatCloseMessage(websocket.CloseGoingAway, "closed")
+	if isLoop(reason) {
+		message = websocket.FormatCloseMessage(websocket.ClosePolicyViolation, reason.Error())
+	}
 	_ = socket.WriteControl(websocket.CloseMessage, message, time.Now().Add(farewell)) // it may be gone already
 	_ = socket.Close()
 }
@@ -229,6 +234,8 @@ func (l *Listener) add(s *session, expires time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.sessions[s] = struct{}{}
+	identities, _ := l.x.Route()
+	s.tellRoute(routeText(identities)) // it may have changed since it was answered
 	s.expire(expires)
 	if l.closed { // since it entered
 		s.end(websocket.CloseGoingAway, errListenerClosed)

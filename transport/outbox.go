@@ -159,14 +159,14 @@ func (o *outbox) keepAlive(after time.Duration) (next time.Duration) {
 }
 
 // ping sends a ping; false: nothing is sent any more. It is no keep-alive: whether the peer counts it as a sign of life is not known.
-func (o *outbox) ping() bool {
+func (o *outbox) ping(payload string) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.closed {
 		return false
 	}
 	wrote := o.wrote
-	o.control(opPing, nil)
+	o.control(opPing, []byte(payload))
 	o.wrote = wrote
 	return true
 }

@@ -49,6 +49,8 @@ type session struct {
 	limit      int64
 	permit     permit // of a listener's session; guarded by the listener's mu
 	silence    *silence
+	route      string // our way to the root, as the peer was told; "": it wants none. Guarded by the listener's mu
+	takesRoute bool   // the peer tells its way
 
 	ending chan struct{} // closed by end
 	once   sync.Once
@@ -117,7 +119,7 @@ func (s *session) breakSilence() (next time.Duration) {
 	if left := s.silence.left(); left > 0 {
 		return left
 	}
-	if !s.outbox.ping() {
+	if !s.outbox.ping("") {
 		return 0
 	}
 	s.trace("sent a ping", 0)
@@ -174,6 +176,7 @@ func (s *session) heard() {
 // pinged notes a ping. One answer to several that came together will do.
 func (s *session) pinged(payload string) error {
 	s.heard()
+	s.routed(payload)
 	s.ping = &payload
 	return nil
 }
@@ -255,6 +258,8 @@ func (s *session) verdict(err error) (code int, reason error) {
 		return websocket.CloseProtocolError, err
 	case errors.As(err, &forbidden):
 		return websocket.ClosePolicyViolation, err
+	case isLoop(err):
+		return websocket.ClosePolicyViolation, err
 	case errors.Is(err, hakuban.ErrClosed):
 		return websocket.CloseGoingAway, err
 	case errors.Is(err, errUTF8):
@@ -263,6 +268,8 @@ func (s *session) verdict(err error) (code int, reason error) {
 		return websocket.CloseMessageTooBig, fmt.Errorf("a message is larger than %d bytes", s.limit)
 	case errors.As(err, &closed) && closed.Code == websocket.CloseAbnormalClosure:
 		return 0, errors.New("the connection was lost")
+	case errors.As(err, &closed) && closed.Code == websocket.ClosePolicyViolation && closed.Text == hakuban.ErrLoop.Error():
+		return closed.Code, fmt.Errorf("the peer says: %w", hakuban.ErrLoop)
 	case errors.As(err, &closed):
 		return closed.Code, fmt.Errorf("the peer closed the connection: %w", err)
 	case errors.Is(err, os.ErrDeadlineExceeded):

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -325,4 +326,17 @@ func TestProcess_LivesOnWithARecordingThatNobodyTakes(t *testing.T) {
 	if status := p.wait(t); status != exitDrained {
 		t.Errorf("status %d, expected %d; the log:\n%s", status, exitDrained, p.log)
 	}
+}
+
+// A router that is its own upstream by another name finds that out, and serves everybody else.
+func TestProcess_ItsOwnUpstreamByAnotherName(t *testing.T) {
+	socket, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(socket.Addr().String())
+	socket.Close()
+	p := startCommand(t, exec.Command(os.Args[0], "--bind", "ws://127.0.0.1:"+port, "--connect", "ws://127.1:"+port))
+	p.log.wait(t, "cannot connect.*a loop: .*retry-in=30s", 1)
+	awaitService(t, p.url)
 }
