@@ -336,7 +336,7 @@ func TestProcess_ItsOwnUpstreamByAnotherName(t *testing.T) {
 	}
 	_, port, _ := net.SplitHostPort(socket.Addr().String())
 	socket.Close()
-	p := startCommand(t, exec.Command(os.Args[0], "--bind", "ws://127.0.0.1:"+port, "--connect", "ws://127.1:"+port))
+	p := startCommand(t, exec.Command(os.Args[0], "--bind", "ws://127.0.0.1:"+port, "--connect", "ws://localhost:"+port))
 	p.log.wait(t, "cannot connect.*a loop: .*retry-in=30s", 1)
 	awaitService(t, p.url)
 }
