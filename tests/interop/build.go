@@ -28,8 +28,9 @@ var errMissing = errors.New("missing")
 
 // Reference holds the paths of the programs built from the Rust crate.
 type Reference struct {
-	Peer   string // our driver around the crate's library
-	Router string // the crate's own hakuban-router
+	Peer    string // our driver around the crate's library
+	Router  string // the crate's own hakuban-router
+	Library string // the crate's shared library, libhakuban.so
 }
 
 // RustReference builds the reference once per test process. It skips the test where that cannot be done.
@@ -74,14 +75,14 @@ var buildReference = sync.OnceValues(func() (Reference, error) {
 	}
 	// A package that we depend on may be built with its binaries too: one graph gives the peer and the real router.
 	messages, err := run("cargo", "build", "--offline", "--manifest-path", peerManifest, "--target-dir", target,
-		"-p", "peer", "-p", "hakuban", "--bins", "--message-format", "json-render-diagnostics")
+		"-p", "peer", "-p", "hakuban", "--bins", "--lib", "--message-format", "json-render-diagnostics")
 	if err != nil {
 		return Reference{}, err
 	}
-	executables := cargoExecutables(messages)
-	reference := Reference{Peer: executables["peer"], Router: executables["hakuban-router"]}
-	if reference.Peer == "" || reference.Router == "" {
-		return Reference{}, fmt.Errorf("cargo built %v, expected peer and hakuban-router", executables)
+	built := cargoArtifacts(messages)
+	reference := Reference{Peer: built["peer"], Router: built["hakuban-router"], Library: built["libhakuban.so"]}
+	if reference.Peer == "" || reference.Router == "" || reference.Library == "" {
+		return Reference{}, fmt.Errorf("cargo built %v, expected peer, hakuban-router and libhakuban.so", built)
 	}
 	return reference, nil
 })
@@ -186,20 +187,29 @@ func cargoTarget() (string, error) {
 	return filepath.Join(cache, "hakuban-interop", "target"), nil
 }
 
-func cargoExecutables(messages []byte) map[string]string {
-	executables := make(map[string]string)
+// cargoArtifacts returns the paths of the executables by their target, and of the other files that were built by their name.
+func cargoArtifacts(messages []byte) map[string]string {
+	artifacts := make(map[string]string)
 	lines := bufio.NewScanner(bytes.NewReader(messages))
 	lines.Buffer(nil, len(messages)+1)
 	for lines.Scan() {
 		var message struct {
 			Target     struct{ Name string }
 			Executable string
+			Filenames  []string
 		}
-		if json.Unmarshal(lines.Bytes(), &message) == nil && message.Executable != "" {
-			executables[message.Target.Name] = message.Executable
+		if json.Unmarshal(lines.Bytes(), &message) != nil {
+			continue
+		}
+		if message.Executable != "" {
+			artifacts[message.Target.Name] = message.Executable
+			continue
+		}
+		for _, path := range message.Filenames {
+			artifacts[filepath.Base(path)] = path
 		}
 	}
-	return executables
+	return artifacts
 }
 
 func run(program string, arguments ...string) ([]byte, error) {
