@@ -26,7 +26,7 @@ cp ../../include/hakuban.h "$folder/hakuban.h"
 
 build c-archive libhakuban.a -ldflags -w "$@"
 cd "$folder"
-ld -r -o libhakuban.o --whole-archive libhakuban.a
+ld -r -d -o libhakuban.o --whole-archive libhakuban.a
 sed -n 's/^\t\(hakuban_.*\);$/\1/p' "$here/exports.map" >exports.txt
 objcopy --keep-global-symbols=exports.txt libhakuban.o
 rm -f libhakuban.a exports.txt
