@@ -28,8 +28,8 @@ func Folder(t testing.TB) string {
 
 var errMissing = errors.New("missing")
 
-// skip skips a test for what the machine lacks, unless nothing may be lacking.
-func skip(t testing.TB, reason string) {
+// Skip skips a test for what the machine lacks, unless nothing may be lacking.
+func Skip(t testing.TB, reason string) {
 	t.Helper()
 	if os.Getenv(requireVariable) == "1" {
 		t.Fatal(reason)
@@ -40,7 +40,7 @@ func skip(t testing.TB, reason string) {
 func skipOrFail(t testing.TB, err error) {
 	t.Helper()
 	if errors.Is(err, errMissing) {
-		skip(t, err.Error())
+		Skip(t, err.Error())
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -80,7 +80,7 @@ func TestHeader_IsCAndCPlusPlus(t *testing.T) {
 		{"gcc", "c", "c11"}, {"g++", "c++", "c++17"},
 	} {
 		if _, err := exec.LookPath(c.compiler); err != nil {
-			skip(t, err.Error())
+			Skip(t, err.Error())
 		}
 		if _, err := run(nil, c.compiler, "-std="+c.standard, "-Wall", "-Wextra", "-pedantic", "-Werror", "-fsyntax-only", "-x", c.language,
 			"../../include/hakuban.h"); err != nil {

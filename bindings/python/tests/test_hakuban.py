@@ -147,8 +147,9 @@ class Contracts(unittest.TestCase):
                     sink.send(text("hello", 1))
                     break
                 for stream in observe:
-                    threading.Timer(0, expose.close).start()
-                    seen = [state.data for state in stream]  # until the object is gone
+                    for state in stream:  # until the object is gone
+                        seen.append(state.data)
+                        expose.close()
                     break
         self.assertEqual(set(seen), {b"hello"})
 
@@ -201,8 +202,8 @@ class Contracts(unittest.TestCase):
             threads = [threading.Thread(target=observe, args=(number,)) for number in range(32)]
             for thread in threads:
                 thread.start()
-            for _ in threads:
-                sink = expose.next(LONG)
+            sinks = [expose.next(LONG) for _ in threads]  # one that is closed, or forgotten, comes again
+            for sink in sinks:
                 sink.send_json(sink.object.value)
             for thread in threads:
                 thread.join(LONG)

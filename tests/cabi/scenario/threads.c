@@ -31,8 +31,8 @@ static int join_all(Task *tasks)
 	return seen;
 }
 
-/* Observes an object of its own until it is told "end", and counts itself. */
-static void *observe_until_end(void *argument)
+/* Observes an object of its own, and counts itself when it has seen its state. */
+static void *observe_own(void *argument)
 {
 	Task *task = argument;
 	char json[16];
@@ -56,24 +56,26 @@ static void threads_observe_objects_of_their_own(const char *url, const char *ro
 	HakubanExchange *exchange = new_exchange();
 	HakubanTagDescriptor *tag = new_tag("\"t\"");
 	HakubanTagExposeContract *expose = hakuban_tag_expose_contract_new(exchange, tag, THREADS);
+	HakubanObjectStateSink *sinks[THREADS]; /* one that is dropped while its object is observed comes again */
 	int i;
 	(void)url, (void)role;
-	run_all(tasks, exchange, observe_until_end);
+	run_all(tasks, exchange, observe_own);
 	for (i = 0; i < THREADS; i++) {
-		HakubanObjectStateSink *sink = tag_sink_of(expose);
-		HakubanObjectDescriptor *object = hakuban_object_state_sink_descriptor(sink);
+		HakubanObjectDescriptor *object;
+		sinks[i] = tag_sink_of(expose);
+		object = hakuban_object_state_sink_descriptor(sinks[i]);
 		pause_briefly();
-		send_state(sink, hakuban_object_descriptor_json(object), 1);
+		send_state(sinks[i], hakuban_object_descriptor_json(object), 1);
 		hakuban_object_descriptor_drop(object);
-		hakuban_object_state_sink_drop(sink);
 	}
 	say("%d threads saw their object", join_all(tasks));
+	for (i = 0; i < THREADS; i++)
+		hakuban_object_state_sink_drop(sinks[i]);
 	hakuban_tag_expose_contract_drop(expose);
 	hakuban_tag_descriptor_drop(tag);
 	hakuban_exchange_drop(exchange);
 }
 
-/* Awaits the end of a stream that the main thread drops. */
 static void threads_wait_for_one_drop(const char *url, const char *role)
 {
 	HakubanExchange *exchange = new_exchange();
