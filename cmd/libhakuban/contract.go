@@ -227,7 +227,7 @@ func (s *sink) send(state *state) (handle, error) {
 }
 
 func (s *sink) sendNow(state *state) result {
-	err := s.sink.Send(context.Background(), state.State)
+	err := s.sink.Send(state.State)
 	if r := resultOf(err); r.status != statusClosed {
 		return r
 	}

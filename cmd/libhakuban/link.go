@@ -99,7 +99,7 @@ func newConnector(runtimeHandle, exchangeHandle handle, url string) result {
 	}
 	c := &connector{runtime: r}
 	if err := r.own(func() (closer, error) {
-		c.Connector, err = transport.Connect(x, url, transport.WithLogger(logger))
+		c.Connector, err = transport.Connect(x, url, &transport.Options{Logger: logger})
 		return c.Connector, err
 	}); err != nil {
 		return refusedLink(err)
@@ -114,7 +114,7 @@ func newListener(runtimeHandle, exchangeHandle handle, url string) result {
 	}
 	l := &listener{runtime: r}
 	if err := r.own(func() (closer, error) {
-		l.Listener, err = transport.Listen(x, url, transport.WithLogger(logger))
+		l.Listener, err = transport.Listen(x, url, &transport.Options{Logger: logger})
 		return l.Listener, err
 	}); err != nil {
 		return refusedLink(err)
