@@ -11,7 +11,7 @@ SOAK_RUNS  ?= 20
 PERTURB_CHOICES ?= 10
 SOAK_SEEDS ?= 10000
 
-.PHONY: help build test race lint tlc golden bench interop fuzz soak perturb plants faults
+.PHONY: help build test race lint tlc golden bench interop bindings fuzz soak perturb plants faults
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-9s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +45,9 @@ bench: ## benchmarks with allocations
 
 interop: ## the scenarios against the reference; a missing Rust is a failure
 	HAKUBAN_REQUIRE_INTEROP=1 go test -count=1 ./tests/interop
+
+bindings: ## C, Ruby and Python, and C against the reference; what is missing is a failure
+	HAKUBAN_REQUIRE_INTEROP=1 go test -count=1 ./tests/cabi ./tests/bindings
 
 fuzz: ## each fuzz target for FUZZ_TIME
 	@go list ./... | while read -r package; do \
