@@ -23,7 +23,7 @@ class _Handle:
     def __init__(self, handle: int, drop: Callable[[int], None]) -> None:
         self._handle = handle
         self._finalizer = weakref.finalize(self, drop, handle)
-        self._finalizer.atexit = False  # the process ends it all
+        self._finalizer.atexit = False  # type: ignore[misc]  # the process ends it all; typeshed takes it for read-only
 
     def close(self) -> None:
         """Ends it. Closing again does nothing."""

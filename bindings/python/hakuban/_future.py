@@ -67,11 +67,11 @@ class Next(Generic[T]):
                 ready, value = self._poll()
                 if ready:
                     return value
-                waiting: asyncio.Future[None] = loop.create_future()
+                readable = asyncio.Event()
                 descriptor = self._descriptor()
-                loop.add_reader(descriptor, lambda: waiting.done() or waiting.set_result(None))
+                loop.add_reader(descriptor, readable.set)
                 try:
-                    await waiting
+                    await readable.wait()
                 finally:
                     loop.remove_reader(descriptor)
         finally:
