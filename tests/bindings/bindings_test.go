@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"hakuban/internal/race"
 	"hakuban/tests/cabi"
 	"hakuban/tests/interop"
 )
@@ -99,9 +98,6 @@ func TestRuby(t *testing.T) {
 // prepare builds the library and starts a router.
 func prepare(t *testing.T) (library, router string) {
 	t.Helper()
-	if race.Enabled {
-		t.Skip("tests/cabi has the library under the race detector; without it this runs")
-	}
 	return filepath.Join(cabi.Folder(t), "libhakuban.so"), interop.StartRouter(t, interop.Go, interop.RouterOptions{}).URL
 }
 

@@ -18,7 +18,6 @@ import (
 	"testing"
 	"time"
 
-	"hakuban/internal/race"
 	"hakuban/tests/interop"
 )
 
@@ -31,9 +30,6 @@ const deadline = 60 * time.Second
 const referenceDeadline = 15 * time.Second
 
 func TestMain(m *testing.M) {
-	if race.Enabled && os.Getenv("GORACE") == "" {
-		_ = os.Setenv("GORACE", "atexit_sleep_ms=0") // or each process waits a second at its end
-	}
 	status := m.Run()
 	if err := errors.Join(RemoveBuilt(), interop.RemoveBuilt()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -77,8 +73,8 @@ func names(t *testing.T, library string) (alone, linked []string) {
 
 // Alone on the reference's library, each scenario prints what testdata/scenarios.txt says.
 func TestReference_Alone(t *testing.T) {
-	library := filepath.Dir(referenceLibrary(t))
 	alone, _ := names(t, Folder(t))
+	library := filepath.Dir(referenceLibrary(t))
 	expected := readSections(t, "testdata/scenarios.txt")
 	for _, name := range alone {
 		seen := runReference(t, library, name)
@@ -212,12 +208,9 @@ func checkOwn(t *testing.T, program, library string) {
 
 // The same programs, where the address sanitizer watches the program, the library and its leaks, and Go the pointers between them.
 func TestSanitized(t *testing.T) {
-	if race.Enabled {
-		t.Skip("the address sanitizer and the race detector exclude each other; without the race detector this runs")
-	}
+	alone, _ := names(t, Folder(t))
 	library, err := sanitized()
 	skipOrFail(t, err)
-	alone, _ := names(t, Folder(t))
 	for _, source := range []string{"scenario", "own"} {
 		program, err := compile(source, filepath.Join(library, "libhakuban.so"), "-fsanitize=address")
 		if err != nil {
