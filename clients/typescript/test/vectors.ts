@@ -7,9 +7,3 @@ export const diffsFile = new URL("wire/diff/testdata/diffs.json", root);
 
 export const fromHex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, "hex"));
 export const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
-
-/** JSON with its integers as bigints: they may exceed what a number holds. */
-export function parseBig(text: string): any {
-	const marked = text.replace(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:e[+-]?\d+)?/gi, (token) => (/^-?\d+$/.test(token) ? `{"$integer":"${token}"}` : token));
-	return JSON.parse(marked, (_, value) => (value?.$integer !== undefined ? BigInt(value.$integer) : value));
-}

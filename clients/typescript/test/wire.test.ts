@@ -8,7 +8,8 @@ import { type ChannelID, type ChannelType, type ControlAction, decodeEvent, enco
 import { canonical } from "../src/wire/json.js";
 import { defaultLimits } from "../src/wire/limits.js";
 import { compareText, sizeOfText } from "../src/wire/text.js";
-import { vectorsFolder, fromHex, parseBig, toHex } from "./vectors.js";
+import { parseBig } from "./bigjson.js";
+import { fromHex, toHex, vectorsFolder } from "./vectors.js";
 
 /** A name with its fields, as the captures' JSON has enums. */
 function variant(value: any): [string, any] {

@@ -3,7 +3,7 @@
 import { createInterface } from "node:readline";
 import { WebSocket } from "ws";
 import { Exchange, type ExposeContract, ObjectDescriptor, ObjectState, type ObjectStateSink, type ObjectStateStream, type ObserveContract, RevokedError, StaleError, TagDescriptor, type WebsocketConnector } from "../src/index.js";
-import { parseBig } from "../test/vectors.js";
+import { parseBig } from "../test/bigjson.js";
 
 const exchange = new Exchange("ts-peer");
 let connector: WebsocketConnector | undefined;
