@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"hakuban/internal/race"
+	"hakuban/tests/typescript"
 )
 
 // peerManifest is found from each folder beside this one.
@@ -100,16 +101,33 @@ var (
 	buildGoPeer   = sync.OnceValues(func() (string, error) { return buildGo("hakuban/tests/interop/gopeer") })
 )
 
-// buildGo builds a program of this module in a folder of its own, under the race detector where the tests are. A race found makes the
-// program end with status 66, which its test takes for what it is: a fault.
-func buildGo(source string) (string, error) {
-	folder, err := os.MkdirTemp("", "hakuban-interop-")
+// TypeScriptPeer makes the peer program around the client in TypeScript once per test process and returns its path.
+func TypeScriptPeer(t testing.TB) string {
+	t.Helper()
+	path, err := buildTypeScriptPeer()
+	skipOrFail(t, err)
+	return path
+}
+
+var buildTypeScriptPeer = sync.OnceValues(func() (string, error) {
+	folder, err := builtFolder()
 	if err != nil {
 		return "", err
 	}
-	builtMutex.Lock()
-	built = append(built, folder)
-	builtMutex.Unlock()
+	path, err := typescript.Bundle(folder, "../..", "tools/peer.ts")
+	if errors.Is(err, typescript.ErrMissing) {
+		err = fmt.Errorf("%w: %w", errMissing, err)
+	}
+	return path, err
+})
+
+// buildGo builds a program of this module in a folder of its own, under the race detector where the tests are. A race found makes the
+// program end with status 66, which its test takes for what it is: a fault.
+func buildGo(source string) (string, error) {
+	folder, err := builtFolder()
+	if err != nil {
+		return "", err
+	}
 	path := filepath.Join(folder, filepath.Base(source))
 	arguments := []string{"build", "-o", path}
 	if race.Enabled {
@@ -123,10 +141,21 @@ func buildGo(source string) (string, error) {
 
 var (
 	builtMutex sync.Mutex
-	built      []string // folders that buildGo made
+	built      []string // folders that builtFolder made
 )
 
-// RemoveBuilt deletes the Go programs that were built; the reference stays in its cache.
+// builtFolder makes a folder for a program, which RemoveBuilt deletes.
+func builtFolder() (string, error) {
+	folder, err := os.MkdirTemp("", "hakuban-interop-")
+	if err == nil {
+		builtMutex.Lock()
+		built = append(built, folder)
+		builtMutex.Unlock()
+	}
+	return folder, err
+}
+
+// RemoveBuilt deletes the programs of ours that were built; the reference stays in its cache.
 func RemoveBuilt() (err error) {
 	for _, folder := range built {
 		err = errors.Join(err, os.RemoveAll(folder))

@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// Peer is a process that holds one exchange: of the reference, or of ours (gopeer/), which obeys the same commands.
+// Peer is a process that holds one exchange: of the reference, or of ours (gopeer/, and tools/peer.ts of clients/typescript), which
+// obeys the same commands.
 //
 // Its methods fail the test when the peer refuses, dies or is late. They are for the test's own goroutine.
 type Peer struct {
@@ -75,9 +76,12 @@ func StartPeer(t testing.TB, name string) *Peer {
 		kind = w.nextPeer()
 	}
 	var command *exec.Cmd
-	if kind == Go {
+	switch kind {
+	case Go:
 		command = exec.Command(GoPeer(t))
-	} else {
+	case TypeScript:
+		command = exec.Command("node", TypeScriptPeer(t))
+	default:
 		command = exec.Command(RustReference(t).Peer)
 	}
 	stdin, err := command.StdinPipe()

@@ -12,12 +12,13 @@ import (
 	"testing"
 )
 
-// Kind says whose router it is.
+// Kind says whose router, or peer, it is.
 type Kind string
 
 const (
-	Rust Kind = "rust"
-	Go   Kind = "go"
+	Rust       Kind = "rust"
+	Go         Kind = "go"
+	TypeScript Kind = "typescript" // of peers only: it is a leaf
 )
 
 // RouterOptions are command-line options that both routers have.

@@ -47,10 +47,12 @@ async function serveSink(contract: string, sink: ObjectStateSink, keep: boolean)
 	const id = ++lastId;
 	sinks.set(id, sink);
 	print({ event: "sink-offered", contract, sink: id, ...named(sink) });
-	for await (const _ of sink); // until it has ended
+	while (await sink.next()); // until it has ended; a loop over it would drop it
 	if (sinks.get(id) !== sink) return; // dropped by command
 	print({ event: "sink-revoked", contract, sink: id, ...named(sink) });
-	if (!keep) sinks.delete(id);
+	if (keep) return;
+	sinks.delete(id);
+	await sink.drop();
 }
 
 async function serveStream(contract: string, stream: ObjectStateStream, manual: boolean): Promise<void> {

@@ -117,14 +117,17 @@ class Finder {
 		const best: Match = { kind: fromOld, from: 0, at, length: 0, gain: 0 };
 		this.#try(best, fromOld, at + this.#tail); // first of equals: it may go on to the end
 		this.#try(best, fromOld, at + this.#delta);
-		for (const [kind, table] of [[fromOutput, this.#newTable], [fromOld, this.#oldTable]] as const) {
-			let number = table.latest(this.#new, at);
-			for (let probes = maxProbes; number >= 0 && probes > 0 && best.length < niceLength; probes--) {
-				this.#try(best, kind, table.position(number));
-				number = table.before(number);
-			}
-		}
+		this.#probe(best, fromOutput, this.#newTable);
+		this.#probe(best, fromOld, this.#oldTable);
 		return best;
+	}
+
+	#probe(best: Match, kind: number, table: Table): void {
+		let number = table.latest(this.#new, best.at);
+		for (let probes = maxProbes; number >= 0 && probes > 0 && best.length < niceLength; probes--) {
+			this.#try(best, kind, table.position(number));
+			number = table.before(number);
+		}
 	}
 
 	/** The best of a match and those at the next offsets, as long as each gains more than the one before. */
@@ -162,7 +165,11 @@ class Finder {
 		if (position > maxPosition) return;
 		const length = Math.min(commonHead(source, from, this.#new, best.at, this.#end), maxLength);
 		const gain = length - referenceSize(position, length);
-		if (gain > best.gain) Object.assign(best, { kind, from, length, gain });
+		if (gain <= best.gain) return;
+		best.kind = kind;
+		best.from = from;
+		best.length = length;
+		best.gain = gain;
 	}
 
 	/** Moves the start of a match back, over bytes that are equal too, to floor at the most. */

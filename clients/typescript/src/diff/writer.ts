@@ -37,10 +37,11 @@ export class DiffWriter {
 	/** Appends new[from:to] as literal bytes. */
 	literal(from: number, to: number): void {
 		while (from < to) {
-			const next = this.#new.indexOf(this.#escape, from);
-			const end = next < 0 || next > to ? to : next;
-			this.#append(this.#new.subarray(from, end));
-			if (end === to) return;
+			const literals = this.#new.subarray(from, to);
+			const length = literals.indexOf(this.#escape);
+			if (length < 0) return this.#append(literals);
+			this.#append(literals.subarray(0, length));
+			const end = from + length;
 			this.#escaped(end);
 			from = end + 1;
 		}

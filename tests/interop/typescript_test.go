@@ -1,0 +1,65 @@
+package interop
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+)
+
+// notForALeaf are the scenarios that the client in TypeScript cannot tell, by the start of their names, and why.
+var notForALeaf = map[string]string{
+	"Direct_":  "it has no links below",
+	"Library_": "they are told by the test's own process",
+	"Monitor_": "they are about the router, and read by the reference's types",
+}
+
+// typeScriptMixes are the trees and peers of the scenarios that the client in TypeScript tells: alone, and with a peer of each kind, below
+// a router of either kind.
+var typeScriptMixes = []struct {
+	tree  Tree
+	peers []Kind
+}{
+	{Tree{Single, []Kind{Go}}, []Kind{TypeScript}},
+	{Tree{Single, []Kind{Go}}, []Kind{Go, TypeScript}},
+	{Tree{Single, []Kind{Rust}}, []Kind{TypeScript, Rust}},
+	{Tree{Single, []Kind{Rust}}, []Kind{Rust, TypeScript}},
+	{Tree{Chain, []Kind{Rust, Go, Rust}}, []Kind{TypeScript, Go}},
+}
+
+func TestTypeScript(t *testing.T) {
+	TypeScriptPeer(t)
+	_, missing := buildReference()
+	for _, group := range scenarios {
+		for _, s := range group {
+			if s.referenceOnly != "" || isNotForALeaf(s.name) {
+				continue
+			}
+			for _, mix := range typeScriptMixes {
+				if (strings.Contains(mix.tree.Name(), string(Rust))) && errors.Is(missing, errMissing) && os.Getenv(requireVariable) != "1" {
+					continue // the scenarios below our router need no reference
+				}
+				if mix.tree.Shape == Chain && len(s.trees) == len(OneRouter) {
+					continue
+				}
+				name := s.name + "/" + mix.tree.Name() + "/peers="
+				for i, kind := range mix.peers {
+					name += strings.Repeat("-", min(i, 1)) + string(kind)
+				}
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					s.run(StartWorld(t, mix.tree, s.router, mix.peers))
+				})
+			}
+		}
+	}
+}
+
+func isNotForALeaf(name string) bool {
+	for start := range notForALeaf {
+		if strings.HasPrefix(name, start) {
+			return true
+		}
+	}
+	return false
+}
