@@ -81,7 +81,7 @@ interface Session {
 	made: number;
 	lastSent: number;
 	lastHeard: number;
-	suspect: boolean; // the peer was silent for too long, and is given a last chance
+	suspected: number | undefined; // since when the peer, silent for too long, has had a last chance
 	flushing: boolean;
 }
 
@@ -184,7 +184,7 @@ export class WebsocketConnector implements AsyncIterable<ConnectorStatus> {
 			this.#retry();
 			return;
 		}
-		const session: Session = { socket, link: undefined, made: 0, lastSent: 0, lastHeard: 0, suspect: false, flushing: false };
+		const session: Session = { socket, link: undefined, made: 0, lastSent: 0, lastHeard: 0, suspected: undefined, flushing: false };
 		this.#session = session;
 		socket.binaryType = "arraybuffer";
 		let trouble = "";
@@ -222,7 +222,7 @@ export class WebsocketConnector implements AsyncIterable<ConnectorStatus> {
 
 	#received(session: Session, data: unknown): void {
 		session.lastHeard = now();
-		session.suspect = false;
+		session.suspected = undefined;
 		if (typeof data !== "string") this.exchange.step((core) => core.receive(session.link!, new Uint8Array(data as ArrayBuffer)));
 		// Timers of a hidden page are slow, messages are not: whatever comes, the peer's keep-alives too, is a chance for ours.
 		this.#keepAliveIfDue(session);
@@ -273,12 +273,13 @@ export class WebsocketConnector implements AsyncIterable<ConnectorStatus> {
 	#pulse(session: Session): void {
 		clearTimeout(this.#timer);
 		this.#keepAliveIfDue(session);
-		const silence = now() - session.lastHeard;
-		if (silence >= this.#timeout) {
-			if (session.suspect) return this.#end(session, closeFault, `nothing came from the peer in ${this.#timeout} ms`, false);
-			session.suspect = true;
+		const grace = Math.min(this.#timeout / 10, 5000);
+		let due = session.lastHeard + this.#timeout;
+		if (now() >= due) {
+			due = (session.suspected ??= now()) + grace;
+			if (now() >= due) return this.#end(session, closeFault, `nothing came from the peer in ${this.#timeout} ms`, false);
 		}
-		const wait = Math.min(this.#keepAlive / 2 - (now() - session.lastSent), silence < this.#timeout ? this.#timeout - silence : Math.min(this.#timeout / 10, 5000));
+		const wait = Math.min(session.lastSent + this.#keepAlive / 2, due) - now();
 		this.#timer = setTimeout(() => this.#guard(session, () => this.#pulse(session)), Math.max(wait, 1));
 	}
 

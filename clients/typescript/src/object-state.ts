@@ -54,7 +54,7 @@ export class ObjectState<D = Uint8Array, T = any> {
 	}
 
 	withData<D2>(data: D2): ObjectState<D2, T> {
-		return this.#with({ data });
+		return changed(this, { data });
 	}
 
 	withVersion(version: readonly (bigint | number)[]): ObjectState<D, T> {
@@ -63,7 +63,7 @@ export class ObjectState<D = Uint8Array, T = any> {
 
 	/** Names the formats that the data is encoded with, without encoding anything. */
 	withFormat(format: string | readonly string[]): ObjectState<D, T> {
-		return this.#with({ format: [format].flat(Infinity as 1) });
+		return changed(this, { format: [format].flat(Infinity as 1) });
 	}
 
 	/** Now, or since when the state has not been known to be current. */
@@ -87,20 +87,20 @@ export class ObjectState<D = Uint8Array, T = any> {
 	}
 
 	with_synchronized_us_ago(synchronized_us_ago: bigint | number): ObjectState<D, T> {
-		return this.#with({ synchronized_us_ago: BigInt(synchronized_us_ago) });
+		return changed(this, { synchronized_us_ago: BigInt(synchronized_us_ago) });
 	}
 
 	/** The state with its data written as JSON. */
 	json_serialize(): ObjectState<Uint8Array, T> {
 		const text: string | undefined = JSON.stringify(this.data);
 		if (text === undefined) throw new FormatError(`${typeof this.data} is no JSON value`);
-		return this.#with({ data: encoder.encode(text), format: [...this.format, "JSON"] });
+		return changed(this, { data: encoder.encode(text), format: [...this.format, "JSON"] });
 	}
 
 	/** The state with its data read as JSON, which must be its outermost format. */
 	json_deserialize(): ObjectState<T, T> {
 		if (this.format.at(-1) !== "JSON") throw new FormatError(`the state's format is [${this.format}], JSON was expected`);
-		return this.#with({ data: JSON.parse(decoder.decode(bytesOf(this.data))) as T, format: this.format.slice(0, -1) });
+		return changed(this, { data: JSON.parse(decoder.decode(bytesOf(this.data))) as T, format: this.format.slice(0, -1) });
 	}
 
 	/** A state holds nothing that must be given back; for the sake of loops that drop each item. */
@@ -113,11 +113,11 @@ export class ObjectState<D = Uint8Array, T = any> {
 	[Symbol.asyncDispose](): Promise<void> {
 		return this.drop();
 	}
+}
 
-	#with<D2 = D, T2 = T>(change: Partial<Pick<ObjectState<D2>, "data" | "format" | "synchronized_us_ago">>): ObjectState<D2, T2> {
-		const fields = { ...this, ...change };
-		return Object.create(ObjectState.prototype, Object.getOwnPropertyDescriptors(fields)) as ObjectState<D2, T2>;
-	}
+/** The state with something changed. What has the default version keeps knowing that it has. */
+function changed<D, T>(state: ObjectState<unknown, unknown>, change: Partial<Pick<ObjectState<D>, "data" | "format" | "synchronized_us_ago">>): ObjectState<D, T> {
+	return Object.create(ObjectState.prototype, Object.getOwnPropertyDescriptors({ ...state, ...change })) as ObjectState<D, T>;
 }
 
 /** The bytes of a state that can be sent: those of bytes or a text as it stands, in memory of their own. */
