@@ -33,15 +33,22 @@ type node struct {
 // requireVariable turns every reason to skip into a failure, so that CI cannot pass by running nothing.
 const requireVariable = "HAKUBAN_REQUIRE_INTEROP"
 
-func startNode(t *testing.T) *node {
-	path, err := Bundle(t.TempDir(), "../..", "tools/core.ts")
-	if errors.Is(err, ErrMissing) && os.Getenv(requireVariable) != "1" {
+// bundleOrSkip skips the test where Node or the client's packages are not there.
+func bundleOrSkip(t *testing.T, entry string) string {
+	t.Helper()
+	path, err := Bundle(t.TempDir(), "../..", entry)
+	switch {
+	case err == nil:
+	case errors.Is(err, ErrMissing) && os.Getenv(requireVariable) != "1":
 		t.Skipf("%v (%s=1 makes this a failure)", err, requireVariable)
-	}
-	if err != nil {
+	default:
 		t.Fatal(err)
 	}
-	command := exec.Command("node", path)
+	return path
+}
+
+func startNode(t *testing.T) *node {
+	command := exec.Command("node", bundleOrSkip(t, "tools/core.ts"))
 	stdin, err := command.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

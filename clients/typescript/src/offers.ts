@@ -32,6 +32,15 @@ abstract class Offered<T extends Droppable> extends Items<T> {
 		return this.#controller.signal;
 	}
 
+	/** Resolves when the stream or sink ends, with the reason. */
+	get closed(): Promise<RevokedError | ClosedError> {
+		const { signal } = this;
+		return new Promise((resolve) => {
+			if (signal.aborted) resolve(signal.reason);
+			else signal.addEventListener("abort", () => resolve(signal.reason), { once: true });
+		});
+	}
+
 	/** Why the stream or sink has ended; undefined: it has not. */
 	get ended(): RevokedError | ClosedError | undefined {
 		return this.#ended;

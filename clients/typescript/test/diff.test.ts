@@ -16,8 +16,8 @@ const from64 = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, "b
 function cook(recipe: any[], old: Uint8Array): Buffer {
 	return Buffer.concat(recipe.map((part) => {
 		if (part.lcg !== undefined) {
-			let x = BigInt(part.lcg);
-			return Buffer.from(Array.from({ length: part.len }, () => Number(((x = (x * 1103515245n + 12345n) % 2n ** 31n) >> 16n) & 255n)));
+			let x = part.lcg;
+			return Buffer.from(Uint8Array.from({ length: part.len }, () => (x = (Math.imul(x, 1103515245) + 12345) & 0x7fffffff) >> 16));
 		}
 		if (part.text !== undefined) return Buffer.from(part.text);
 		if (part.hex !== undefined) return Buffer.from(part.hex, "hex");

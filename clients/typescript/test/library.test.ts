@@ -59,7 +59,7 @@ test("contracts, streams and sinks are iterated, typed, and given back by await 
 		}
 		assert.ok(observe.dropped());
 		await settled();
-		assert.ok(sink.signal.aborted && sink.ended instanceof RevokedError); // nobody needs the object any more
+		assert.ok(sink.signal.aborted && (await sink.closed) instanceof RevokedError); // nobody needs the object any more
 		assert.throws(() => sink.publish({ legs: 1 }), RevokedError);
 	}
 	assert.deepEqual(values, [3, 2]);
