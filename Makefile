@@ -11,10 +11,10 @@ SOAK_RUNS  ?= 20
 PERTURB_CHOICES ?= 10
 SOAK_SEEDS ?= 10000
 
-.PHONY: help build test race lint tlc golden bench interop bindings fuzz soak perturb plants faults
+.PHONY: help build test race lint tlc golden bench interop bindings fuzz soak perturb plants faults typescript browser
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' Makefile
 
 build: ## the static router, and the simulator, into .cache/bin
 	CGO_ENABLED=0 go build $(BUILD_FLAGS) -o $(BUILD_DIR)/hakuban-router ./cmd/hakuban-router
@@ -48,6 +48,11 @@ interop: ## the scenarios against the reference; a missing Rust is a failure
 
 bindings: ## C, Ruby and Python, and C against the reference; what is missing is a failure
 	HAKUBAN_REQUIRE_INTEROP=1 go test -count=1 ./tests/cabi ./tests/bindings
+typescript: ## the client in TypeScript: installs its tools, checks types, tests and size (needs Node 20 and npm)
+	cd clients/typescript && npm install --no-audit --no-fund && npm run build && npm test
+
+browser: build ## the client in headless Chromium (after make typescript)
+	cd clients/typescript && HAKUBAN_ROUTER=$(CURDIR)/$(BUILD_DIR)/hakuban-router npm run browser
 
 fuzz: ## each fuzz target for FUZZ_TIME
 	@go list ./... | while read -r package; do \

@@ -75,7 +75,7 @@ func list(root string) ([]string, error) {
 		switch {
 		case err != nil:
 			return err
-		case entry.IsDir() && path != root && (strings.HasPrefix(entry.Name(), ".") && entry.Name() != ".ci" || entry.Name() == "target"):
+		case entry.IsDir() && path != root && (strings.HasPrefix(entry.Name(), ".") && entry.Name() != ".ci" || entry.Name() == "target" || entry.Name() == "node_modules"):
 			return fs.SkipDir
 		case entry.Type().IsRegular():
 			name, err := filepath.Rel(root, path)

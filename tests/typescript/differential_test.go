@@ -14,14 +14,20 @@ import (
 	"strings"
 	"testing"
 
+	"hakuban/internal/race"
 	"hakuban/wire"
 	"hakuban/wire/diff"
 )
 
-const (
-	runs      = 2_000
-	runLength = 400 // things that happen
-)
+const runLength = 400 // things that happen
+
+// runs is how many runs both cores are stepped through: fewer under the race detector, which has nothing to find in one goroutine.
+func runs() uint64 {
+	if testing.Short() || race.Enabled {
+		return 100
+	}
+	return 2_000
+}
 
 // node is the client's core in a process of its own.
 type node struct {
@@ -96,7 +102,7 @@ func (n *node) run(steps []step) [][]string {
 func TestCore_DoesWhatTheGoCoreDoes(t *testing.T) {
 	client := startNode(t)
 	seen := map[string]int{}
-	for seed := range uint64(runs) {
+	for seed := range runs() {
 		w := newWorld(seed)
 		w.run(runLength)
 		effects := client.run(w.steps)
@@ -117,10 +123,10 @@ func TestCore_DoesWhatTheGoCoreDoes(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d runs: %v", runs, seen)
+	t.Logf("%d runs: %v", runs(), seen)
 	for _, kind := range []string{"ready", "write", "drained", "ended", "offered", "taken", "revoked", "changed", "state", "refused"} {
-		if seen[kind] < runs/4 {
-			t.Errorf("%s was seen %d times in %d runs: they test too little", kind, seen[kind], runs)
+		if uint64(seen[kind]) < runs()/4 {
+			t.Errorf("%s was seen %d times in %d runs: they test too little", kind, seen[kind], runs())
 		}
 	}
 }
