@@ -37,7 +37,7 @@ export class Chromium {
 		const child = spawn(program, [
 			"--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", `--user-data-dir=${folder}`, "--remote-debugging-port=0",
 			// A hidden page's timers are slow from the start, not after five minutes.
-			"--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/1/grace_period_seconds_loaded/1",
+			"--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/1/grace_period_seconds_loaded/1", "--intensive-wake-up-throttling-policy=force-enable",
 			"about:blank",
 		], { stdio: ["ignore", "ignore", "pipe"] });
 		let log = "";

@@ -34,15 +34,18 @@ export async function serve(): Promise<{ server: Server; url: string }> {
 export class Router {
 	url = "";
 	readonly #program: string;
+	readonly #origin: string;
 	#process: ChildProcess | undefined;
 
-	constructor(program: string) {
+	/** Of a program, for the pages of one web server. */
+	constructor(program: string, origin: string) {
 		this.#program = program;
+		this.#origin = origin;
 	}
 
 	async start(parameters = "keep-alive=1s,timeout=4s"): Promise<void> {
 		const bind = this.url || "ws://127.0.0.1:0";
-		const child = spawn(this.#program, ["--bind", `${bind}#${parameters}`], { stdio: ["ignore", "ignore", "pipe"] });
+		const child = spawn(this.#program, ["--bind", `${bind}#${parameters}`, "--allow-origin", this.#origin], { stdio: ["ignore", "ignore", "pipe"] });
 		this.#process = child;
 		let log = "";
 		this.url = await new Promise<string>((resolve, reject) => {
