@@ -30,7 +30,7 @@ func TestReadme_TheProgramWorks(t *testing.T) {
 	}
 	router := hakuban.NewExchange(nil)
 	defer router.Close()
-	listener, err := transport.Listen(router, "ws://127.0.0.1:0", transport.WithLogger(slog.New(slog.DiscardHandler)))
+	listener, err := transport.Listen(router, "ws://127.0.0.1:0", &transport.Options{Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

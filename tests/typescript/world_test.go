@@ -261,7 +261,7 @@ func (w *world) step(e *end, input impl.Input) {
 	for _, effect := range e.core.Step(w.now, input) {
 		switch effect.Kind {
 		case impl.EffectWrite:
-			data := slices.Clone(effect.Data)
+			data := effect.Message.Bytes()
 			switch {
 			case e == w.leaf:
 				w.upstream.inbox = append(w.upstream.inbox, data)
@@ -306,7 +306,7 @@ func (w *world) text(effect *impl.Effect) string {
 	case impl.EffectReady:
 		return "ready"
 	case impl.EffectWrite:
-		return "write " + base64.StdEncoding.EncodeToString(effect.Data)
+		return "write " + base64.StdEncoding.EncodeToString(effect.Message.Bytes())
 	case impl.EffectDrained:
 		return "drained"
 	case impl.EffectEnd:

@@ -5,7 +5,9 @@
 // update, and a change that was undone before the link pulled is never sent.
 import { encodeDiff } from "../diff/encode.js";
 import { patch } from "../diff/patch.js";
+import { maxDiffSize } from "../diff/writer.js";
 import { ClosedError, ProtocolError, RevokedError, StaleError, TooLargeError } from "../errors.js";
+import { sizeOfBytes } from "../wire/bytes.js";
 import { makeDescriptor, type Descriptor } from "../wire/descriptor.js";
 import { type ChannelID, channelText, type ControlAction, decodeEvent, encodeEvent, type LoadPoint, type Message, secondsFault, type StateAction, type WireEvent } from "../wire/event.js";
 import type { Limits } from "../wire/limits.js";
@@ -133,7 +135,11 @@ export class Core {
 		for (const outlet of link.outlets) {
 			if (!hasRoom()) break;
 			link.outlets.delete(outlet);
-			if (this.#owes(outlet)) append(message({ origin: "upstream", number: outlet.number }, { kind: "state stream", actions: [this.#bring(outlet)] }));
+			if (!this.#owes(outlet)) continue;
+			const action = this.#bring(outlet);
+			append(message({ origin: "upstream", number: outlet.number }, { kind: "state stream", actions: [action] }));
+			// A state counts with the bytes it takes whole, as in the Go core, which does not know yet how long a diff will be.
+			if (action.kind === "patch") size += maxDiffSize(outlet.last!.data.length) - sizeOfBytes(action.diff);
 		}
 		if (link.isDrained) link.ready = false;
 		return { messages, drained: link.isDrained };
@@ -231,7 +237,7 @@ export class Core {
 		if (flag !== "now" && flag > this.#now) flag = this.#now;
 		offer.last = state;
 		offer.flag = flag;
-		this.#takeState(o, state, flag, undefined);
+		this.#absorb(o, state, flag, undefined);
 		return state;
 	}
 
@@ -365,7 +371,7 @@ export class Core {
 	 * Takes a state and its flag, which the caller has noted on the source they come from: a greater version is taken, an equal one counts
 	 * for the flag, a lower one for nothing. It came on a channel or (undefined) from a local sink.
 	 */
-	#takeState(o: SharedObject, state: CoreState, flag: Flag, bringer: Channel | undefined): void {
+	#absorb(o: SharedObject, state: CoreState, flag: Flag, bringer: Channel | undefined): void {
 		const { held, flag: before } = o;
 		const order = held ? compareVersions(state.version, held.version) : 1;
 		if (order > 0) {
@@ -378,7 +384,7 @@ export class Core {
 		} else if (order === 0) {
 			if (flag === "now") o.flag = flag;
 			else if (o.flag !== "now") o.flag = later(o.flag, flag);
-			else if (!o.isNow()) o.flag = later(o.floor, flag);
+			else if (!o.hasNowSource()) o.flag = later(o.floor, flag);
 		}
 		if (order >= 0 && flag === "now") o.floor = this.#now;
 		this.#dropStale(o);
@@ -396,7 +402,7 @@ export class Core {
 	/** Ends a flag that no source upholds, and erases a state that is not current while nobody needs the data. */
 	#dropStale(o: SharedObject): void {
 		if (!o.held) return;
-		if (o.flag === "now" && !o.isNow()) o.flag = this.#now;
+		if (o.flag === "now" && !o.hasNowSource()) o.flag = this.#now;
 		if (o.flag !== "now" && !o.dataNeeded) {
 			o.held = o.bringer = undefined;
 			o.flag = 0n;
@@ -601,7 +607,7 @@ export class Core {
 				if (made > 2 * this.limits.state) throw new ProtocolError(`states of more than ${2 * this.limits.state} bytes in one message on channel ${source.number}`);
 				source.last = state;
 			}
-			if (source.last) this.#takeState(source.object, source.last, source.flag, source);
+			if (source.last) this.#absorb(source.object, source.last, source.flag, source);
 		}
 	}
 

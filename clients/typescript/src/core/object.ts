@@ -144,7 +144,7 @@ export class SharedObject {
 	}
 
 	/** Whether some open source says that the state held is current: its last flag was now and its last version is not below the one held. */
-	isNow(): boolean {
+	hasNowSource(): boolean {
 		const says = ({ last, flag }: Channel | Offer): boolean =>
 			last !== undefined && flag === "now" && compareVersions(last.version, this.held!.version) >= 0;
 		if (this.sources.some(says)) return true;

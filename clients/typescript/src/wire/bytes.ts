@@ -12,6 +12,11 @@ const encoder = new TextEncoder();
 // A byte order mark is part of a text like any other character.
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+/** How many bytes an encoding of bytes takes, their length with them. */
+export function sizeOfBytes({ length }: Uint8Array): number {
+	return length + (length < firstMarker ? 1 : length < 2 ** 16 ? 3 : 5);
+}
+
 /** Bytes under construction. */
 export class Writer {
 	#bytes = new Uint8Array(256);
