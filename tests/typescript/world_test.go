@@ -55,7 +55,8 @@ type end struct {
 	contracts []impl.ContractID
 	exposes   map[impl.ContractID]bool
 	offers    []impl.OfferID // taken and not released
-	inbox     [][]byte       // messages on their way here
+	sinks     map[impl.OfferID]bool
+	inbox     [][]byte // messages on their way here
 }
 
 // world is an upstream with two leaves, of which the first one's inputs are the client's too.
@@ -75,7 +76,7 @@ type world struct {
 func newWorld(seed uint64) *world {
 	w := &world{random: rand.New(rand.NewPCG(seed, 1)), now: impl.Now{Mono: 1_000_000, Wall: 1_700_000_000_000_000_000}, taken: map[impl.OfferID]uint64{}}
 	make := func(config impl.Config) *end {
-		return &end{core: impl.New(config), exposes: map[impl.ContractID]bool{}}
+		return &end{core: impl.New(config), exposes: map[impl.ContractID]bool{}, sinks: map[impl.OfferID]bool{}}
 	}
 	w.upstream = make(impl.Config{Rebalance: seed%2 == 0, RebalanceThreshold: impl.DefaultRebalanceThreshold})
 	w.leaf, w.side = make(impl.Config{Upstream: true}), make(impl.Config{Upstream: true})
@@ -215,10 +216,19 @@ func (w *world) act(e *end) {
 		e.offers = slices.Delete(e.offers, at, at+1)
 		w.step(e, impl.Input{Kind: impl.InputRelease, Offer: id})
 	case choice < 7:
-		w.step(e, impl.Input{Kind: impl.InputRead, Offer: e.offers[w.random.IntN(len(e.offers))]})
+		w.step(e, impl.Input{Kind: impl.InputRead, Offer: w.offer(e, false)})
 	default:
 		w.publish(e)
 	}
+}
+
+// offer is one that was taken: a sink or a stream as is wanted, if there is one, but not always.
+func (w *world) offer(e *end, sink bool) impl.OfferID {
+	fitting := slices.DeleteFunc(slices.Clone(e.offers), func(id impl.OfferID) bool { return e.sinks[id] != sink })
+	if len(fitting) == 0 || w.random.IntN(20) == 0 {
+		fitting = e.offers
+	}
+	return fitting[len(fitting)-1-w.random.IntN(min(len(fitting), 3))] // an old one was revoked, mostly
 }
 
 func (w *world) open(e *end) {
@@ -240,8 +250,8 @@ func (w *world) open(e *end) {
 
 func (w *world) publish(e *end) {
 	state := &impl.State{Format: [][]string{nil, {"JSON"}, {"JSON", "é"}}[w.random.IntN(3)]}
-	for range w.random.IntN(3) {
-		state.Version = append(state.Version, []int64{0, 1, 2, 3, 1 << 40, math.MaxInt64, -7}[w.random.IntN(7)])
+	for range w.random.IntN(5) / 2 {
+		state.Version = append(state.Version, []int64{1, 2, 3, int64(w.random.IntN(30)), int64(len(w.steps)), math.MaxInt64, -7}[min(w.random.IntN(25), 4+w.random.IntN(2)*w.random.IntN(3))])
 	}
 	state.Data = make([]byte, w.random.IntN(60)*w.random.IntN(60))
 	for i := range state.Data {
@@ -251,7 +261,7 @@ func (w *world) publish(e *end) {
 	if !flag.Now {
 		flag.Mono = w.now.Mono - int64(w.random.IntN(5_000)-500)*1000
 	}
-	w.step(e, impl.Input{Kind: impl.InputPublish, Offer: e.offers[w.random.IntN(len(e.offers))], State: state, Synchronized: flag})
+	w.step(e, impl.Input{Kind: impl.InputPublish, Offer: w.offer(e, true), State: state, Synchronized: flag})
 }
 
 // step steps an exchange and passes on what it wrote. Of the leaf it also notes the input, and the effects as text.
@@ -275,6 +285,7 @@ func (w *world) step(e *end, input impl.Input) {
 		case impl.EffectTaken:
 			if effect.Offer != 0 {
 				e.offers = append(e.offers, effect.Offer)
+				e.sinks[effect.Offer] = e.exposes[effect.Contract]
 				if e == w.leaf {
 					w.taken[effect.Offer] = uint64(len(w.taken) + 1)
 				}
