@@ -93,6 +93,7 @@ export class WebsocketConnector implements AsyncIterable<ConnectorStatus> {
 	readonly exchange: Exchange;
 	readonly uri: string;
 	readonly #url: string;
+	readonly #shown: string; // without the query, which may be a secret
 	readonly #name: string;
 	readonly #timeout: number;
 	readonly #keepAlive: number;
@@ -114,6 +115,7 @@ export class WebsocketConnector implements AsyncIterable<ConnectorStatus> {
 		this.exchange = exchange;
 		this.uri = uri;
 		this.#url = url;
+		this.#shown = url.replace(/\?.*/, "");
 		this.#name = options.name ?? parameters.name ?? exchange.name;
 		this.#timeout = positive(options.timeout ?? parameters.timeout ?? 120_000, "timeout");
 		this.#keepAlive = positive(options.keepAlive ?? options.heartbeat_interval ?? parameters.keepAlive ?? 60_000, "keepAlive");
@@ -179,7 +181,7 @@ export class WebsocketConnector implements AsyncIterable<ConnectorStatus> {
 		try {
 			socket = new this.#WebSocket(this.#url);
 		} catch (error) {
-			this.#log("error", `cannot connect to ${this.#url}: ${error}`);
+			this.#log("error", `cannot connect to ${this.#shown}: ${error}`);
 			this.#change({ connected: false, error });
 			this.#retry();
 			return;
@@ -216,7 +218,7 @@ export class WebsocketConnector implements AsyncIterable<ConnectorStatus> {
 		};
 		session.link = this.exchange.attach(carrier, (core) => core.attach(this.#name, this.#loadLimit));
 		this.#pulse(session);
-		this.#log("info", `connected to ${this.#url}`);
+		this.#log("info", `connected to ${this.#shown}`);
 		this.#change({ connected: true });
 	}
 
@@ -299,7 +301,7 @@ export class WebsocketConnector implements AsyncIterable<ConnectorStatus> {
 		this.#drain = undefined;
 		const stopped = this.#stopped !== undefined || this.#closed !== undefined;
 		if (session) {
-			this.#log(session.link || stopped ? "info" : "warn", `${session.link ? "disconnected from" : "cannot connect to"} ${this.#url}: ${reason}`);
+			this.#log(session.link || stopped ? "info" : "warn", `${session.link ? "disconnected from" : "cannot connect to"} ${this.#shown}: ${reason}`);
 			if (code !== undefined) closeSocket(session.socket, code, reason);
 			if (session.link && !this.exchange.dropped()) this.exchange.step((core) => core.detach(session.link!));
 		}

@@ -270,3 +270,13 @@ test("what cannot be is refused at once", () => {
 	}
 	assert.ok(new ObjectState(new Uint8Array()) && new ObjectDescriptor([], 1));
 });
+
+test("the log does not tell the query of the URL, where a token may be", async () => {
+	const lines: string[] = [];
+	connect({ log: (level, text) => lines.push(`${level} ${text}`) }, "wss://router/?token=secret");
+	assert.equal(FakeSocket.last.url, "wss://router/?token=secret");
+	FakeSocket.last.open().lose();
+	await time.pass(1000);
+	FakeSocket.last.lose();
+	assert.ok(lines.length >= 3 && !lines.join().includes("secret"), lines.join("\n"));
+});
