@@ -1,4 +1,3 @@
-// A store for React's useSyncExternalStore, which needs nothing of React: `const seen = useSyncExternalStore(store.subscribe, store.getSnapshot)`.
 import type { ObjectDescriptor } from "./descriptor.js";
 import type { Exchange } from "./exchange.js";
 import type { ObjectState } from "./object-state.js";
@@ -20,27 +19,26 @@ export interface Store<T> {
 	getSnapshot(): Seen<T>;
 }
 
-/** Makes a store of one object's states: outside of components, or with useMemo. A state is decoded as JSON unless a function is given. */
+/** Makes a store of one object's states for React's useSyncExternalStore. A state is decoded as JSON unless a function is given. */
 export function createStore<T = any>(exchange: Exchange, object: ObjectDescriptor, decode = (state: ObjectState<Uint8Array, T>): T => state.json()): Store<T> {
 	const listeners = new Set<() => void>();
 	let seen: Seen<T> = { status: "waiting" };
 	let stop: AbortController | undefined;
 	const see = (state: ObjectState<Uint8Array, T>): Seen<T> => {
 		try {
-			const value = decode(state);
-			return state.synchronized === "now" ? { status: "current", value, state } : { status: "stale", value, state, since: state.synchronized };
+			const [value, since] = [decode(state), state.synchronized];
+			return since === "now" ? { status: "current", value, state } : { status: "stale", value, state, since };
 		} catch (error) {
 			return { status: "unreadable", error };
 		}
 	};
 	const show = (next: Seen<T>): void => {
 		seen = next;
-		for (const listener of [...listeners]) listener();
+		listeners.forEach((listener) => listener());
 	};
 	const observe = async (signal: AbortSignal): Promise<void> => {
 		try {
-			const contract = exchange.observeObject<T>(object, { signal });
-			await contract.forEach((stream) => stream.forEach((state) => signal.aborted || show(see(state))));
+			await exchange.observeObject<T>(object, { signal }).forEach((stream) => stream.forEach((state) => signal.aborted || show(see(state))));
 		} catch (error) {
 			show({ status: "unreadable", error }); // the exchange is closed, or a listener failed
 		}
@@ -52,8 +50,7 @@ export function createStore<T = any>(exchange: Exchange, object: ObjectDescripto
 			listeners.add(own);
 			if (!stop) void observe((stop = new AbortController()).signal);
 			return () => {
-				listeners.delete(own);
-				if (listeners.size > 0) return;
+				if (!listeners.delete(own) || listeners.size > 0) return;
 				stop?.abort();
 				stop = undefined;
 				if (seen.status === "current") seen = { ...seen, status: "stale", since: new Date() };

@@ -1,7 +1,7 @@
 // The connector, with a socket and time of the test's own.
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
-import { type ConnectorOptions, Exchange, ObjectDescriptor, ObjectState, WebsocketConnector } from "../src/index.js";
+import { type ConnectorOptions, Exchange, ObjectDescriptor, ObjectState, type ObjectStateSink, WebsocketConnector } from "../src/index.js";
 import { encodeEvent, type StateAction, type WireEvent } from "../src/wire/event.js";
 import { random } from "./random.js";
 import { FakeSocket } from "./socket.js";
@@ -32,6 +32,18 @@ afterEach(async () => {
 
 const connect = (options: ConnectorOptions = {}, uri = "ws://router:3001"): WebsocketConnector => exchange.connect(uri, { WebSocket: FakeSocket, ...options });
 
+/** A contract of the exchange is elected by the upstream. */
+async function elected(): Promise<{ socket: FakeSocket; sink: ObjectStateSink }> {
+	connect();
+	const socket = FakeSocket.last.open();
+	const contract = exchange.exposeObject([], "x");
+	socket.channel({ kind: "sink", tags: [], json: '"x"' });
+	const sink = (await contract.next())!;
+	await settled();
+	socket.take();
+	return { socket, sink };
+}
+
 const messages = (sent: (WireEvent | string)[]): string[] => sent.map((event) => (typeof event === "string" ? event : JSON.stringify(event, (_, value) => (typeof value === "bigint" ? Number(value) : value))));
 
 test("upstream is greeted, and told of contracts in one message", async () => {
@@ -53,13 +65,7 @@ test("upstream is greeted, and told of contracts in one message", async () => {
 });
 
 test("states go up as diffs, the newest only", async () => {
-	connect();
-	const socket = FakeSocket.last.open();
-	const contract = exchange.exposeObject([], "x");
-	socket.channel({ kind: "sink", tags: [], json: '"x"' });
-	const sink = (await contract.next())!;
-	await settled();
-	socket.take();
+	const { socket, sink } = await elected();
 	sink.publish({ first: 1 });
 	sink.publish({ second: 2 });
 	await settled();
@@ -196,13 +202,7 @@ test("silence ends the link, but not in a page that slept and has messages waiti
 });
 
 test("states wait, and are replaced, while the socket is full", async () => {
-	connect();
-	const socket = FakeSocket.last.open();
-	const contract = exchange.exposeObject([], "x");
-	socket.channel({ kind: "sink", tags: [], json: '"x"' });
-	const sink = (await contract.next())!;
-	await settled();
-	socket.take();
+	const { socket, sink } = await elected();
 	socket.bufferedAmount = 2 ** 21;
 	for (let n = 0; n < 10; n++) {
 		sink.publish(n);
