@@ -3,18 +3,18 @@
 // It has no clock, randomness or I/O of its own. What it owes upstream is never queued: it is the difference between what should be so
 // and what upstream was last told, worked out when the link has room and pulls. A slow link therefore costs memory per object, never per
 // update, and a change that was undone before the link pulled is never sent.
-import { encodeDiff } from "../diff/encode.js";
-import { patch } from "../diff/patch.js";
 import { maxDiffSize } from "../diff/writer.js";
 import { ClosedError, ProtocolError, RevokedError, StaleError, TooLargeError } from "../errors.js";
 import { sizeOfBytes } from "../wire/bytes.js";
-import { makeDescriptor, type Descriptor } from "../wire/descriptor.js";
+import { type Descriptor, makeDescriptor } from "../wire/descriptor.js";
 import { type ChannelID, channelText, type ControlAction, decodeEvent, encodeEvent, type LoadPoint, type Message, secondsFault, type StateAction, type WireEvent } from "../wire/event.js";
 import type { Limits } from "../wire/limits.js";
 import { compareText, isWellFormed, sizeOfText } from "../wire/text.js";
-import { Channel, Link, nothing, sameAsks, summarize, type Told } from "./link.js";
+import { Channel, Link } from "./link.js";
 import { Contract, type ContractKind, Offer, SharedObject, Tag } from "./object.js";
-import { compareVersions, type CoreState, type Flag, flagFromWire, flagToWire, later, messageBound, sameContent, sameFormat, sizeOfState, successor } from "./state.js";
+import { absorb, bring, dropStale, owes, patched } from "./propagation.js";
+import { checkState, compareVersions, type CoreState, type Flag, flagFromWire, later, sameContent, sizeOfState, successor } from "./state.js";
+import { changes, isNothing, newTold, nothing, sameAsks, summarize, takesBack, toldId } from "./told.js";
 
 /** Time as the core is told it. */
 export interface Clock {
@@ -42,8 +42,6 @@ const maxObjectChannels = 64;
 
 /** The number of the control channel that each end opens first. */
 const control: ChannelID = { origin: "downstream", number: 1n };
-
-const noData = new Uint8Array(0);
 
 export class Core {
 	readonly limits: Limits;
@@ -135,8 +133,8 @@ export class Core {
 		for (const outlet of link.outlets) {
 			if (!hasRoom()) break;
 			link.outlets.delete(outlet);
-			if (!this.#owes(outlet)) continue;
-			const action = this.#bring(outlet);
+			if (!owes(outlet)) continue;
+			const action = bring(outlet, this.#now);
 			append(message({ origin: "upstream", number: outlet.number }, { kind: "state stream", actions: [action] }));
 			// A state counts with the bytes it takes whole, as in the Go core, which does not know yet how long a diff will be.
 			if (action.kind === "patch") size += maxDiffSize(outlet.last!.data.length) - sizeOfBytes(action.diff);
@@ -226,7 +224,7 @@ export class Core {
 		if (state.version.length === 0) state = { ...state, version: this.#nextVersion(o) };
 		const again = o.held && compareVersions(state.version, o.held.version) === 0 && sameContent(state, o.held);
 		if (mayRaise && !again && compareVersions(state.version, o.newest) <= 0) state = { ...state, version: successor(o.newest) };
-		this.#fits(state);
+		checkState(state, this.limits);
 		if (o.held) {
 			const order = compareVersions(state.version, o.held.version);
 			if (order < 0 || (order === 0 && !sameContent(state, o.held))) {
@@ -349,45 +347,10 @@ export class Core {
 		return compareVersions(version, o.newest) > 0 ? version : successor(o.newest);
 	}
 
-	/** Checks a local state against the limits that peers are held to. */
-	#fits(state: CoreState): void {
-		const check = (what: string, seen: number, limit: number): void => {
-			if (seen > limit) throw new TooLargeError(`${what}: ${seen}, at most ${limit}`);
-		};
-		check("the state's message in bytes", messageBound(state), this.limits.message);
-		check("the state's size in bytes", state.data.length, this.limits.state);
-		check("the version's length", state.version.length, this.limits.version);
-		check("the format's length", state.format.length, this.limits.formats);
-		for (const name of state.format) {
-			check("the size of one of the format's names in bytes", sizeOfText(name), this.limits.format);
-			if (!isWellFormed(name)) throw new TypeError("a name of the format is not UTF-8");
-		}
-		for (const element of state.version) {
-			if (BigInt.asIntN(64, element) !== element) throw new TypeError(`version element ${element}: 64 bits were expected`);
-		}
-	}
-
-	/**
-	 * Takes a state and its flag, which the caller has noted on the source they come from: a greater version is taken, an equal one counts
-	 * for the flag, a lower one for nothing. It came on a channel or (undefined) from a local sink.
-	 */
+	/** Takes a state and its flag, and wakes all who see it. */
 	#absorb(o: SharedObject, state: CoreState, flag: Flag, bringer: Channel | undefined): void {
 		const { held, flag: before } = o;
-		const order = held ? compareVersions(state.version, held.version) : 1;
-		if (order > 0) {
-			o.held = state;
-			o.foreign = bringer !== undefined;
-			o.bringer = bringer;
-			o.flag = flag;
-			o.floor = flag === "now" ? 0n : flag;
-			if (compareVersions(state.version, o.newest) > 0) o.newest = state.version;
-		} else if (order === 0) {
-			if (flag === "now") o.flag = flag;
-			else if (o.flag !== "now") o.flag = later(o.flag, flag);
-			else if (!o.hasNowSource()) o.flag = later(o.floor, flag);
-		}
-		if (order >= 0 && flag === "now") o.floor = this.#now;
-		this.#dropStale(o);
+		absorb(o, state, flag, bringer, this.#now);
 		this.#changedFrom(o, held, before);
 		this.#settleKept(o);
 	}
@@ -395,19 +358,8 @@ export class Core {
 	/** Makes the flag follow the sources that are left. */
 	#refreshFlag(o: SharedObject): void {
 		const { held, flag } = o;
-		this.#dropStale(o);
+		dropStale(o, this.#now);
 		this.#changedFrom(o, held, flag);
-	}
-
-	/** Ends a flag that no source upholds, and erases a state that is not current while nobody needs the data. */
-	#dropStale(o: SharedObject): void {
-		if (!o.held) return;
-		if (o.flag === "now" && !o.hasNowSource()) o.flag = this.#now;
-		if (o.flag !== "now" && !o.dataNeeded) {
-			o.held = o.bringer = undefined;
-			o.flag = 0n;
-			o.foreign = false;
-		}
 	}
 
 	/** Wakes all who see an object's state if it is not what it was. */
@@ -499,23 +451,6 @@ export class Core {
 		return [...actions.filter((action) => !takesBack(action)), ...actions.filter(takesBack)];
 	}
 
-	/** Whether an outlet has something to send. */
-	#owes({ object: { held, flag }, last, flag: sent }: Channel): boolean {
-		return held !== undefined && (!last || sent !== flag || compareVersions(last.version, held.version) !== 0);
-	}
-
-	/** The action that brings an outlet up to date. */
-	#bring(outlet: Channel): StateAction {
-		const { object, last } = outlet;
-		const held = object.held!;
-		const synchronized = flagToWire(object.flag, this.#now);
-		outlet.flag = object.flag;
-		if (last && compareVersions(last.version, held.version) === 0) return { kind: "set synchronized", synchronized };
-		outlet.last = held;
-		const format = !last || last.format.length === 0 || !sameFormat(last.format, held.format) ? held.format : undefined;
-		return { kind: "patch", version: held.version, format, diff: encodeDiff(last?.data ?? noData, held.data), synchronized };
-	}
-
 	#receive(link: Link, event: WireEvent): void {
 		const { channel: id } = event;
 		switch (event.kind) {
@@ -593,7 +528,7 @@ export class Core {
 		link.theirs.set(id.number, { kind, channel });
 		(kind === "source" ? o.sources : o.outlets).push(channel);
 		this.#settle(o);
-		if (kind === "outlet" && this.#owes(channel)) this.#queue(channel);
+		if (kind === "outlet" && owes(channel)) this.#queue(channel);
 	}
 
 	/** Takes the actions of one message from a source. */
@@ -602,27 +537,13 @@ export class Core {
 		for (const action of actions) {
 			source.flag = flagFromWire(action.synchronized, this.#now);
 			if (action.kind === "patch") {
-				const state = this.#patched(link, source, action);
+				const state = patched(link, source, action, this.limits);
 				made += state.data.length;
 				if (made > 2 * this.limits.state) throw new ProtocolError(`states of more than ${2 * this.limits.state} bytes in one message on channel ${source.number}`);
 				source.last = state;
 			}
 			if (source.last) this.#absorb(source.object, source.last, source.flag, source);
 		}
-	}
-
-	/** Applies a diff to the last state of a channel. */
-	#patched(link: Link, source: Channel, action: StateAction & { kind: "patch" }): CoreState {
-		const { last } = source;
-		const format = action.format ?? last?.format;
-		if (!format) throw new ProtocolError(`the first state on channel ${source.number} has no format`);
-		const others = link.bytes - sizeOfState(last);
-		const room = Math.min(this.limits.state, 2 * this.limits.linkBytes - others);
-		const state = { version: action.version, format, data: patch(last?.data ?? noData, action.diff, Math.max(room, 0)) };
-		const bound = messageBound(state);
-		if (bound > this.limits.message) throw new ProtocolError(`a state needs a message of ${bound} bytes to be sent on, the limit is ${this.limits.message}`);
-		link.bytes = others + sizeOfState(state);
-		return state;
 	}
 }
 
@@ -635,31 +556,3 @@ const isUint32 = (value: number): boolean => value >>> 0 === value;
 const sizeOf = (target: SharedObject | Tag): number => (target instanceof Tag ? target.size : target.descriptor.size);
 
 const sortedKeys = (map: Map<string, unknown>): string[] => [...map.keys()].sort(compareText);
-
-const toldId = (target: SharedObject | Tag): string => (target instanceof Tag ? `tag ${target.identity}` : `object ${target.descriptor.key}`);
-
-function newTold(target: SharedObject | Tag): Told {
-	if (target instanceof Tag) return { kind: "tag", key: target.identity, tags: [], json: target.text, asks: nothing };
-	return { kind: "object", key: target.descriptor.key, tags: target.descriptor.tags, json: target.descriptor.json, asks: nothing };
-}
-
-const isNothing = ({ asks }: Told): boolean => !asks.observes && !asks.exposes;
-
-/** The actions from what was told to what is wanted, observe before expose; it counts as told from now on. */
-function changes(told: Told, wanted: Told["asks"]): ControlAction[] {
-	const { kind, tags, json, asks: was } = told;
-	const actions: ControlAction[] = [];
-	const action = (verb: (ControlAction & { kind: "object" })["verb"], capacity = 0): void => {
-		actions.push(kind === "object" ? { kind, verb, tags, json, capacity } : { kind, verb, json, capacity });
-	};
-	if (wanted.observes !== was.observes) action(wanted.observes ? "observe" : "unobserve");
-	if (wanted.exposes !== was.exposes) action(wanted.exposes ? "expose" : "unexpose", wanted.capacity);
-	else if (wanted.capacity !== was.capacity) action("set capacity", wanted.capacity);
-	told.asks = wanted;
-	return actions;
-}
-
-/** Whether an action takes a contract back. */
-function takesBack(action: ControlAction): boolean {
-	return (action.kind === "object" || action.kind === "tag") && (action.verb === "unobserve" || action.verb === "unexpose");
-}

@@ -1,6 +1,7 @@
 import type { LoadPoint } from "../wire/event.js";
-import type { Contract, SharedObject } from "./object.js";
+import type { SharedObject } from "./object.js";
 import type { CoreState, Flag } from "./state.js";
+import type { Told } from "./told.js";
 
 /** A state channel that upstream opened: a source that states come in on, or an outlet that they go out on. */
 export class Channel {
@@ -13,34 +14,6 @@ export class Channel {
 		this.number = number;
 		this.object = object;
 	}
-}
-
-/** What we ask of upstream on one object or one tag. */
-export interface Asks {
-	observes: boolean;
-	exposes: boolean;
-	capacity: number;
-}
-
-export const nothing: Asks = { observes: false, exposes: false, capacity: 0 };
-
-export const sameAsks = (a: Asks, b: Asks): boolean => a.observes === b.observes && a.exposes === b.exposes && a.capacity === b.capacity;
-
-/** What the contracts on one object or one tag come to: capacities add up, at most to what 32 bits hold. */
-export function summarize(on: { observers: readonly Contract[]; exposers: readonly Contract[] }): Asks {
-	const capacity = on.exposers.reduce((sum, c) => sum + c.capacity, 0);
-	return { observes: on.observers.length > 0, exposes: on.exposers.length > 0, capacity: Math.min(capacity, 2 ** 32 - 1) };
-}
-
-/**
- * What upstream was told of one object or tag. It outlives the object: upstream must still be told that nothing is asked for any more.
- */
-export interface Told {
-	readonly kind: "object" | "tag";
-	readonly key: string;
-	readonly tags: readonly string[];
-	readonly json: string;
-	asks: Asks; // last told
 }
 
 /** One session of the link to upstream. */

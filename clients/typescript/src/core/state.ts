@@ -1,5 +1,7 @@
-import { sizeOfText } from "../wire/text.js";
 import { maxDiffSize } from "../diff/writer.js";
+import { TooLargeError } from "../errors.js";
+import type { Limits } from "../wire/limits.js";
+import { isWellFormed, sizeOfText } from "../wire/text.js";
 
 /** One value of an object. It is shared and never changed. */
 export interface CoreState {
@@ -57,4 +59,22 @@ export function sizeOfState(state: CoreState | undefined): number {
 /** An upper bound of the bytes of a message with the state whole. */
 export function messageBound(state: CoreState): number {
 	return state.format.reduce((sum, name) => sum + 10 + sizeOfText(name), 64 + maxDiffSize(state.data.length) + 10 * state.version.length);
+}
+
+/** Checks a local state against the limits that peers are held to. */
+export function checkState(state: CoreState, limits: Limits): void {
+	const check = (what: string, seen: number, limit: number): void => {
+		if (seen > limit) throw new TooLargeError(`${what}: ${seen}, at most ${limit}`);
+	};
+	check("the state's message in bytes", messageBound(state), limits.message);
+	check("the state's size in bytes", state.data.length, limits.state);
+	check("the version's length", state.version.length, limits.version);
+	check("the format's length", state.format.length, limits.formats);
+	for (const name of state.format) {
+		check("the size of one of the format's names in bytes", sizeOfText(name), limits.format);
+		if (!isWellFormed(name)) throw new TypeError("a name of the format is not UTF-8");
+	}
+	for (const element of state.version) {
+		if (BigInt.asIntN(64, element) !== element) throw new TypeError(`version element ${element}: 64 bits were expected`);
+	}
 }

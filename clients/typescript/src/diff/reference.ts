@@ -13,7 +13,6 @@ export function oldPosition(delta: number): number {
 }
 
 /** How many bytes a position adds to a reference. */
-
 function positionSize(position: number): number {
 	return position < 124 ? 0 : position < 2 ** 16 ? 2 : position < 2 ** 24 ? 3 : 4;
 }
