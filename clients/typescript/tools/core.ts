@@ -6,6 +6,7 @@ import type { Link } from "../src/core/link.js";
 import type { Contract, Offer } from "../src/core/object.js";
 import type { Flag } from "../src/core/state.js";
 import { makeDescriptor } from "../src/wire/descriptor.js";
+import { decodeEvent, encodeEvent } from "../src/wire/event.js";
 import { canonical } from "../src/wire/json.js";
 import { defaultLimits } from "../src/wire/limits.js";
 
@@ -93,6 +94,10 @@ function run(inputs: Input[]): string[][] {
 			const { state, flag } = core.read(offers.get(input.number)!);
 			const text = state ? `[${state.version}] ${JSON.stringify(state.format)} ${Buffer.from(state.data).toString("base64")}` : "none";
 			effects.push(`state ${text} ${flagText(flag)}`);
+		},
+		decode: () => {
+			const event = decodeEvent(new Uint8Array(Buffer.from(input.data, "base64")), defaultLimits);
+			effects.push(`decoded ${Buffer.from(encodeEvent(event)).toString("base64")}`);
 		},
 		canonical: () => {
 			for (const strict of [false, true]) {
