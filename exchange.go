@@ -22,6 +22,8 @@ type Exchange struct {
 	done   chan struct{}
 	route  *route
 
+	unfinished *budget // of the bytes of messages that arrive
+
 	mu        sync.Mutex // guards what follows; nothing waits while holding it
 	core      *impl.Exchange
 	closed    bool
@@ -49,6 +51,10 @@ type Options struct {
 	Upstream bool
 	// Limits bound what a peer or a caller can make the exchange hold. Fields that are zero or below mean [DefaultLimits].
 	Limits Limits
+	// Unfinished bounds the bytes of all messages together that have begun to arrive and are not complete; zero and below mean 256 MiB,
+	// and less than twice the largest message means that. Beyond it links wait in turn until others have finished; an eighth is kept for
+	// messages of up to 64 KiB.
+	Unfinished int
 
 	// Rebalance moves objects from loaded downstream links to less loaded ones, once per 0.5 to 1.5 s and object. Routers do.
 	Rebalance bool
@@ -78,15 +84,16 @@ func NewExchange(options *Options) *Exchange {
 		config.RebalanceThreshold = min(options.RebalanceThreshold, math.MaxFloat64) // a recording has no infinity
 	}
 	x := &Exchange{
-		logger:    options.Logger,
-		limits:    config.Limits,
-		start:     time.Now(),
-		done:      make(chan struct{}),
-		route:     newRoute(),
-		core:      impl.New(config),
-		contracts: map[impl.ContractID]*contract{},
-		offers:    map[impl.OfferID]*offer{},
-		links:     map[impl.LinkID]*Link{},
+		logger:     options.Logger,
+		limits:     config.Limits,
+		start:      time.Now(),
+		done:       make(chan struct{}),
+		route:      newRoute(),
+		unfinished: newBudget(options.Unfinished, config.Limits.Wire.Message),
+		core:       impl.New(config),
+		contracts:  map[impl.ContractID]*contract{},
+		offers:     map[impl.OfferID]*offer{},
+		links:      map[impl.LinkID]*Link{},
 	}
 	if x.logger == nil {
 		x.logger = slog.Default()

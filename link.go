@@ -29,6 +29,9 @@ type Link struct {
 	turn     atomic.Int32
 	servedAt int64 // in the core's monotonic time; guarded by x.mu
 
+	reserved int // bytes of the message that arrives, of who receives
+	unpaid   int // see Unpaid, of who receives
+
 	pulled   []Message // of the last pull, of who pulls
 	messages [][]byte  // likewise
 	err      error     // guarded by x.mu until done is closed
@@ -233,6 +236,7 @@ func (l *Link) receive(data []byte, leave func(*Exchange)) error {
 		patchers.enter()
 		defer patchers.leave()
 		arrival.Patch(l.base(arrival))
+		l.unpaid += max(0, arrival.Made()-fair*len(data))
 	}
 	l.x.mu.Lock()
 	defer leave(l.x)
@@ -242,6 +246,17 @@ func (l *Link) receive(data []byte, leave func(*Exchange)) error {
 	l.x.apply(&impl.Input{Kind: impl.InputReceive, Link: l.id, Data: data, Arrival: arrival})
 	return l.err
 }
+
+// fair is how many bytes of states a byte of a message may make and be paid for.
+const fair = 16
+
+// Unpaid is how many bytes of states the peer's messages have made beyond a fair measure, 16 bytes for each byte that it sent, since the
+// last [Link.Forgive]. A few bytes can make many, so a peer can leave work for minutes in a socket's buffer and go. A transport that
+// sees much unpaid work looks whether the peer is still there. Unpaid and Forgive are for the goroutine that receives.
+func (l *Link) Unpaid() int { return l.unpaid }
+
+// Forgive has [Link.Unpaid] count from zero.
+func (l *Link) Forgive() { l.unpaid = 0 }
 
 // base is what a message that arrived is about to change.
 func (l *Link) base(arrival *impl.Arrival) impl.Base {

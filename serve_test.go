@@ -168,6 +168,7 @@ func TestGather_SendsNothingUntilDeliver(t *testing.T) {
 		exposer.send(wire.Event{Kind: wire.EventMessage, Channel: control, Message: wire.Message{Kind: wire.MessageUpstreamControl,
 			Control: []wire.ControlAction{{Kind: wire.ActionExposeObject, JSON: d.JSON, Capacity: 1}}}})
 		exposer.pull()
+		synctest.Wait() // for a helper, which may have something of before
 		writer.set(false)
 		sinkChannel := wire.ChannelID{Origin: wire.UpstreamOriginated, Number: 2}
 		for version := range int64(3) {

@@ -161,6 +161,14 @@ func (a *Arrival) Patch(base Base) {
 	}
 }
 
+// Made is how many bytes of states were made ahead.
+func (a *Arrival) Made() (bytes int) {
+	for _, state := range a.states {
+		bytes += len(state)
+	}
+	return bytes
+}
+
 // maxMade is how many bytes of states one message may make.
 func maxMade(limits *wire.Limits) int { return 2 * limits.State }
 

@@ -198,6 +198,14 @@ func (c *carrier) Close() error {
 	return c.Conn.Close()
 }
 
+// base is the connection below TLS.
+func (c *carrier) base() net.Conn {
+	if secure, ok := c.Conn.(*tls.Conn); ok {
+		return secure.NetConn()
+	}
+	return c.Conn
+}
+
 // cut closes without a word. Close would say one where there is TLS, and wait for 5 s for a peer that does not read it.
 func (c *carrier) cut() {
 	if secure, ok := c.Conn.(*tls.Conn); ok {

@@ -22,19 +22,21 @@ const (
 	readBufferSize  = 1 << 10
 	writeBufferSize = 4 << 10 // of the websocket library, whose buffers are used in the handshake only
 	// maxBufferKept bounds the buffers that go back to a pool.
-	maxBufferKept = 1 << 20
+	maxBufferKept = 256 << 10
+	// maxUnpaid is how many bytes of states a peer's messages may make, beyond a fair measure, before it is looked whether it is there.
+	maxUnpaid = 128 << 20
 	// farewell is how long an ended link takes over a polite end.
 	farewell = time.Second
 )
 
 var (
 	libraryBuffers = &sync.Pool{} // all are of writeBufferSize
-	buffers        = sync.Pool{New: func() any { return new([]byte) }}
 )
 
 var (
 	errSilence = errors.New("nothing came from the peer in time")
 	errUTF8    = errors.New("a text message is not UTF-8")
+	errGone    = errors.New("the peer has gone, and left messages that are much work")
 )
 
 // session is one websocket connection that carries one link. Its goroutine reads, in run; whoever makes the link owe something writes, see
@@ -218,20 +220,18 @@ func (s *session) read() {
 
 // receive reads one binary message. Memory grows with the bytes that came, not with those announced.
 func (s *session) receive(reader io.Reader) error {
-	buffer := buffers.Get().(*[]byte)
+	m := newIncoming()
 	defer func() {
-		if cap(*buffer) <= maxBufferKept {
-			buffers.Put(buffer)
-		}
+		m.release()
+		s.link.Unreserve()
 	}()
-	data := (*buffer)[:0]
 	for {
-		if len(data) == cap(data) {
-			data = append(data, 0)[:len(data)]
+		if m.full() {
+			if err := s.makeRoom(&m); err != nil {
+				return err
+			}
 		}
-		n, err := reader.Read(data[len(data):cap(data)])
-		data = data[:len(data)+n]
-		*buffer = data
+		err := m.read(reader)
 		if err == io.EOF {
 			break
 		}
@@ -239,12 +239,30 @@ func (s *session) receive(reader io.Reader) error {
 			return err
 		}
 	}
-	if len(data) == 0 {
+	if len(m.data) == 0 {
 		return nil
 	}
-	s.trace("received", len(data))
+	s.trace("received", len(m.data))
+	if s.link.Unpaid() > maxUnpaid {
+		if s.connection.gone() {
+			return errGone
+		}
+		s.link.Forgive()
+	}
 	s.gathered = true
-	return s.link.Gather(data)
+	return s.link.Gather(m.data)
+}
+
+// makeRoom has more of a message read, when the exchange may hold more. The time until then is not the peer's.
+func (s *session) makeRoom(m *incoming) error {
+	begin := time.Now()
+	s.beforeWait()
+	if err := s.link.Reserve(m.next()); err != nil {
+		return err
+	}
+	s.connection.heardAt = s.connection.heardAt.Add(time.Since(begin))
+	m.grow()
+	return nil
 }
 
 // verdict tells how to part from the peer, and why.
