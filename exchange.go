@@ -188,6 +188,7 @@ func (x *Exchange) applyAt(now impl.Now, input *impl.Input) (a answer) {
 			a.err = effect.Err
 		}
 	}
+	clear(effects) // which may hold the bytes of large states until the next step
 	x.arm(now)
 	return a
 }

@@ -1,6 +1,8 @@
 package impl
 
 import (
+	"slices"
+
 	"hakuban/wire"
 	"hakuban/wire/diff"
 )
@@ -68,10 +70,14 @@ func (d *Delta) Size() int { return d.size }
 func (d *Delta) Make(encoder *diff.Encoder) []byte {
 	if d.made == nil {
 		const room = wire.MaxLength
-		encoded := encoder.Append(make([]byte, room, room+64), d.old, d.new)
+		// What is new makes most of a diff. Growing to that size would take several times the memory.
+		encoded := encoder.Append(make([]byte, room, room+64+diffBound(max(0, len(d.new)-len(d.old)))), d.old, d.new)
 		length := wire.AppendLength(make([]byte, 0, room), len(encoded)-room)
 		d.made = encoded[room-len(length):]
 		copy(d.made, length)
+		if len(d.made) < cap(d.made)/2 {
+			d.made = slices.Clone(d.made)
+		}
 		d.old, d.new = nil, nil
 	}
 	return d.made

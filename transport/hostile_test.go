@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -12,6 +13,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"hakuban"
 )
 
 // TestHostile_FramesEndTheirLinkOnly sends each bad input to a listener with a healthy pair beside it.
@@ -269,4 +272,76 @@ func TestIdleLinks_AreSmall(t *testing.T) {
 	} else {
 		t.Logf("%d bytes a link, of which the test's own buffer is 4 KiB", each)
 	}
+}
+
+// stateByHand is a state that an elected downstream end sends, of 60 MiB in a few bytes.
+func stateByHand(version byte) string {
+	return "\x01\x00\x02\x03\x01\x00\x01" + string([]byte{2 * version}) + "\x01\x00\x09" + "xx\xff\x01\xfd\x03\xc0\x00\x00" + "\x00"
+}
+
+// A few bytes can make many. What a peer has left in its socket when it goes is not worked off.
+func TestHostile_TheDeadMakeNoWork(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux tells that a peer has gone before all it sent is read")
+	}
+	router := newExchange(t)
+	l := listen(t, router, "ws://127.0.0.1:0")
+	contract := router.ObserveObject(hakuban.MustObject("x"))
+	defer contract.Close()
+	connection, reader := rawUpgrade(t, l)
+	for _, message := range []string{"\x00\x01\x01", "\x01\x01\x01\x00\x01\x00\x00", "\x01\x01\x01\x01\x01\x01\x02\x00\x03\"x\"\x01"} {
+		if _, err := connection.Write(rawFrame(0x82, message)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 5 { // the greeting, and a channel for the object's states
+		readFrame(t, reader)
+	}
+	const messages = 100
+	var work []byte
+	for version := range messages {
+		work = append(work, rawFrame(0x82, stateByHand(byte(version+1)))...)
+	}
+	if _, err := connection.Write(work); err != nil {
+		t.Fatal(err)
+	}
+	_ = connection.Close()
+	limited, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	stream, err := contract.Next(limited)
+	if err != nil {
+		t.Fatal(err)
+	}
+	state, err := stream.Next(limited)
+	if err != nil || len(state.Data()) != 60<<20+2 {
+		t.Fatalf("a state of %d bytes, %v", len(state.Data()), err)
+	}
+	eventually(t, "the link is gone", func() bool { return len(l.Snapshot().Connections) == 0 })
+	if state, _ := stream.Latest(); state.Version()[0] >= messages {
+		t.Error("all that the dead have left was done")
+	}
+}
+
+// Half messages of many links hold up neither small messages nor, in the end, large ones.
+func TestHostile_HalfMessagesAreBounded(t *testing.T) {
+	router := hakuban.NewExchange(&hakuban.Options{Unfinished: 4 << 20, Limits: hakuban.Limits{Wire: hakuban.WireLimits{Message: 2 << 20}}})
+	t.Cleanup(router.Close)
+	x := newExchange(t)
+	l := listen(t, router, "ws://127.0.0.1:0", Options{MessageLimit: 2 << 20})
+	var halves []net.Conn
+	for range 10 {
+		connection, _ := rawUpgrade(t, l)
+		halves = append(halves, connection)
+		frame := rawFrame(0x82, strings.Repeat("x", 2<<20))
+		go func() { _, _ = connection.Write(frame[:len(frame)*3/4]) }()
+	}
+	connect(t, x, l.URL())
+	healthy := newPair(t, router, x, room)
+	for i := range 20 {
+		healthy.pass(t, strings.Repeat("small", 1000+i))
+	}
+	for _, connection := range halves {
+		_ = connection.Close()
+	}
+	healthy.pass(t, strings.Repeat("large", 300_000))
 }

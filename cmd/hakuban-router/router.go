@@ -48,6 +48,7 @@ func run(ctx context.Context, o *options, stdin io.Reader, stderr io.Writer) err
 			monitor(ctx, r, o.monitorTag)
 		}
 	}()
+	go giveBack(ctx)
 	printer := &snapshotPrinter{router: r, to: log}
 	go func() {
 		for s := range signals {
