@@ -183,7 +183,8 @@ func (o *outbox) foreign(frame []byte) {
 	}
 }
 
-// finish writes what there is and then a close frame, unless (nil) there is none to write or one was written. It waits, and reports whether all is written.
+// finish writes what there is and then a close frame, unless (nil) there is none to write or one was written. It waits, and reports
+// whether all is written.
 func (o *outbox) finish(farewell []byte) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()

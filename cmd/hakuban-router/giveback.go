@@ -14,8 +14,8 @@ const (
 	memorySpare = 32 << 20
 )
 
-// giveBack gives memory back to the system when a time of much work is over, until ctx ends. The Go runtime itself looks for garbage only when new
-// memory is asked for, or every two minutes, and keeps what it has for long after.
+// giveBack gives memory back to the system when a time of much work is over, until ctx ends. The Go runtime itself looks for garbage only
+// when new memory is asked for, or every two minutes, and keeps what it has for long after.
 func giveBack(ctx context.Context) {
 	ticker := time.NewTicker(memoryLook)
 	defer ticker.Stop()
