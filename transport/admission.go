@@ -1,3 +1,5 @@
+//go:build !js
+
 package transport
 
 import (
@@ -37,9 +39,6 @@ var (
 	errExpired    = errors.New("the credential has expired")
 	errNotAllowed = errors.New("the credential is not valid any more")
 )
-
-// tokenParameter is the name of the token in a URL's query.
-const tokenParameter = "token"
 
 type connectionKey struct{}
 

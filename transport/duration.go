@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"math/big"
+	"math/bits"
 	"strconv"
 	"strings"
 	"time"
@@ -43,7 +43,7 @@ var errOverflow = errors.New("the duration is more than 584 years")
 // or all multiplied, as numbers of seconds. A term without a unit is in seconds. What time.Duration cannot hold becomes the greatest
 // one it can.
 func parseDuration(text string) (time.Duration, error) {
-	total, rest, err := parseTerm(text)
+	total, rest, err := parseTerm(text) // in nanoseconds
 	if err != nil {
 		return 0, err
 	}
@@ -57,43 +57,45 @@ func parseDuration(text string) (time.Duration, error) {
 			return 0, fmt.Errorf("duration %q mixes sums and products", text)
 		}
 		operator = next
-		var term *big.Int
+		var term uint64
 		if term, rest, err = parseTerm(rest); err != nil {
 			return 0, err
 		}
+		var over uint64
 		if operator == '+' {
-			total.Add(total, term)
-		} else {
-			total.Mul(total, term).Quo(total, big.NewInt(int64(time.Second)))
+			total, over = bits.Add64(total, term, 0)
+		} else if over, total = bits.Mul64(total, term); over < uint64(time.Second) {
+			total, _ = bits.Div64(over, total, uint64(time.Second))
+			over = 0
 		}
-		if !total.IsUint64() {
+		if over != 0 {
 			return 0, errOverflow
 		}
 	}
-	return time.Duration(min(total.Uint64(), math.MaxInt64)), nil
+	return time.Duration(min(total, math.MaxInt64)), nil
 }
 
 // parseTerm parses a number and its unit, in nanoseconds. Without a unit, what follows must be a sign or the end.
-func parseTerm(text string) (term *big.Int, rest string, err error) {
+func parseTerm(text string) (term uint64, rest string, err error) {
 	digits := strings.IndexFunc(text+" ", func(r rune) bool { return r < '0' || r > '9' })
 	letters := digits + strings.IndexFunc(text[digits:]+" ", func(r rune) bool { return (r|0x20) < 'a' || (r|0x20) > 'z' })
 	number, name, rest := text[:digits], text[digits:letters], text[letters:]
 	unit, ok := units[strings.ToLower(name)]
 	switch {
 	case number == "":
-		return nil, "", fmt.Errorf("duration: %q where a number was expected", text)
+		return 0, "", fmt.Errorf("duration: %q where a number was expected", text)
 	case name == "" && (rest == "" || rest[0] == '+' || rest[0] == '*'):
 		unit = time.Second
 	case !ok:
-		return nil, "", fmt.Errorf("duration: unknown unit %q: y, mon, w, d, h, m, s, ms, us and ns are known", name+rest)
+		return 0, "", fmt.Errorf("duration: unknown unit %q: y, mon, w, d, h, m, s, ms, us and ns are known", name+rest)
 	}
 	n, err := strconv.ParseUint(number, 10, 64)
 	if err != nil {
-		return nil, "", errOverflow
+		return 0, "", errOverflow
 	}
-	term = new(big.Int).Mul(new(big.Int).SetUint64(n), big.NewInt(int64(unit)))
-	if !term.IsUint64() {
-		return nil, "", errOverflow
+	over, term := bits.Mul64(n, uint64(unit))
+	if over != 0 {
+		return 0, "", errOverflow
 	}
 	return term, rest, nil
 }

@@ -1,3 +1,5 @@
+//go:build !js
+
 package transport
 
 import (
@@ -246,14 +248,6 @@ func (l *Listener) add(s *session, expires time.Time) {
 type ListenerSnapshot struct {
 	URL         string
 	Connections []Connection // by link
-}
-
-// Connection is a websocket connection that carries a link.
-type Connection struct {
-	Link          uint64 // the link's id at the exchange
-	LocalAddress  string
-	RemoteAddress string
-	hakuban.LinkStatus
 }
 
 // Snapshot lists the listener's connections that carry a link now.

@@ -1,9 +1,10 @@
+//go:build !js
+
 package transport
 
 import (
 	"cmp"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -149,15 +150,4 @@ func (o *Options) check(where place) error {
 		}
 	}
 	return nil
-}
-
-var errNoExchange = errors.New("the exchange is nil")
-
-func isClosed(x *hakuban.Exchange) bool {
-	select {
-	case <-x.Done():
-		return true
-	default:
-		return false
-	}
 }

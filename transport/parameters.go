@@ -19,6 +19,9 @@ const (
 	defaultConnectorName = "go-client"
 )
 
+// tokenParameter is the name of the token in a URL's query.
+const tokenParameter = "token"
+
 // parameters are what the fragment of a URL says.
 type parameters struct {
 	timeout   time.Duration

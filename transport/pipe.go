@@ -1,8 +1,9 @@
 package transport
 
 import (
-	"crypto/rand"
 	"errors"
+	"math/rand/v2"
+	"strconv"
 	"sync"
 
 	"hakuban"
@@ -34,7 +35,7 @@ func Pipe(upstream, downstream *hakuban.Exchange, options *Options) (*Conduit, e
 	if err != nil {
 		return nil, err
 	}
-	session := rand.Text()
+	session := strconv.FormatUint(rand.Uint64(), 36) + strconv.FormatUint(rand.Uint64(), 36)
 	up, err := upstream.AttachDownstream(hakuban.LinkOptions{Name: defaultListenerName, Session: session})
 	if err != nil {
 		return nil, err

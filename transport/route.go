@@ -1,13 +1,11 @@
+//go:build !js
+
 package transport
 
 import (
-	"errors"
 	"net/http"
 	"slices"
 	"strings"
-	"time"
-
-	"hakuban"
 )
 
 // Routers tell each other their way to the root, so that none becomes its own upstream. Peers that do not know of this ignore the headers,
@@ -23,8 +21,6 @@ const (
 	maxControlPayload = 125
 	// maxRoute bounds what is taken of a way.
 	maxRoute = 64
-	// loopDelay is how long a connector waits before it tries an upstream again that would be a loop.
-	loopDelay = 30 * time.Second
 )
 
 // routeText is a way to the root as it is told: as much of it as fits into a ping.
@@ -85,6 +81,3 @@ func (s *session) routed(payload string) {
 		}
 	}
 }
-
-// isLoop reports whether an attempt to link, or a link, ended since it would have been a loop.
-func isLoop(err error) bool { return errors.Is(err, hakuban.ErrLoop) }

@@ -18,7 +18,7 @@ type peer struct {
 	exchange  *hakuban.Exchange
 	connector *transport.Connector
 	unwatch   context.CancelFunc
-	listener  *transport.Listener
+	listener  *listener
 	handles   map[string]*handle
 
 	mutex   sync.Mutex // guards what follows
@@ -57,8 +57,7 @@ func (p *peer) run(r *request) (answer map[string]any, err error) {
 		p.connector = nil
 		return nil, nil
 	case "listen":
-		p.listener, err = transport.Listen(p.exchange, r.URL, nil)
-		if err != nil {
+		if p.listener, err = listen(p.exchange, r.URL); err != nil {
 			return nil, err
 		}
 		return map[string]any{"url": p.listener.URL()}, nil

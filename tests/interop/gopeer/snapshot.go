@@ -18,11 +18,7 @@ func (p *peer) snapshot(kind string) (map[string]any, error) {
 		}
 		return map[string]any{"objects": objects, "tags": []any{}, "upstream_connection": s.Upstream != 0}, nil
 	case kind == "websocket-listener" && p.listener != nil:
-		links := []any{}
-		for _, c := range p.listener.Snapshot().Connections {
-			links = append(links, map[string]any{"downstream_connection_id": c.Link, "remote_name": c.RemoteName, "load": c.Load})
-		}
-		return map[string]any{"url": p.listener.URL(), "downstream_connections": links}, nil
+		return p.listener.snapshot(), nil
 	}
 	return nil, fmt.Errorf("no snapshot of %q", kind)
 }
