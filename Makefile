@@ -12,7 +12,7 @@ PERTURB_CHOICES ?= 10
 REFERENCE_RUNS ?= 1
 SOAK_SEEDS ?= 10000
 
-.PHONY: help build test race lint tlc golden bench interop reference-suite bindings fuzz soak perturb plants faults typescript browser
+.PHONY: help build test race lint tlc golden bench interop reference-suite bindings fuzz soak perturb plants faults typescript wasm browser
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' Makefile
@@ -52,8 +52,12 @@ bindings: ## C, Ruby and Python, and C against the reference; what is missing is
 typescript: ## the client in TypeScript: installs its tools, checks types, tests and size (needs Node 20 and npm)
 	cd clients/typescript && npm install --no-audit --no-fund && npm run build && npm test
 
-browser: build ## the client in headless Chromium (after make typescript)
-	cd clients/typescript && HAKUBAN_ROUTER=$(CURDIR)/$(BUILD_DIR)/hakuban-router npm run browser
+wasm: ## the core in wasm under the client in TypeScript: builds it, runs the client's tests, checks the size (after make typescript)
+	cd clients/typescript && npm run wasm
+
+browser: build ## the client in headless Chromium, with the core in TypeScript and with that in wasm (after make typescript wasm)
+	cd clients/typescript && export HAKUBAN_ROUTER=$(CURDIR)/$(BUILD_DIR)/hakuban-router && npm run browser && \
+		HAKUBAN_CLIENT=hakuban-wasm.min.js npm run browser
 
 reference-suite: ## the crate's own 37 tests with our router, REFERENCE_RUNS times (needs Rust); REFERENCE_FLAGS='-histories 7,8'
 	HAKUBAN_REFERENCE_SUITE=1 HAKUBAN_REQUIRE_INTEROP=1 \

@@ -81,6 +81,12 @@ func StartPeer(t testing.TB, name string) *Peer {
 		command = exec.Command(GoPeer(t))
 	case TypeScript:
 		command = exec.Command("node", TypeScriptPeer(t))
+	case Wasm:
+		words := WasmPeer(t)
+		command = exec.Command(words[0], words[1:]...)
+	case WasmClient:
+		words := WasmClientPeer(t)
+		command = exec.Command(words[0], words[1:]...)
 	default:
 		command = exec.Command(RustReference(t).Peer)
 	}

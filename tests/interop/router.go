@@ -18,7 +18,9 @@ type Kind string
 const (
 	Rust       Kind = "rust"
 	Go         Kind = "go"
-	TypeScript Kind = "typescript" // of peers only: it is a leaf
+	TypeScript Kind = "typescript" // of peers only, as all that follow are: they are leaves
+	Wasm       Kind = "wasm"       // our library as a program in wasm
+	WasmClient Kind = "wasmclient" // the client in TypeScript with our core in wasm
 )
 
 // RouterOptions are command-line options that both routers have.

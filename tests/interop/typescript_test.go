@@ -17,12 +17,15 @@ var notForALeaf = map[string]string{
 	"Monitor_": "they are about the router, and read by the reference's types",
 }
 
-// typeScriptMixes are the trees and peers of the scenarios that the client in TypeScript tells: alone, and with a peer of each kind, below
-// a router of either kind.
-var typeScriptMixes = []struct {
+// mix is a tree, and the kinds of its peers.
+type mix struct {
 	tree  Tree
 	peers []Kind
-}{
+}
+
+// typeScriptMixes are the trees and peers of the scenarios that the client in TypeScript tells: alone, and with a peer of each kind, below
+// a router of either kind.
+var typeScriptMixes = []mix{
 	{Tree{Single, []Kind{Go}}, []Kind{TypeScript}},
 	{Tree{Single, []Kind{Go}}, []Kind{Go, TypeScript}},
 	{Tree{Single, []Kind{Rust}}, []Kind{TypeScript, Rust}},
@@ -32,13 +35,19 @@ var typeScriptMixes = []struct {
 
 func TestTypeScript(t *testing.T) {
 	TypeScriptPeer(t)
+	tellOfLeaves(t, typeScriptMixes)
+}
+
+// tellOfLeaves tells the scenarios that concern a leaf.
+func tellOfLeaves(t *testing.T, mixes []mix) {
+	t.Helper()
 	_, missing := buildReference()
 	for _, group := range scenarios {
 		for _, s := range group {
 			if s.referenceOnly != "" || isNotForALeaf(s.name) {
 				continue
 			}
-			for _, mix := range typeScriptMixes {
+			for _, mix := range mixes {
 				if (strings.Contains(mix.tree.Name(), string(Rust))) && errors.Is(missing, errMissing) && os.Getenv(requireVariable) != "1" {
 					continue // the scenarios below our router need no reference
 				}

@@ -9,10 +9,14 @@ import { extname } from "node:path";
 const root = new URL("../../../../", import.meta.url);
 const types: Record<string, string> = { ".html": "text/html", ".js": "text/javascript" };
 
+/** The client to test: that around the core in TypeScript, unless another file of dist is named. */
+const client = process.env["HAKUBAN_CLIENT"] ?? "hakuban.min.js";
+
 /** Serves the project's files, and an empty page with the client as `hakuban`. */
 export async function serve(): Promise<{ server: Server; url: string }> {
 	const page = `<!doctype html><meta charset="utf-8"><script type="module">
-		import * as hakuban from "/clients/typescript/dist/hakuban.min.js";
+		import * as hakuban from "/clients/typescript/dist/${client}";
+		await hakuban.initialize("error");
 		Object.assign(globalThis, { hakuban, uncaught: [] });
 		addEventListener("error", (event) => uncaught.push(String(event.error ?? event.message)));
 		addEventListener("unhandledrejection", (event) => uncaught.push(String(event.reason)));

@@ -28,6 +28,21 @@ await build({
 	entryPoints: [path("wasm/index.ts")], outfile, plugins: [coreInGo], bundle: true, minify: true, format: "esm", target: "es2022",
 	external: ["node:*"], logLevel: "warning",
 });
+
+// The tests of the library, and the peer and the core that the Go tests drive, with the core in Go.
+for (const program of ["test/library.test", "test/connector.test", "tools/peer", "tools/core"]) {
+	const contents = `
+		import { readFileSync } from "node:fs";
+		import { initialize } from "./wasm/load.js";
+		await initialize(readFileSync(new URL("../../hakuban.wasm", import.meta.url)));
+		await import("./${program}.js");
+	`;
+	await build({
+		stdin: { contents, resolveDir: path("."), loader: "ts" }, outfile: path(`dist/wasm/${program}.js`), plugins: [coreInGo], bundle: true,
+		platform: "node", format: "esm", target: "es2022", packages: "external", logLevel: "warning",
+	});
+}
+
 const sizes = ["dist/hakuban.wasm", "dist/hakuban-wasm.min.js"].map((name) => gzipSync(readFileSync(path(name)), { level: 9 }).length);
 const size = sizes.reduce((a, b) => a + b);
 console.log(`dist/hakuban.wasm and dist/hakuban-wasm.min.js: ${sizes.join(" and ")} bytes in gzip, the limit is ${limit} in all`);

@@ -1,0 +1,18 @@
+package interop
+
+import "testing"
+
+// wasmMixes are the trees and peers of the scenarios that wasm tells: our library as a program in wasm, and its core under the classes of the
+// client in TypeScript.
+var wasmMixes = []mix{
+	{Tree{Single, []Kind{Go}}, []Kind{Wasm, WasmClient}},
+	{Tree{Single, []Kind{Go}}, []Kind{WasmClient, Wasm}},
+	{Tree{Single, []Kind{Rust}}, []Kind{Wasm, Rust}},
+	{Tree{Single, []Kind{Rust}}, []Kind{WasmClient, Rust}},
+}
+
+func TestWasm(t *testing.T) {
+	WasmPeer(t)
+	WasmClientPeer(t)
+	tellOfLeaves(t, wasmMixes)
+}
