@@ -1,8 +1,9 @@
 package hakuban
 
 import (
-	"crypto/rand"
 	"encoding/base64"
+	"encoding/binary"
+	"math/rand/v2"
 	"slices"
 	"sync"
 )
@@ -23,9 +24,8 @@ type route struct {
 const identityBytes = 6
 
 func newRoute() *route {
-	var bytes [identityBytes]byte
-	_, _ = rand.Read(bytes[:]) // never fails
-	return &route{own: base64.RawURLEncoding.EncodeToString(bytes[:]), downstream: map[*Link]string{}, changed: make(chan struct{})}
+	bytes := binary.LittleEndian.AppendUint64(nil, rand.Uint64()) // the system has seeded it; crypto/rand would cost wasm 60 kB
+	return &route{own: base64.RawURLEncoding.EncodeToString(bytes[:identityBytes]), downstream: map[*Link]string{}, changed: make(chan struct{})}
 }
 
 // Route returns the identities of the exchanges from this one to the root, as far as transports know them, and a channel that is closed

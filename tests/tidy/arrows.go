@@ -19,6 +19,7 @@ type layer struct {
 var layers = []layer{
 	{path: "hakuban/tests", any: true},
 	{path: "hakuban/cmd/simulate", module: []string{"hakuban/sim", "hakuban/impl", "hakuban/model", "hakuban/wire"}},
+	{path: "hakuban/cmd/hakuban-wasm", module: []string{"hakuban/impl", "hakuban/wire"}},
 	{path: "hakuban/cmd", module: []string{"hakuban", "hakuban/access", "hakuban/transport"}, others: []string{"github.com/KimMachineGun/automemlimit"}},
 	{path: "hakuban/examples", module: []string{"hakuban", "hakuban/transport"}, others: []string{"golang.org/x/sync"}},
 	{path: "hakuban/sim", module: []string{"hakuban/sim", "hakuban/impl", "hakuban/model", "hakuban/wire"}, others: []string{"golang.org/x/sync"}},

@@ -12,12 +12,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
 
 // platforms are those that the module builds for, apart from the one where the tests run.
-var platforms = []struct{ os, arch string }{{"linux", "386"}, {"windows", "amd64"}, {"darwin", "arm64"}, {"freebsd", "amd64"}}
+var platforms = []struct{ os, arch string }{
+	{"linux", "386"}, {"linux", "arm64"}, {"windows", "amd64"}, {"windows", "arm64"}, {"darwin", "amd64"}, {"darwin", "arm64"},
+	{"freebsd", "amd64"}, {"freebsd", "arm64"},
+}
 
 // All packages and tests compile on each platform. The compiler is left out, which would take minutes over the standard library: types
 // are checked from sources, without the bodies of functions where they are others' functions.
@@ -25,7 +29,7 @@ func TestPlatforms_Compile(t *testing.T) {
 	for _, p := range platforms {
 		t.Run(p.os+"-"+p.arch, func(t *testing.T) {
 			t.Parallel()
-			packages, err := listFor(p.os, p.arch)
+			packages, err := listFor(p.os, p.arch, "-test", "./...")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -46,6 +50,33 @@ func TestPlatforms_Compile(t *testing.T) {
 				t.Errorf("%d packages of the module were checked, all were expected", checked)
 			}
 		})
+	}
+}
+
+// notInWasm are packages that make a program in wasm large, and are of no use there.
+var notInWasm = []string{"net", "net/http", "crypto/tls", "crypto/rand"}
+
+// In wasm there are the library, transport without listeners, and the programs made for it.
+func TestPlatforms_Wasm(t *testing.T) {
+	packages, err := listFor("js", "wasm", ".", "./transport", "./cmd/hakuban-wasm", "./tests/interop/gopeer")
+	if err != nil {
+		t.Fatal(err)
+	}
+	checked := 0
+	c := newChecker("wasm")
+	for _, listed := range packages {
+		for _, err := range c.check(listed) {
+			t.Error(err)
+		}
+		if slices.Contains(notInWasm, listed.ImportPath) {
+			t.Errorf("%s is in wasm", listed.ImportPath)
+		}
+		if listed.own() {
+			checked++
+		}
+	}
+	if checked < 7 {
+		t.Errorf("%d packages of the module were checked, more were expected", checked)
 	}
 }
 
@@ -77,9 +108,10 @@ type listedPackage struct {
 
 func (p *listedPackage) own() bool { return within(p.ImportPath, module) }
 
-// listFor lists the module's packages and tests with all that they import, what is imported first.
-func listFor(system, architecture string) (packages []*listedPackage, err error) {
-	command := exec.Command("go", "list", "-e", "-deps", "-test", "-json=ImportPath,Dir,GoFiles,ImportMap,Error", "./...")
+// listFor lists packages with all that they import, what is imported first. What are arguments of go list.
+func listFor(system, architecture string, what ...string) (packages []*listedPackage, err error) {
+	arguments := append([]string{"list", "-e", "-deps", "-json=ImportPath,Dir,GoFiles,ImportMap,Error"}, what...)
+	command := exec.Command("go", arguments...)
 	command.Dir = "../.."
 	command.Env = append(os.Environ(), "GOOS="+system, "GOARCH="+architecture, "CGO_ENABLED=0")
 	output, err := command.Output()
