@@ -59,7 +59,7 @@ func (e edit) reach() int {
 
 // appendLiteral appends the diff with the whole middle literal.
 func (e edit) appendLiteral(dst []byte) []byte {
-	w := newWriter(dst, e.new, e.end())
+	w := newWriter(dst, e.new, e.head, e.end())
 	w.equal(0, 0, e.head)
 	w.literal(e.head, e.end())
 	w.equal(e.end(), len(e.old)-e.tail, e.tail)
@@ -69,16 +69,16 @@ func (e edit) appendLiteral(dst []byte) []byte {
 // appendParts appends the diff with the middle divided, from left to right,
 // into literals and what the finder finds.
 func (e edit) appendParts(dst []byte, f *finder) []byte {
-	w := newWriter(dst, e.new, e.end())
+	w := newWriter(dst, e.new, e.head, e.end())
 	w.equal(0, 0, e.head)
 	pending := e.head // start of the literals not yet written
 	for at := e.head; at < e.end(); {
-		m := f.find(at)
+		m := f.find(at, pending)
 		if m.gain <= 0 {
-			at += min((at-pending)>>patience|1, maxStride)
-			continue
+			break
 		}
-		m = f.extend(f.across(f.improve(m)), pending)
+		m = f.extend(f.across(m), pending)
+		w.reserve(pending)
 		w.literal(pending, m.at)
 		at = m.at + m.length
 		pending = at

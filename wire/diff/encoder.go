@@ -4,7 +4,7 @@ package diff
 // 2 MiB. The zero Encoder is ready to use. It is not safe for concurrent use;
 // what it makes does not depend on what it made before.
 type Encoder struct {
-	oldTable, newTable table
+	tables tables
 }
 
 // Append appends to dst a diff that turns old into new, and returns the result.
@@ -15,6 +15,6 @@ func (e *Encoder) Append(dst, old, new []byte) []byte {
 	if !edit.searched() {
 		return edit.appendLiteral(dst)
 	}
-	finder := newFinder(edit, &e.oldTable, &e.newTable)
+	finder := newFinder(edit, &e.tables)
 	return edit.appendParts(dst, &finder)
 }

@@ -1,14 +1,28 @@
 package diff
 
-// Bounds of the search for one reference.
+import (
+	"math"
+	"math/bits"
+)
+
+// Bounds of the search.
 const (
-	maxProbes    = 16      // places tried in each table
-	niceLength   = 256     // bytes; one this long is taken without looking further
-	outputReach  = 1 << 12 // bytes of output searched before the first edit
-	outputSlots  = 1 << 16 // bytes of output searched thoroughly
-	lazyLength   = 64      // bytes; a longer match is taken without improving it
-	keptLength   = 32      // bytes at both ends of a long match that are found later
-	acrossProbes = 4       // places tried per offset across a match's end
+	outputReach = 1 << 12       // bytes of output searched before the first edit
+	smallSize   = 1 << 14       // bytes of output that are searched thoroughly, at most
+	chainLength = 16            // places of a chain that are looked at
+	lazyLength  = 64            // bytes; a longer match is taken without improving it
+	lazySteps   = 4             // times a match is put off for a better one
+	niceLength  = 256           // bytes; for one this long no chain is followed
+	keptLength  = 32            // bytes at both ends of a long match that are found later
+	maxPlace    = math.MaxInt32 // number of a place in the output
+)
+
+// Bounds of the links of chains that are followed: some at once, and half a
+// link more for each byte. Where they are used up, as in data of few symbols,
+// only the latest place of a hash is looked at.
+const (
+	firstCredit = 1 << 14
+	creditShift = 1
 )
 
 // match is a place that holds the same bytes as new at some offset.
@@ -21,121 +35,231 @@ type match struct {
 }
 
 // finder looks for matches of one pair of old and new data.
+//
+// Invariant: its work is bounded by a constant for each byte of old and new. At
+// one offset it looks at a fixed number of places, and at as many more as it
+// has credit for. It compares a place no further than the match it makes, and
+// leaves out what a match covers, unless another is put off for it, which
+// happens lazySteps times at the most.
 type finder struct {
 	old, new []byte
 	end      int // matches end here at the latest, offset in new
+	base     int // place 0 of the output, offset in new
+	next     int // what the tables take in next, offset in new
 	delta    int // of the last match in old: its from - at
 	tail     int // of the equal tail, likewise
-	oldTable *table
-	newTable *table
+
+	long, short latest    // of the output, by 8 and by 4 bytes
+	chain       []uint32  // of small data: the place before with the same short hash
+	index       *oldIndex // of old, or nil
+
+	credit   int // links that may be followed
+	credited int // offset in new up to which there was credit
+	work     int // places looked at, and words of 8 bytes compared, for tests
 }
 
 // newFinder returns a finder for the middle of an edit. It looks at some of old
 // on both sides of it, and of the output before it, where references are
-// shorter. It takes both tables for that.
-func newFinder(e edit, oldTable, newTable *table) finder {
+// shorter. It takes the tables for that.
+func newFinder(e edit, t *tables) finder {
 	reach := e.reach()
-	low := max(e.head-reach, 0)
-	high := min(len(e.old)-e.tail+reach, len(e.old))
-	hashed := 4
-	switch {
-	case high-low > 1<<16:
-		hashed = 8
-	case high-low > 1<<12:
-		hashed = 5
+	base := max(e.head-min(reach, outputReach), 0)
+	f := finder{
+		old: e.old, new: e.new, end: e.end(), base: base, next: base,
+		tail: len(e.old) - len(e.new), credit: firstCredit, credited: e.head,
 	}
-	oldTable.reset(low, high-low, hashed)
-	oldTable.sample(high)
-	oldTable.fill(e.old, high)
-	outputLow := max(e.head-min(reach, outputReach), 0)
-	newTable.reset(outputLow, min(e.end()-outputLow, outputSlots), 4)
-	newTable.fill(e.new, e.head)
-	return finder{
-		old:      e.old,
-		new:      e.new,
-		end:      e.end(),
-		tail:     len(e.old) - len(e.new),
-		oldTable: oldTable,
-		newTable: newTable,
+	if len(e.old) > 0 {
+		f.index = &t.old
+		f.index.fill(e.old, max(e.head-reach, 0), min(len(e.old)-e.tail+reach, len(e.old)))
 	}
+	wanted := (f.end - base) / 2
+	if f.end-base <= smallSize {
+		wanted = f.end - base
+		t.chain = cleared(t.chain, wanted)
+		f.chain = t.chain
+	}
+	t.long.reset(wanted, longBits)
+	t.short.reset(wanted, shortBits)
+	f.long, f.short = t.long, t.short
+	f.take(e.head)
+	return f
 }
 
-// find returns the match of greatest gain at offset at, one with gain 0 if
-// there is none. It tries a bounded number of places.
-//
-// Invariant: time is proportional to the length returned: no other place tried
-// is longer by more than the greatest difference in size of two references.
-func (f *finder) find(at int) match {
-	f.newTable.fill(f.new, at)
-	var best match
-	f.tryOld(&best, at, at+f.tail) // first of equals: it may go on to the end
-	f.tryOld(&best, at, at+f.delta)
-	number := f.newTable.latest(f.new, at)
-	for probes := maxProbes; number >= 0 && probes > 0 && best.length < niceLength; probes-- {
-		f.tryOutput(&best, at, f.newTable.position(number))
-		number = f.newTable.before(number)
+// take takes in what the output holds from next to end.
+func (f *finder) take(end int) {
+	for at := f.next; at < end; at++ {
+		f.put(at)
 	}
-	number = f.oldTable.latest(f.new, at)
-	for probes := maxProbes; number >= 0 && probes > 0 && best.length < niceLength; probes-- {
-		f.tryOld(&best, at, f.oldTable.position(number))
-		number = f.oldTable.before(number)
+	f.next = max(f.next, end)
+}
+
+// put takes in what the output holds at one offset.
+func (f *finder) put(at int) {
+	if at-f.base > maxPlace {
+		return
 	}
+	word := load(f.new, at)
+	f.long.places[word*multiplier>>(f.long.shift&63)] = uint32(at - f.base)
+	place := &f.short.places[word<<32*multiplier>>(f.short.shift&63)]
+	if f.chain != nil {
+		f.chain[at-f.base] = *place
+	}
+	*place = uint32(at - f.base)
+}
+
+// find returns the first match at offset at or later, or a better one that
+// begins a little after that; the bytes from pending to at have none. Its gain
+// is 0 if there is none.
+func (f *finder) find(at, pending int) (best match) {
+	longs, shorts, base := f.long.places, f.short.places, f.base
+	longShift, shortShift := f.long.shift&63, f.short.shift&63
+	new, end, begin := f.new, f.end, at
+	until := base + min(end-shortest-base, maxPlace)
+	steps, misses := lazySteps, 1
+	if f.chain != nil {
+		misses = 0 // the thorough search has seen what comes next
+	}
+	for at <= until {
+		word := load(new, at)
+		longPlace := &longs[word*multiplier>>longShift]
+		shortPlace := &shorts[word<<32*multiplier>>shortShift]
+		longFrom, shortFrom := int(*longPlace)+base, int(*shortPlace)+base
+		*longPlace, *shortPlace = uint32(at-base), uint32(at-base)
+		found := match{kind: kindOutput, at: at}
+		if load(new, longFrom) == word && longFrom < at {
+			f.tryOutput(&found, longFrom, word)
+			if shortFrom != longFrom {
+				f.tryOutput(&found, shortFrom, word)
+			}
+		} else if uint32(load(new, shortFrom)) == uint32(word) && shortFrom < at {
+			f.tryOutput(&found, shortFrom, word)
+		}
+		if f.chain != nil {
+			f.follow(&found, shortFrom, word)
+		}
+		if f.index != nil {
+			f.searchOld(&found, word)
+		}
+		switch {
+		case found.gain > best.gain:
+			best = found
+			at++
+			if best.length >= lazyLength || steps == 0 {
+				f.next, f.work = at, f.work+at-begin
+				return best
+			}
+			steps--
+		case best.gain > 0:
+			at++
+			if misses == 0 {
+				f.next, f.work = at, f.work+at-begin
+				return best
+			}
+			misses--
+		default:
+			stride := min((at-pending)>>patience|1, maxStride)
+			at += stride
+			if stride > 1 {
+				f.put(min(at, end) - 1) // so that a run is found from its second byte on
+			}
+		}
+	}
+	f.next, f.work = at, f.work+at-begin
 	return best
 }
 
-// improve returns the best of a match and those at the next offsets, as long as
-// each gains more than the one before.
-func (f *finder) improve(m match) match {
-	for m.length < lazyLength && m.at+1 < f.end {
-		next := f.find(m.at + 1)
-		if next.gain <= m.gain {
-			break
-		}
-		m = next
+// tryOutput makes the output at offset from the match if it gains more; word is
+// what new holds at the match's offset.
+func (f *finder) tryOutput(m *match, from int, word uint64) {
+	unequal := load(f.new, from) ^ word
+	if uint32(unequal) != 0 {
+		return
 	}
-	return m
+	length := bits.TrailingZeros64(unequal) / 8
+	if length == 8 {
+		length = commonWords(f.new[from:], f.new[m.at:f.end])
+		f.work += length / 8
+	}
+	length = min(length, f.end-m.at, maxLength)
+	if gain := length - referenceSize(int64(m.at-from), int64(length)); gain > m.gain {
+		m.kind, m.from, m.length, m.gain = kindOutput, from, length, gain
+	}
+}
+
+// follow tries the places of the output that are chained to the one at offset
+// from, and chains the match's offset to it.
+func (f *finder) follow(m *match, from int, word uint64) {
+	f.chain[m.at-f.base] = uint32(from - f.base)
+	for links := chainLength; links > 0 && f.credit > 0; links-- {
+		before := int(f.chain[from-f.base]) + f.base
+		if before >= from {
+			return
+		}
+		from = before
+		f.credit--
+		f.work++
+		f.tryOutput(m, from, word)
+	}
+}
+
+// searchOld makes a place in old the match if it gains more. Of equals it
+// prefers the one that may go on to the end.
+func (f *finder) searchOld(m *match, word uint64) {
+	f.tryOld(m, m.at+f.delta)
+	if f.delta != f.tail {
+		f.tryOld(m, m.at+f.tail)
+	}
+	if m.length < niceLength {
+		f.lookUp(m, m.at, word)
+	}
+}
+
+// lookUp tries the places in old that hold word, which new holds at offset at,
+// at the match's offset or after it.
+func (f *finder) lookUp(m *match, at int, word uint64) {
+	head, tag := f.index.hash(word)
+	entry, ok := f.index.heads[head], true
+	for links := chainLength; ok && links > 0; links-- {
+		f.work++
+		if entry&(1<<tagBits-1) == tag {
+			f.tryOld(m, f.index.place(entry)-(at-m.at))
+		}
+		if f.credit <= 0 {
+			return
+		}
+		f.credit--
+		entry, ok = f.index.before(entry)
+	}
 }
 
 // across returns the better of a match and the places in old that hold the same
 // bytes and more: among what is hashed there, only what crosses the match's end
 // tells them from all others that merely begin alike, as records of one form do.
 func (f *finder) across(m match) match {
-	table := f.oldTable
+	if f.index == nil || f.credit <= 0 {
+		return m
+	}
 	end := m.at + m.length
-	for at := max(m.at, end-table.hashed+1); at <= end && at < f.end && m.length < niceLength; at++ {
-		number := table.latest(f.new, at)
-		for probes := acrossProbes; number >= 0 && probes > 0; probes-- {
-			f.tryOld(&m, m.at, table.position(number)-(at-m.at))
-			number = table.before(number)
-		}
+	for at := max(m.at, end-7+f.index.unhashed/8); at <= end && at+8 <= len(f.new) && m.length < niceLength; at++ {
+		f.lookUp(&m, at, load(f.new, at))
 	}
 	return m
 }
 
-// tryOld makes the old data at offset from the best match if it gains more.
-func (f *finder) tryOld(best *match, at, from int) {
+// tryOld makes the old data at offset from the match if it gains more.
+func (f *finder) tryOld(m *match, from int) {
 	if from < 0 || from >= len(f.old) {
 		return
 	}
-	length := min(commonHead(f.old[from:], f.new[at:f.end]), maxLength)
-	position := oldPosition(int64(from) - int64(at))
-	f.better(best, match{kind: kindOld, from: from, at: at, length: length}, position)
-}
-
-// tryOutput makes the output at offset from the best match if it gains more.
-func (f *finder) tryOutput(best *match, at, from int) {
-	length := min(commonHead(f.new[from:], f.new[at:f.end]), maxLength)
-	f.better(best, match{kind: kindOutput, from: from, at: at, length: length}, int64(at)-int64(from))
-}
-
-// better replaces best by the other match if that one gains more.
-func (f *finder) better(best *match, other match, position int64) {
+	position := oldPosition(int64(from) - int64(m.at))
 	if position > maxPosition {
 		return
 	}
-	other.gain = other.length - referenceSize(position, int64(other.length))
-	if other.gain > best.gain {
-		*best = other
+	length := min(commonWords(f.old[from:], f.new[m.at:f.end]), maxLength)
+	f.work += 1 + length/8
+	gain := length - referenceSize(position, int64(length))
+	if gain > m.gain || gain == m.gain && from-m.at == f.tail {
+		m.kind, m.from, m.length, m.gain = kindOld, from, length, gain
 	}
 }
 
@@ -152,14 +276,27 @@ func (f *finder) extend(m match, floor int) match {
 	return m
 }
 
-// taken tells the finder that a match goes into the diff. Of a long one only
-// the ends are found later, since its source is found already.
+// taken tells the finder that a match goes into the diff. Of its bytes only
+// some are found later, since most of what they make up is found in their source.
 func (f *finder) taken(m match) {
+	end := m.at + m.length
 	if m.kind == kindOld {
 		f.delta = m.from - m.at
 	}
-	if m.length > 2*keptLength {
-		f.newTable.fill(f.new, m.at+keptLength)
-		f.newTable.skip(m.at + m.length - keptLength)
+	f.credit += (end - f.credited) >> creditShift
+	f.credited = end
+	if f.chain == nil {
+		if m.at+2 >= f.next {
+			f.put(m.at + 2)
+		}
+		f.put(end - 2)
+		f.put(end - 1)
+		f.next = max(f.next, end)
+		return
 	}
+	if m.length > 2*keptLength {
+		f.take(m.at + keptLength)
+		f.next = max(f.next, end-keptLength)
+	}
+	f.take(end)
 }

@@ -139,7 +139,7 @@ func TestAppend_RoundTripsHostileData(t *testing.T) {
 func TestEscape_CostsLittleWhereEveryByteIsOne(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		new := drawOld(t, alphabet(t))
-		w := newWriter(nil, new, len(new))
+		w := newWriter(nil, new, 0, len(new))
 		w.literal(0, len(new))
 		if len(w.dst) > MaxSize(len(new)) {
 			t.Fatalf("%d literal bytes took %d, at most %d expected", len(new), len(w.dst), MaxSize(len(new)))

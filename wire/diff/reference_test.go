@@ -50,7 +50,7 @@ func TestEqual_DividesWhatOneLengthCannotSay(t *testing.T) {
 	}
 	length := math.MaxInt32
 	length = length*6 + 11
-	w := newWriter(nil, nil, 0)
+	w := newWriter(nil, nil, 0, 0)
 	w.equal(0, 0, length)
 	size, err := Size(length, w.dst, math.MaxInt)
 	if err != nil || size != length {

@@ -2,110 +2,57 @@ package diff
 
 import (
 	"encoding/binary"
-	"math"
 	"math/bits"
 )
 
-// Bounds of a table.
+// Bounds of the tables, as powers of 2.
 const (
-	maxHeads = 1 << 16 // entries by hash
-	maxSlots = 1 << 18 // positions chained
+	longBits  = 17 // hashes of 8 bytes
+	shortBits = 16 // hashes of 4 bytes
 )
 
-// table finds earlier places of the bytes at hand: by a hash of hashed bytes it
-// holds a chain of positions, latest first. It is bounded: of the old data it
-// takes every step-th position, so that all fit; of the output it chains the
-// latest, and an older one is found only while it is the last of its hash.
-//
-// Positions are numbered from 0 at base, step bytes apart, and held plus one,
-// so that a cleared entry holds none.
-type table struct {
-	heads    []int32 // number+1 of the latest position, by hash
-	links    []int32 // number+1 of the one before, by number modulo its length
-	base     int     // position numbered 0, offset in the data
-	stepBits int     // step = 1 << stepBits
-	count    int     // numbers given so far
-	hashed   int     // bytes hashed, 4 to 8
-	headBits int
+// multiplier spreads the bytes hashed: 2^64 divided by the golden ratio.
+const multiplier = 0x9e3779b97f4a7c15
+
+// tables are where a finder looks places up, kept from diff to diff for their
+// memory: at most 1.5 MiB.
+type tables struct {
+	long, short latest
+	chain       []uint32 // see finder
+	old         oldIndex
 }
 
-// reset empties the table, for positions from base on, at most the given number
-// of them chained. The memory it has is used where it is enough.
-func (t *table) reset(base, positions, hashed int) {
-	positions = max(positions, 16)
-	slots := 1 << min(bits.Len(uint(positions-1)), bits.Len(maxSlots-1))
-	headBits := min(bits.Len(uint(slots-1)), bits.Len(maxHeads-1))
-	heads := resized(t.heads, 1<<headBits)
-	clear(heads)
-	*t = table{heads: heads, links: resized(t.links, slots), base: base, hashed: hashed, headBits: headBits}
+// latest knows the latest place of each hash. A hash without any has place 0,
+// which is looked at in vain then: entries need no mark.
+type latest struct {
+	places []uint32
+	shift  int // 64 - bits of a hash
 }
 
-// sample widens the step until all positions from base to end stay chained.
-func (t *table) sample(end int) {
-	for (end-t.base)>>t.stepBits > len(t.links) {
-		t.stepBits++
-	}
+// reset forgets all places. It makes room for as many as are wanted, or for
+// 1<<most.
+func (l *latest) reset(wanted, most int) {
+	width := min(max(bits.Len(uint(wanted))-1, 4), most)
+	l.places = cleared(l.places, 1<<width)
+	l.shift = 64 - width
 }
 
-// resized returns a slice of the given length, of the same memory if it fits.
-func resized(memory []int32, length int) []int32 {
+// cleared returns a slice of zeros, of the same memory if that is enough.
+func cleared(memory []uint32, length int) []uint32 {
 	if cap(memory) < length {
-		return make([]int32, length)
+		return make([]uint32, length)
 	}
-	return memory[:length]
+	memory = memory[:length]
+	clear(memory)
+	return memory
 }
 
-// hash returns the hash of the bytes at position, of which there are as many as
-// are hashed.
-func (t *table) hash(data []byte, position int) uint64 {
-	word := uint64(0)
-	if position+8 <= len(data) {
-		word = binary.LittleEndian.Uint64(data[position:])
-	} else {
-		for index, value := range data[position:] {
-			word |= uint64(value) << (8 * index)
-		}
+// load returns the 8 bytes at offset at, with zeros after the end of data.
+func load(data []byte, at int) uint64 {
+	if at+8 <= len(data) {
+		return binary.LittleEndian.Uint64(data[at:])
 	}
-	return (word << (64 - 8*t.hashed) * 0x9e3779b97f4a7c15) >> (64 - t.headBits)
+	var last [8]byte
+	copy(last[:], data[at:])
+	return binary.LittleEndian.Uint64(last[:])
 }
-
-// fill takes in the positions up to end, in steps, and leaves out those with
-// fewer bytes of data after them than are hashed.
-func (t *table) fill(data []byte, end int) {
-	end = min(end, len(data)-t.hashed+1)
-	for position := t.base + t.count<<t.stepBits; position < end; position += 1 << t.stepBits {
-		if t.count >= math.MaxInt32 {
-			return
-		}
-		hash := t.hash(data, position)
-		t.links[t.count&(len(t.links)-1)] = t.heads[hash]
-		t.count++
-		t.heads[hash] = int32(t.count)
-	}
-}
-
-// skip leaves out the positions before position.
-func (t *table) skip(position int) {
-	t.count = max(t.count, (position-t.base)>>t.stepBits)
-}
-
-// latest returns the number of the last position with the hash of the bytes
-// given, or -1.
-func (t *table) latest(data []byte, position int) int {
-	if position+t.hashed > len(data) {
-		return -1
-	}
-	return int(t.heads[t.hash(data, position)]) - 1
-}
-
-// before returns the number before this one in its chain, or -1 if the chain
-// ends or is no longer known.
-func (t *table) before(number int) int {
-	if t.count-number > len(t.links) {
-		return -1
-	}
-	return int(t.links[number&(len(t.links)-1)]) - 1
-}
-
-// position returns the position with the given number.
-func (t *table) position(number int) int { return t.base + number<<t.stepBits }

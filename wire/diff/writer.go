@@ -1,6 +1,11 @@
 package diff
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+	"slices"
+)
 
 // writer appends the parts of a diff. It is told about new data in order, from
 // its first byte to its last, so that the length of the output so far is always
@@ -8,22 +13,53 @@ import "bytes"
 type writer struct {
 	dst    []byte
 	new    []byte
-	end    int // literals end here at the latest, offset in new
+	from   int // literals begin here at the earliest, offset in new
+	end    int // they end here at the latest
+	start  int // of the diff in dst
 	escape byte
 }
 
-// newWriter returns a writer that appends to dst; literals end at end.
-func newWriter(dst, new []byte, end int) writer {
-	return writer{dst: dst, new: new, end: end, escape: initialEscape}
+// newWriter returns a writer that appends to dst; literals lie in new[from:end].
+func newWriter(dst, new []byte, from, end int) writer {
+	return writer{dst: dst, new: new, from: from, end: end, start: len(dst), escape: initialEscape}
 }
 
-// copied appends a reference for a match.
+// reserve makes room where little is left, for all that the parts so far let
+// expect of the rest; the next part begins at offset at in new.
+func (w *writer) reserve(at int) {
+	if cap(w.dst)-len(w.dst) >= 64 {
+		return
+	}
+	done, rest := at-w.from+64, w.end-at
+	size := int(float64(len(w.dst)-w.start) / float64(done) * float64(rest))
+	w.dst = slices.Grow(w.dst, min(max(size+size/16, len(w.dst)/4), MaxSize(rest))+64)
+}
+
+// copied appends a reference for a match. Where there is room for 8 bytes, it
+// writes the common forms at once.
 func (w *writer) copied(m match) {
 	position := int64(m.at) - int64(m.from)
 	if m.kind == kindOld {
 		position = oldPosition(-position)
 	}
-	w.dst = appendReference(w.dst, w.escape, m.kind, position, int64(m.length))
+	if m.length >= 253 || position >= 1<<24 || cap(w.dst)-len(w.dst) < 8 {
+		w.dst = appendReference(w.dst, w.escape, m.kind, position, int64(m.length))
+		return
+	}
+	size := len(w.dst)
+	word := uint64(w.escape) | uint64(m.kind)<<8
+	switch {
+	case position < 124:
+		word |= uint64(position)<<8 | uint64(m.length)<<16
+		w.dst = w.dst[:size+3]
+	case position < 1<<16:
+		word |= 126<<8 | uint64(bits.ReverseBytes16(uint16(position)))<<16 | uint64(m.length)<<32
+		w.dst = w.dst[:size+5]
+	default:
+		word |= 125<<8 | uint64(bits.ReverseBytes32(uint32(position))>>8)<<16 | uint64(m.length)<<40
+		w.dst = w.dst[:size+6]
+	}
+	binary.LittleEndian.PutUint64(w.dst[size:size+8], word)
 }
 
 // equal appends references to length bytes of the old data at offset from,
@@ -36,19 +72,42 @@ func (w *writer) equal(at, from, length int) {
 	}
 }
 
-// literal appends new[from:to] as literal bytes.
+// literal appends new[from:to] as literal bytes: few of them 8 at a time.
 func (w *writer) literal(from, to int) {
 	for from < to {
-		length := bytes.IndexByte(w.new[from:to], w.escape)
-		if length < 0 {
-			w.dst = append(w.dst, w.new[from:to]...)
-			return
+		if to-from > 32 || from+8 > len(w.new) || cap(w.dst)-len(w.dst) < 8 {
+			length := bytes.IndexByte(w.new[from:to], w.escape)
+			if length < 0 {
+				w.dst = append(w.dst, w.new[from:to]...)
+				return
+			}
+			w.dst = append(w.dst, w.new[from:from+length]...)
+			from += length
+			w.escaped(from)
+			from++
+			continue
 		}
-		w.dst = append(w.dst, w.new[from:from+length]...)
+		word := binary.LittleEndian.Uint64(w.new[from:])
+		size := len(w.dst)
+		binary.LittleEndian.PutUint64(w.dst[size:size+8], word)
+		length := min(to-from, 8)
+		if clean := firstByte(word, w.escape); clean < length {
+			w.dst = w.dst[:size+clean]
+			w.escaped(from + clean)
+			from += clean + 1
+			continue
+		}
+		w.dst = w.dst[:size+length]
 		from += length
-		w.escaped(from)
-		from++
 	}
+}
+
+// firstByte returns how many bytes of a word come before the first of the given
+// value, 8 if none has it.
+func firstByte(word uint64, value byte) int {
+	const ones = 0x0101010101010101
+	word ^= uint64(value) * ones
+	return bits.TrailingZeros64((word-ones)&^word&(ones<<7)) / 8
 }
 
 // escaped appends the escape byte, which new holds at offset at, as a literal.
