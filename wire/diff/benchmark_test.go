@@ -3,7 +3,9 @@ package diff
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"testing"
 )
@@ -102,13 +104,16 @@ func BenchmarkAppend(b *testing.B) {
 	}
 }
 
-// BenchmarkHostile is to show nearly the same time per byte at both sizes.
-func BenchmarkHostile(b *testing.B) {
-	for _, size := range []int{128 << 10, 1 << 20} {
-		for name, data := range hostile(size) {
-			shifted := append(bytes.Clone(data[len(data)/3:]), data[:len(data)/2]...)
-			b.Run(fmt.Sprintf("%s/%dKiB/first", name, size>>10), func(b *testing.B) { benchmark(b, change{new: data}) })
-			b.Run(fmt.Sprintf("%s/%dKiB/shifted", name, size>>10), func(b *testing.B) { benchmark(b, change{old: data, new: shifted}) })
+// BenchmarkWorst is to show much the same time per byte at all sizes.
+func BenchmarkWorst(b *testing.B) {
+	for _, size := range []int{8 << 10, 128 << 10, 1 << 20, 60 << 20} {
+		data := worst(size)
+		for _, name := range slices.Sorted(maps.Keys(data)) {
+			for kind, old := range others(name, data[name]) {
+				b.Run(fmt.Sprintf("%s/%dKiB/%s", name, size>>10, kind), func(b *testing.B) {
+					benchmark(b, change{old: old, new: data[name]})
+				})
+			}
 		}
 	}
 }

@@ -1,5 +1,7 @@
 package diff
 
+import "encoding/binary"
+
 // Size returns the length in bytes of what diff turns old data of oldLen bytes
 // into, without producing it. It refuses, with a *MalformedError, a diff that
 // ends inside a reference, one with a reference outside its source, and one
@@ -24,36 +26,48 @@ func Patch(old, diff []byte, limit int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	output := make([]byte, 0, size)
+	output := make([]byte, size)
 	reader := newReader(len(old), diff, size)
 	for !reader.done() {
+		at := reader.written
 		step, err := reader.next()
 		if err != nil {
 			return nil, err
 		}
 		switch step.source {
 		case fromDiff:
-			output = append(output, diff[step.from:step.from+step.length]...)
+			copyShort(output, at, diff, step.from, step.length)
 		case fromOld:
-			output = append(output, old[step.from:step.from+step.length]...)
+			copyShort(output, at, old, step.from, step.length)
 		case fromOutput:
-			output = appendRepeated(output, step.from, step.length)
+			if at-step.from >= 8 && step.length <= at-step.from {
+				copyShort(output, at, output, step.from, step.length)
+			} else {
+				repeat(output[step.from:at+step.length], at-step.from)
+			}
 		}
 	}
 	return output, nil
 }
 
-// appendRepeated appends length bytes of output itself, starting at from. Where
-// the copy overlaps its own result, the bytes in between repeat: each round
-// then copies all that is already there, so that rounds double.
-func appendRepeated(output []byte, from, length int) []byte {
-	for length > 0 {
-		chunk := output[from:]
-		if len(chunk) > length {
-			chunk = chunk[:length]
-		}
-		output = append(output, chunk...)
-		length -= len(chunk)
+// copyShort copies length bytes of source at offset from to output at offset
+// at. Most copies are short: it writes up to 16 bytes as two words where there
+// is room, which later copies overwrite. In output itself, from must be 8 bytes
+// before at or more.
+func copyShort(output []byte, at int, source []byte, from, length int) {
+	if length <= 16 && at+16 <= len(output) && from+16 <= len(source) {
+		to, with := output[at:at+16], source[from:from+16]
+		binary.LittleEndian.PutUint64(to, binary.LittleEndian.Uint64(with))
+		binary.LittleEndian.PutUint64(to[8:], binary.LittleEndian.Uint64(with[8:]))
+		return
 	}
-	return output
+	copy(output[at:at+length], source[from:from+length])
+}
+
+// repeat fills data with its first period bytes again and again. Each round
+// copies all that is already there, so that rounds double.
+func repeat(data []byte, period int) {
+	for done := period; done < len(data); {
+		done += copy(data[done:], data[:done])
+	}
 }
