@@ -1,27 +1,31 @@
 package diff
 
 import (
+	"encoding/binary"
 	"math"
 	"math/bits"
 )
 
 // Bounds of the search.
 const (
-	outputReach = 1 << 12       // bytes of output searched before the first edit
-	smallSize   = 1 << 14       // bytes of output that are searched thoroughly, at most
-	chainLength = 16            // places of a chain that are looked at
-	lazyLength  = 64            // bytes; a longer match is taken without improving it
-	lazySteps   = 4             // times a match is put off for a better one
-	niceLength  = 256           // bytes; for one this long no chain is followed
-	keptLength  = 32            // bytes at both ends of a long match that are found later
-	maxPlace    = math.MaxInt32 // number of a place in the output
+	outputReach  = 1 << 12       // bytes of output searched before the first edit
+	smallSize    = 1 << 14       // bytes of output that are searched thoroughly, at most
+	chainLength  = 16            // places of a chain that are looked at
+	lazyLength   = 64            // bytes; a longer match is taken without improving it
+	lazySteps    = 4             // times a match is put off for a better one
+	niceLength   = 256           // bytes; for one this long no chain is followed
+	acrossLength = 8             // bytes; for shorter output, old data is not searched at its end
+	keptLength   = 32            // bytes at both ends of a long match that are found later
+	maxPlace     = math.MaxInt32 // number of a place in the output
 )
 
-// Bounds of the links of chains that are followed: some at once, and half a
-// link more for each byte. Where they are used up, as in data of few symbols,
-// only the latest place of a hash is looked at.
+// Bounds of the links of chains that are followed: leastCredit and two for each
+// byte at first, together mostCredit at most, then one for 1<<creditShift bytes.
+// Where they are used up, as in data of few symbols, only the latest place of a
+// hash is looked at.
 const (
-	firstCredit = 1 << 14
+	leastCredit = 1 << 12
+	mostCredit  = 1 << 14
 	creditShift = 1
 )
 
@@ -66,7 +70,7 @@ func newFinder(e edit, t *tables) finder {
 	base := max(e.head-min(reach, outputReach), 0)
 	f := finder{
 		old: e.old, new: e.new, end: e.end(), base: base, next: base,
-		tail: len(e.old) - len(e.new), credit: firstCredit, credited: e.head,
+		tail: len(e.old) - len(e.new), credit: min(leastCredit+2*(e.end()-e.head), mostCredit), credited: e.head,
 	}
 	if len(e.old) > 0 {
 		f.index = &t.old
@@ -205,13 +209,22 @@ func (f *finder) follow(m *match, from int, word uint64) {
 // searchOld makes a place in old the match if it gains more. Of equals it
 // prefers the one that may go on to the end.
 func (f *finder) searchOld(m *match, word uint64) {
-	f.tryOld(m, m.at+f.delta)
-	if f.delta != f.tail {
-		f.tryOld(m, m.at+f.tail)
+	if from := m.at + f.delta; f.mayMatch(from, word) {
+		f.tryOld(m, from)
+	}
+	if from := m.at + f.tail; f.delta != f.tail && f.mayMatch(from, word) {
+		f.tryOld(m, from)
 	}
 	if m.length < niceLength {
 		f.lookUp(m, m.at, word)
 	}
+}
+
+// mayMatch tells whether the first bytes of word are at offset from in old, or
+// may be: where old ends soon, a match has to be tried.
+func (f *finder) mayMatch(from int, word uint64) bool {
+	f.work++
+	return from >= 0 && (from+4 > len(f.old) || binary.LittleEndian.Uint32(f.old[from:]) == uint32(word))
 }
 
 // lookUp tries the places in old that hold word, which new holds at offset at,
@@ -236,7 +249,7 @@ func (f *finder) lookUp(m *match, at int, word uint64) {
 // bytes and more: among what is hashed there, only what crosses the match's end
 // tells them from all others that merely begin alike, as records of one form do.
 func (f *finder) across(m match) match {
-	if f.index == nil || f.credit <= 0 {
+	if f.index == nil || f.credit <= 0 || m.kind == kindOutput && m.length < acrossLength && f.chain == nil {
 		return m
 	}
 	end := m.at + m.length

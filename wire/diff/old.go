@@ -7,7 +7,7 @@ import (
 
 // Bounds of an index, as powers of 2.
 const (
-	oldBits    = 15 // hashes
+	oldBits    = 16 // hashes
 	numberBits = 17 // places
 	tagBits    = 32 - numberBits
 )
