@@ -1,7 +1,6 @@
 package diff
 
 import (
-	"bytes"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -66,18 +65,13 @@ func deBruijn(length int) []byte {
 	return data
 }
 
-// hostile is data that could take more than linear time or space.
+// hostile is data of about a length that could take more than linear time or space.
 func hostile(length int) map[string][]byte {
-	return map[string][]byte{
-		"equal":      bytes.Repeat([]byte{'.'}, length),
-		"ff":         bytes.Repeat([]byte{0xff}, length),
-		"period-2":   bytes.Repeat([]byte("ab"), length/2),
-		"period-255": bytes.Repeat(random(1, 255), length/255),
-		"period-7k":  bytes.Repeat(random(2, 7000), length/7000),
-		"de-bruijn":  deBruijn(length),
-		"random":     random(3, length),
-		"escapes":    bytes.Repeat(everyByte(), length/256),
+	data := make(map[string][]byte)
+	for _, name := range []string{"equal", "ff", "period-2", "period-255", "period-7k", "de-bruijn", "random", "escapes"} {
+		data[name] = worst[name](length)
 	}
+	return data
 }
 
 func everyByte() []byte {
@@ -107,11 +101,10 @@ func BenchmarkAppend(b *testing.B) {
 // BenchmarkWorst is to show much the same time per byte at all sizes.
 func BenchmarkWorst(b *testing.B) {
 	for _, size := range []int{8 << 10, 128 << 10, 1 << 20, 60 << 20} {
-		data := worst(size)
-		for _, name := range slices.Sorted(maps.Keys(data)) {
-			for kind, old := range others(name, data[name]) {
+		for _, name := range slices.Sorted(maps.Keys(worst)) {
+			for _, kind := range []string{"first", "shifted", "another"} {
 				b.Run(fmt.Sprintf("%s/%dKiB/%s", name, size>>10, kind), func(b *testing.B) {
-					benchmark(b, change{old: old, new: data[name]})
+					benchmark(b, worstChange(name, kind, size))
 				})
 			}
 		}

@@ -1,7 +1,7 @@
 package diff
 
 // Encoder makes diffs. It holds nothing but the memory of its tables, at most
-// 1.5 MiB once it has seen large data: what it makes depends on old and new
+// 2 MiB once it has seen large data: what it makes depends on old and new
 // only. The zero Encoder is ready to use. One goroutine at a time may use an
 // Encoder; several goroutines work at once with one each, on the same data if
 // they like.

@@ -15,7 +15,7 @@ const (
 const multiplier = 0x9e3779b97f4a7c15
 
 // tables are where a finder looks places up, kept from diff to diff for their
-// memory: at most 1.5 MiB.
+// memory: at most 2 MiB.
 type tables struct {
 	long, short latest
 	chain       []uint32 // see finder
