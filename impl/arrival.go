@@ -136,7 +136,7 @@ func (x *Exchange) Base(id LinkID, a *Arrival) Base {
 	if c == nil {
 		return NoBase
 	}
-	return Base{c.last, min(x.config.Limits.Wire.State, x.roomToPatch(l, c))}
+	return Base{c.last, min(x.config.Limits.Wire.State, x.roomFor(c))}
 }
 
 // Patch makes the states that a message brings, as far as the core is going to take

@@ -13,14 +13,16 @@ func (x *Exchange) Clone() *Exchange {
 		contracts: make(map[*contract]*contract, len(x.contracts)),
 		channels:  make(map[*channel]*channel),
 		records:   make(map[*objectLink]*objectLink),
+		books:     make(map[*books]*books),
 	}
+	c.books[&x.books] = &c.to.books
 	c.copyNouns(x)
 	c.copyObjects(x)
 	c.copyTags(x)
 	c.copyContracts(x)
 	c.copyLinks(x)
 	c.to.lastObject, c.to.lastTag, c.to.lastOffer, c.to.lastBegun, c.to.now = x.lastObject, x.lastTag, x.lastOffer, x.lastBegun, x.now
-	c.to.passed, c.to.answered, c.to.bounded, c.to.wanted = x.passed, x.answered, x.bounded, x.wanted
+	c.to.bounded, c.to.sums = x.bounded, x.sums
 	c.to.balance = make(balanceQueue, len(x.balance))
 	for i, b := range x.balance {
 		c.to.balance[i] = &c.objects[b.object].balance
@@ -37,6 +39,7 @@ type cloner struct {
 	contracts map[*contract]*contract
 	channels  map[*channel]*channel
 	records   map[*objectLink]*objectLink
+	books     map[*books]*books
 }
 
 // copyNouns makes a shallow copy of everything that others point at.
@@ -53,7 +56,8 @@ func (c *cloner) copyNouns(x *Exchange) {
 	}
 	for _, id := range sortedKeys(x.links) {
 		l := *x.links[id]
-		c.links[x.links[id]] = &l
+		l.books.link = &l
+		c.links[x.links[id]], c.books[&x.links[id].books] = &l, &l.books
 		c.to.links[id] = &l
 	}
 	c.to.upstream = c.links[x.upstream]
@@ -67,9 +71,22 @@ func (c *cloner) copyNouns(x *Exchange) {
 			copied := *ol
 			copied.object, copied.link = c.objects[ol.object], c.links[ol.link]
 			copied.pending = entry[*objectLink]{value: &copied}
+			copied.charge = c.charge(ol.charge)
 			c.records[ol] = &copied
 		}
 	}
+}
+
+// charge is a charge in the books of the copy. A link that has ended has books as
+// long as upstream has a state of it.
+func (c *cloner) charge(from charge) charge {
+	if from.books != nil && c.books[from.books] == nil {
+		gone := *from.books.link
+		gone.books.link = &gone
+		c.books[from.books] = &gone.books
+	}
+	from.books = c.books[from.books]
+	return from
 }
 
 func (c *cloner) channel(from *channel) *channel {
@@ -78,9 +95,13 @@ func (c *cloner) channel(from *channel) *channel {
 	}
 	to := c.channels[from]
 	if to == nil {
-		to = newChannel(from.number, c.objects[from.object], c.links[from.link])
-		to.last, to.flag, to.pinned, to.record = from.last, from.flag, from.pinned, c.records[from.record]
-		to.lifted, to.lifter, to.leftover = from.lifted, c.links[from.lifter], from.leftover
+		if record := c.records[from.record]; record != nil {
+			to = newChannel(from.number, record)
+		} else {
+			to = newUpstreamChannel(from.number, c.objects[from.object], c.links[from.link], from.outlet)
+			to.leftover, to.letIn, to.up, to.lifter = from.leftover, c.charge(from.letIn), c.charge(from.up), c.charge(from.lifter)
+		}
+		to.last, to.flag, to.charge, to.kept = from.last, from.flag, c.charge(from.charge), c.charge(from.kept)
 		c.channels[from] = to
 	}
 	return to
@@ -94,7 +115,7 @@ func (c *cloner) copyObjects(x *Exchange) {
 		o.exposers = mapped(o.exposers, c.contracts)
 		o.links = mapped(o.links, c.records)
 		o.changed = nil
-		o.keeper, o.answerer, o.observing = c.links[o.keeper], c.links[o.answerer], c.links[o.observing]
+		o.wanted, o.kept, o.answers, o.streamed = c.charge(o.wanted), c.charge(o.kept), c.charge(o.answers), c.charge(o.streamed)
 		for _, ol := range o.links {
 			ol.sink, ol.stream = c.channel(ol.sink), c.channel(ol.stream)
 		}
@@ -124,11 +145,13 @@ func (c *cloner) copyTags(x *Exchange) {
 			o := c.objects[from]
 			t.objects.push(&o.carried[slices.Index(o.tags, t)])
 		}
+		t.wanted = c.charge(t.wanted)
 		t.observers = mapped(t.observers, c.contracts)
 		t.exposers = mapped(t.exposers, c.contracts)
 		for _, tl := range t.links {
 			copied := *tl
 			copied.tag, copied.link = t, c.links[tl.link]
+			copied.charge = c.charge(tl.charge)
 			tagLinks[tl] = &copied
 		}
 		t.links = mapped(t.links, tagLinks)
@@ -208,18 +231,19 @@ func (c *cloner) copyLinks(x *Exchange) {
 			to.leftover.push(&c.channel(e.value).withheld)
 		}
 		to.pendingObjects, to.pendingTags = fifo[*told]{}, fifo[*told]{}
-		to.told = copyTold(from.told, &from.pendingObjects, &to.pendingObjects)
-		to.toldTags = copyTold(from.toldTags, &from.pendingTags, &to.pendingTags)
+		to.told = c.copyTold(from.told, &from.pendingObjects, &to.pendingObjects)
+		to.toldTags = c.copyTold(from.toldTags, &from.pendingTags, &to.pendingTags)
 	}
 }
 
-func copyTold(from map[string]*told, fromQueue, toQueue *fifo[*told]) map[string]*told {
+func (c *cloner) copyTold(from map[string]*told, fromQueue, toQueue *fifo[*told]) map[string]*told {
 	if from == nil {
 		return nil
 	}
 	to := make(map[string]*told, len(from))
 	for _, key := range sortedKeys(from) {
 		copied := *from[key]
+		copied.charge = c.charge(copied.charge)
 		copied.pending = entry[*told]{value: &copied}
 		to[key] = &copied
 	}

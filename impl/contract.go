@@ -70,11 +70,11 @@ func (x *Exchange) open(input Input) {
 		return
 	}
 	tagIdentity := strings.TrimPrefix(d.Key, "[]")
-	known, size := x.knowsObject(d.Key), x.sizeOfObject(d)
+	known, size := x.knowsObject(d.Key), objectSize(&d)
 	if input.ContractKind == ObserveTag || input.ContractKind == ExposeTag {
-		known, size = x.knowsTag(tagIdentity), x.sizeOfTag(d.JSON, tagIdentity)
+		known, size = x.knowsTag(tagIdentity), tagSize(d.JSON, tagIdentity)
 	}
-	if err := x.raiseOwn(size, known); err != nil {
+	if err := x.mayAsk(size, known); err != nil {
 		x.refuse(err)
 		return
 	}

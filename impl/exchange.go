@@ -19,10 +19,8 @@ type Exchange struct {
 	contracts map[ContractID]*contract
 	offers    map[OfferID]*offer // taken, until released
 	balance   balanceQueue
-	bounded   bool  // above.go's bounds are in force
-	wanted    above // what upstream should be asked for
-	passed    int   // bytes of upstream's that links below answer for: see account.go
-	answered  int   // and its channels
+	bounded   bool // there is, was or will be an upstream
+	books          // of the ledger
 
 	lastObject uint64
 	lastTag    uint64
@@ -34,9 +32,9 @@ type Exchange struct {
 	effects     []Effect
 	touched     []*object // by the control message under way, to be settled after it
 	touchedTags []*tagLink
-	fresh       above        // of the control message under way: what upstream will be asked for
-	overdrawn   []*link      // that may hold more than they may, since the step began
-	greedy      []greedyLink // who takes too much of what upstream allows
+	grown       []*link    // with charges that grew, to be judged when the step is over
+	squeezed    []*channel // outlets that were withheld, likewise
+	shrank      bool       // upstream may have room again
 
 	// Scratch, empty between steps.
 	event wire.Event
@@ -103,8 +101,7 @@ func (x *Exchange) Step(now Now, input Input) []Effect {
 	default:
 		x.refuse(fmt.Errorf("hakuban: unknown input kind %d", input.Kind))
 	}
-	x.endGreedy()
-	x.endOverdrawn()
+	x.judge()
 	return x.effects
 }
 

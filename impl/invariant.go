@@ -10,7 +10,7 @@ import (
 // error is a bug of this package. It walks everything: it is for tests and the
 // simulator; what is cheap to check is checked always, where it is used.
 func (x *Exchange) Check() error {
-	c := &check{x: x, loads: make(map[LinkID]uint64), bytes: make(map[LinkID]int), pinned: make(map[LinkID]int), kept: make(map[LinkID]int), lifted: make(map[LinkID]int), answers: make(map[LinkID]int), unsent: make(map[*object]int)}
+	c := &check{x: x, loads: make(map[LinkID]uint64), unsent: make(map[*object]int), sums: make(map[*books]*[accounts]sum)}
 	c.links()
 	for _, key := range sortedKeys(x.objects) {
 		c.object(key, x.objects[key])
@@ -19,7 +19,8 @@ func (x *Exchange) Check() error {
 		c.tag(identity, x.tags[identity])
 	}
 	c.contracts()
-	c.accounts()
+	c.counters()
+	c.ledger()
 	c.that(x.upstream == nil || x.links[x.upstream.id] == x.upstream, "the upstream link is gone")
 	for i, b := range x.balance {
 		c.that(b.index == i && x.objects[b.object.descriptor.Key] == b.object, "place %d in the rebalance queue is not its object's", i)
@@ -34,18 +35,11 @@ func (x *Exchange) Check() error {
 }
 
 type check struct {
-	x        *Exchange
-	loads    map[LinkID]uint64
-	bytes    map[LinkID]int
-	pinned   map[LinkID]int
-	unsent   map[*object]int
-	kept     map[LinkID]int
-	lifted   map[LinkID]int
-	answers  map[LinkID]int
-	passed   int
-	answered int
-	wanted   above
-	err      error
+	x      *Exchange
+	loads  map[LinkID]uint64
+	unsent map[*object]int
+	sums   map[*books]*[accounts]sum
+	err    error
 }
 
 // that notes the first invariant that does not hold.
@@ -68,41 +62,12 @@ func (c *check) object(key string, o *object) {
 	c.elected(name, o)
 	c.state(name, o)
 	c.that(o.bringer == nil || o.foreign && o.isOpen(o.bringer), "%s: its state came on a channel that is closed", name)
-	keeper, keeps := o.keeperOf()
-	kept := 0
-	if keeper != nil {
-		kept = o.held.size()
-	}
-	c.that(o.keeper == keeper && o.keeps == keeps && o.kept == kept, "%s: its state counts against another link, or with %d bytes instead of %d", name, o.kept, kept)
-	switch keeps {
-	case keepsOthers:
-		c.kept[keeper.id] += kept
-	case keepsOwn:
-		c.bytes[keeper.id] += kept
-	}
-	channels, streamed := len(o.sources)+len(o.outlets), o.streamed()
-	if o.answerer != nil {
-		c.answers[o.answerer.id]++
-		c.bytes[o.answerer.id] += descriptorSize(o.descriptor)
-	}
-	if o.observing != nil {
-		c.bytes[o.observing.id] += o.passed
-	}
-	c.that(o.answerer == o.answererOf() && o.observing == o.observer(), "%s: another link answers for its channels", name)
-	c.that(o.answered == channels || o.answerer == nil && o.answered < channels, "%s: %d of %d channels are let in", name, o.answered, channels)
-	c.that(o.passed == streamed || o.observing == nil && o.passed < streamed, "%s: %d of %d bytes of sources are let in", name, o.passed, streamed)
-	c.passed += o.passed + o.answered*descriptorSize(o.descriptor)
-	c.answered += o.answered
+	c.chargesOf(name, o)
 	c.that(slices.IsSortedFunc(o.links, func(a, b *objectLink) int { return cmp.Compare(a.link.id, b.link.id) }), "%s: links out of order", name)
 	var sums tally
 	for _, ol := range o.links {
 		sums.add(ol, 1)
 		c.objectLink(fmt.Sprintf("%s on link %d", name, ol.link.id), o, ol)
-	}
-	wanted := o.summarize().any()
-	c.that(o.wanted == wanted, "%s: upstream should be asked for it: %v", name, wanted)
-	if wanted {
-		c.wanted.add(descriptorSize(o.descriptor), 1)
 	}
 	c.that(o.tally == sums, "%s: its links are summed up as %+v, they are %+v", name, o.tally, sums)
 	c.that(!o.touched && len(o.changed) == 0 && !o.moved, "%s is still touched", name)
@@ -112,14 +77,10 @@ func (c *check) object(key string, o *object) {
 	}
 	for _, outlet := range o.outlets {
 		c.that(x.upstream != nil && x.upstream.theirs[outlet.number].state == outlet, "%s: outlet %d is unknown to the upstream link", name, outlet.number)
-		c.sent(name, outlet)
+		c.channel(name, outlet)
 		// Invariant: a channel that owes something is queued, so nothing is owed for ever.
 		c.that(outlet.pending.queued || outlet.withheld.queued || !outlet.owes(), "%s: outlet %d owes a state and is not queued", name, outlet.number)
 		c.that(!outlet.pending.queued || !outlet.withheld.queued, "%s: outlet %d is queued and withheld", name, outlet.number)
-		c.lifted[outlet.link.id] += outlet.lifted
-		if outlet.lifter != nil {
-			c.lifted[outlet.lifter.id] += outlet.lifted
-		}
 		if outlet.pending.queued {
 			c.unsent[o]++
 		}
@@ -164,7 +125,7 @@ func (c *check) state(name string, o *object) {
 		c.that(o.flag == Synchronized{} && !o.hollow, "%s: a flag without a state", name)
 		return
 	}
-	c.that(!o.hollow || o.keeper == nil && o.held.Data == nil, "%s: a hollow state with data, or that counts", name)
+	c.that(!o.hollow || o.kept == charge{} && o.held.Data == nil, "%s: a hollow state with data, or that counts", name)
 	c.that(o.flag.Now == c.x.hasNowSource(o), "%s: flag now is %v, sources say otherwise", name, o.flag.Now)
 	c.that(!o.flag.Now || o.flag.Mono == 0, "%s: flag now with a time", name)
 	c.that(o.flag.Now || o.dataNeeded || o.streams(), "%s: a state that is not current is kept though no data is needed", name)
@@ -177,9 +138,6 @@ func (c *check) objectLink(name string, o *object, ol *objectLink) {
 	c.that(ol.object == o && l.objects[o.descriptor.Key] == ol && c.x.links[l.id] == l, "%s: records disagree", name)
 	c.that(l.role == ToDownstream, "%s: not a downstream link", name)
 	c.that(!ol.idle(), "%s: an idle record is kept", name)
-	if ol.stream != nil {
-		c.sent(name, ol.stream)
-	}
 	observes, exposes, capacity := 0, 0, uint64(0)
 	for _, t := range o.tags {
 		if at, found := t.findLink(l.id); found {
@@ -208,11 +166,14 @@ func (c *check) objectLink(name string, o *object, ol *objectLink) {
 	}
 	for _, channel := range []*channel{ol.sink, ol.stream} {
 		if channel != nil {
+			c.channel(name, channel)
 			c.that(l.ours[channel.number] == channel && channel.object == o, "%s: channel %d is unknown to its link", name, channel.number)
 		}
 	}
-	if ol.sink != nil {
-		c.bytes[l.id] += ol.sink.last.size()
+	if ol.asked.any() {
+		c.charged(name, ol.charge, &l.books, names, objectSize(&o.descriptor))
+	} else {
+		c.charged(name, ol.charge, &l.books, records, recordBytes)
 	}
 }
 
@@ -240,11 +201,7 @@ func (c *check) tag(identity string, t *tag) {
 	c.that(t.identity == identity, "tag %s is filed under another identity", identity)
 	c.that(t.objects.length+len(t.observers)+len(t.exposers)+len(t.links) > 0, "tag %s is used by nothing and not forgotten", identity)
 	c.that(t.summarize() == (asks{}) || c.x.upstream == nil || c.x.upstream.toldTags[identity] != nil, "tag %s: upstream will never be told of it", identity)
-	wanted := t.summarize().any()
-	c.that(t.wanted == wanted, "tag %s: upstream should be asked for it: %v", identity, wanted)
-	if wanted {
-		c.wanted.add(t.size(), 1)
-	}
+	c.wanted("tag "+identity, t.wanted, t.summarize().any(), tagSize(t.text, t.identity))
 	for _, o := range t.objects.values() {
 		c.that(c.x.objects[o.descriptor.Key] == o, "tag %s: object %d is forgotten", identity, o.number)
 	}
@@ -287,28 +244,21 @@ func (c *check) links() {
 			if channel := l.theirs[number].state; channel != nil {
 				c.that(c.x.objects[channel.object.descriptor.Key] == channel.object, "link %d: channel %d of a forgotten object", id, number)
 				c.that(slices.Contains(channel.object.sources, channel) || slices.Contains(channel.object.outlets, channel), "link %d: channel %d is not among its object's", id, number)
-				c.bytes[id] += descriptorSize(channel.object.descriptor)
 				if l.theirs[number].kind == source {
-					c.bytes[id] += channel.last.size()
+					c.channel(fmt.Sprintf("link %d", id), channel)
 				}
 			}
 		}
-		asks, names := 0, 0
 		for _, key := range sortedKeys(l.objects) {
 			ol := l.objects[key]
 			c.that(slices.Contains(ol.object.links, ol) && c.x.objects[key] == ol.object, "link %d: its record of %s is not among the object's", id, key)
 			c.that((ol.begun != 0) == ol.exposes, "link %d exposes %s: %v, since %d", id, key, ol.exposes, ol.begun)
-			if ol.asked.any() {
-				asks++
-				names += descriptorSize(ol.object.descriptor)
-			}
 		}
-		c.that(l.asks == asks, "link %d has object contracts on %d objects, counts %d", id, asks, l.asks)
 		for _, identity := range sortedKeys(l.tags) {
 			tl := l.tags[identity]
 			c.that(slices.Contains(tl.tag.links, tl) && c.x.tags[identity] == tl.tag, "link %d: its record of tag %s is not among the tag's", id, identity)
-			names += tl.tag.size()
 			c.that((tl.begun != 0) == tl.exposes, "link %d exposes tag %s: %v, since %d", id, identity, tl.exposes, tl.begun)
+			c.charged(fmt.Sprintf("link %d, tag %s", id, identity), tl.charge, &l.books, names, tagSize(tl.tag.text, identity))
 			c.that(!tl.touched && tl.asks == tl.applied, "link %d: tag %s is not settled", id, identity)
 		}
 		for _, number := range sortedKeys(l.ours) {
@@ -316,57 +266,33 @@ func (c *check) links() {
 			c.that(number <= l.lastOurs, "link %d: channel %d is beyond the last opened", id, number)
 			c.that(ol != nil && l.objects[ol.object.descriptor.Key] == ol && (ol.sink == l.ours[number] || ol.stream == l.ours[number]), "link %d: channel %d is nobody's", id, number)
 		}
-		c.that(l.names == names, "link %d asks for names of %d bytes, counts %d", id, names, l.names)
-		c.bytes[id] += names
-		var asked above
 		for _, key := range sortedKeys(l.told) {
 			c.told(l, l.told[key])
-			asked.add(l.told[key].size(), 1)
 		}
 		for _, identity := range sortedKeys(l.toldTags) {
 			c.told(l, l.toldTags[identity])
-			asked.add(l.toldTags[identity].size(), 1)
 		}
-		c.that(l.asked == asked, "link %d was told %+v, counts %+v", id, asked, l.asked)
 	}
-}
-
-// sent checks that the last state of a stream or outlet is counted once it is no longer held.
-func (c *check) sent(name string, to *channel) {
-	pins := 0
-	if to.last != to.object.held {
-		pins = to.last.size()
-	}
-	c.that(to.pinned == pins, "%s: channel %d of link %d pins %d bytes, it should be %d", name, to.number, to.link.id, to.pinned, pins)
-	c.pinned[to.link.id] += to.pinned
 }
 
 // told checks that what upstream was told is right or about to be put right.
 func (c *check) told(l *link, t *told) {
 	var wanted asks
-	if o := c.x.objects[t.key]; !t.tag && o != nil {
+	if o := c.x.objects[t.key]; !t.isTag() && o != nil {
 		wanted = o.summarize()
 	}
-	if known := c.x.tags[t.key]; t.tag && known != nil {
+	if known := c.x.tags[t.key]; t.isTag() && known != nil {
 		wanted = known.summarize()
 	}
+	c.charged("told "+t.key, t.charge, &l.books, names, t.size())
 	c.that(t.pending.queued == (t.summary != wanted), "link %d: upstream was told %+v of %s, it is %+v, queued %v", l.id, t.summary, t.key, wanted, t.pending.queued)
 }
 
-// accounts checks the sums kept per link and object.
-func (c *check) accounts() {
+// counters checks what is counted per link and object.
+func (c *check) counters() {
 	for _, id := range sortedKeys(c.x.links) {
-		l := c.x.links[id]
-		c.that(l.load == c.loads[id], "link %d has load %d, its objects' shares make %d", id, l.load, c.loads[id])
-		c.that(l.bytes == c.bytes[id], "link %d accounts for %d bytes, it makes us hold %d", id, l.bytes, c.bytes[id])
-		c.that(l.answers == c.answers[id], "link %d answers for %d objects, it should be %d", id, l.answers, c.answers[id])
-		c.that(l.kept == c.kept[id], "link %d keeps %d bytes of others, it should be %d", id, l.kept, c.kept[id])
-		c.that(l.lifted == c.lifted[id], "link %d lifts %d bytes, it should be %d", id, l.lifted, c.lifted[id])
-		c.that(l.pinned == c.pinned[id], "link %d pins %d bytes, it should be %d", id, l.pinned, c.pinned[id])
+		c.that(c.x.links[id].load == c.loads[id], "link %d has load %d, its objects' shares make %d", id, c.x.links[id].load, c.loads[id])
 	}
-	c.that(c.x.wanted == c.wanted && c.x.fresh == above{}, "upstream should be asked for %+v, it should be %+v", c.x.wanted, c.wanted)
-	c.that(len(c.x.greedy) == 0 && len(c.x.overdrawn) == 0, "a link that should end goes on")
-	c.that(c.x.passed == c.passed && c.x.answered == c.answered, "links below answer for %d bytes and %d channels of upstream's, it should be %d and %d", c.x.passed, c.x.answered, c.passed, c.answered)
 	for _, key := range sortedKeys(c.x.objects) {
 		o := c.x.objects[key]
 		c.that(o.unsent == c.unsent[o], "object %s counts %d queued channels, there are %d", key, o.unsent, c.unsent[o])

@@ -28,18 +28,12 @@ type link struct {
 	ours     map[uint64]*channel     // state channels that we opened and have not closed
 	lastOurs uint64                  // number of the last channel that we opened
 	theirs   map[uint64]theirChannel // channels that the peer has open
-	bytes    int                     // what account.go counts against the link
-	names    int                     // of bytes, those of what it has contracts on
-	kept     int                     // what account.go counts apart: of others
-	pinned   int                     // and of what is no longer held
-	answers  int                     // of objects that upstream has channels on, those that it answers for
-	lifted   int                     // what above.go counts of states that went up: of this link below, or to this upstream
+	books                            // of the ledger
 
 	// ToDownstream: the peer is downstream of us.
 	rights  *Rights                // nil: the peer may do everything
 	leftOut uint64                 // contracts that were not allowed and left out
 	objects map[string]*objectLink // also where a tag contract covers an object of others
-	asks    int                    // of objects, those with an object contract of the link
 	tags    map[string]*tagLink
 	pending fifo[*objectLink]
 	load    uint64
@@ -50,8 +44,6 @@ type link struct {
 	toldTags       map[string]*told
 	pendingObjects fifo[*told]
 	pendingTags    fifo[*told]
-	asked          above // of told and toldTags
-	doomed         int   // of lifted, what links lifted that are gone
 	outlets        fifo[*channel]
 	withheld       fifo[*channel] // outlets whose states have no room
 	leftover       fifo[*channel] // likewise, of what others have left
@@ -126,14 +118,13 @@ func (x *Exchange) attach(input Input) {
 		return
 	}
 	if input.Role == ToUpstream {
-		if err := x.fitsAbove(); err != nil && !x.bounded {
+		if err := x.mayLink(); err != nil {
 			x.refuse(err)
 			return
 		}
-		x.bounded = true
 	}
 	l := newLink(input)
-	x.links[l.id] = l
+	x.links[l.id], l.books.link = l, l
 	x.wake(l)
 	if l.role == ToUpstream {
 		x.upstream = l
@@ -152,9 +143,6 @@ func (x *Exchange) attach(input Input) {
 func (x *Exchange) detach(l *link) {
 	delete(x.links, l.id)
 	l.gone = true
-	if x.upstream != nil && l != x.upstream {
-		x.upstream.doomed += l.lifted
-	}
 	if l == x.upstream {
 		x.detachUpstream(l)
 	} else {
@@ -175,8 +163,10 @@ func (x *Exchange) detachUpstream(l *link) {
 	}
 	for _, key := range sortedKeys(lost) {
 		o := lost[key]
-		for _, outlet := range o.outlets {
-			outlet.lower()
+		for _, channels := range [...][]*channel{o.sources, o.outlets} {
+			for _, c := range channels {
+				x.closed(c)
+			}
 		}
 		o.sources, o.outlets = nil, nil
 		x.settle(o)

@@ -24,26 +24,23 @@ type object struct {
 	changed []*objectLink // of links, those that ask for something else since the object was settled
 	moved   bool          // the election has, since then
 
-	wanted      bool // upstream should be asked for it
 	shouldExist bool
 	dataNeeded  bool
 	elected     Elected
 	share       uint64 // load put on the elected link at election
 
-	held      *State       // nil: none
-	flag      Synchronized // of held
-	hollow    bool         // of held only the version and the format are left
-	foreign   bool         // held came over a link
-	bringer   *channel     // that it came on; nil: of our own process, or closed since
-	keeper    *link        // whom held counts against; nil: nobody, or its channel
-	keeps     keeping      // why
-	kept      int          // with how many bytes
-	answerer  *link        // whom the channels to upstream count against; nil: nobody
-	answered  int          // how many are let in for whoever does, or did
-	observing *link        // whom the last states of sources count against; nil: nobody
-	passed    int          // how many bytes are let in for whoever does, or did
-	floor     int64        // Mono when held was last known to be current: flag never falls below
-	newest    []int64      // the greatest version ever held
+	held    *State       // nil: none
+	flag    Synchronized // of held
+	hollow  bool         // of held only the version and the format are left
+	foreign bool         // held came over a link
+	bringer *channel     // that it came on; nil: of our own process, or closed since
+	floor   int64        // Mono when held was last known to be current: flag never falls below
+	newest  []int64      // the greatest version ever held
+
+	wanted   charge // for what upstream should be asked for
+	kept     charge // for held
+	answers  charge // for the channels of upstream
+	streamed charge // for the last states of sources
 
 	deltas  deltas
 	unsent  int // channels of the object queued on some link
@@ -63,6 +60,7 @@ type objectLink struct {
 	tagObserves int    // tags of the object that the link observes
 	tagExposes  int
 	tagCapacity uint64
+	charge      charge // for this record
 
 	sink    *channel // open for the peer to send states to us
 	revoked bool     // the sink's election ended: its states are dropped, a pull closes it
@@ -111,7 +109,7 @@ func (x *Exchange) acquire(descriptor wire.Descriptor) *object {
 		t.objects.push(&o.carried[i])
 		for _, tl := range t.links {
 			ol := x.acquireObjectLink(o, tl.link)
-			tl.applied.contribute(ol, 1)
+			x.recount(ol, func() { tl.applied.contribute(ol, 1) })
 		}
 	}
 	return o
@@ -128,6 +126,7 @@ func (x *Exchange) acquireObjectLink(o *object, l *link) *objectLink {
 	o.tally.add(ol, 1)
 	o.links = slices.Insert(o.links, at, ol)
 	l.objects[o.descriptor.Key] = ol
+	x.chargeRecord(ol)
 	return ol
 }
 
@@ -144,8 +143,7 @@ func (x *Exchange) settle(o *object) {
 	x.elect(o, x.choice(o))
 	x.offer(o)
 	x.refreshFlag(o)
-	x.settleAnswerer(o)
-	x.settleKeeper(o)
+	x.chargeObject(o)
 	x.settleLinks(o)
 	x.summarizeObject(o)
 	x.settleBalance(o)
@@ -169,7 +167,6 @@ func (x *Exchange) settleTouched() {
 		x.settleTag(tl)
 	}
 	x.touchedTags = emptied(x.touchedTags)
-	x.fresh = above{}
 	for _, o := range x.touched {
 		o.touched = false
 		for _, ol := range o.changed {
@@ -263,5 +260,6 @@ func (x *Exchange) forget(o *object) {
 // from the object.
 func (x *Exchange) dropObjectLink(ol *objectLink) {
 	x.unqueueLink(ol)
+	x.charge(&ol.charge, nil, 0, 0)
 	delete(ol.link.objects, ol.object.descriptor.Key)
 }

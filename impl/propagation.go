@@ -16,21 +16,43 @@ type channel struct {
 	link   *link
 	record *objectLink // of a sink or a stream
 
-	last   *State       // the last state that crossed it; nil: none yet
-	flag   Synchronized // the last flag that crossed it
-	pinned int          // of a stream or outlet: what last takes in bytes, when it is no longer held
+	last *State       // the last state that crossed it; nil: none yet
+	flag Synchronized // the last flag that crossed it
 
+	charge charge // for the channel
+	kept   charge // for last
+	*upstreamEnd
+}
+
+// upstreamEnd is what a source or an outlet has besides.
+type upstreamEnd struct {
+	outlet   bool
 	pending  entry[*channel] // an outlet's place in link.outlets
 	withheld entry[*channel] // and in link.withheld or link.leftover; it is in one at most
 	leftover bool            // in the latter
-	lifted   int             // of an outlet: what the state takes that upstream has, in bytes
-	lifter   *link           // against whom they count here
+	letIn    charge
+	up       charge // of an outlet: for the state that upstream has
+	lifter   charge // of an outlet: likewise, to whom that is charged here
 }
 
-func newChannel(number uint64, o *object, l *link) *channel {
-	c := &channel{number: number, object: o, link: l}
+// newChannel makes a stream or a sink.
+func newChannel(number uint64, ol *objectLink) *channel {
+	return &channel{number: number, object: ol.object, link: ol.link, record: ol}
+}
+
+// newUpstreamChannel makes a source or an outlet.
+func newUpstreamChannel(number uint64, o *object, l *link, outlet bool) *channel {
+	c := &channel{number: number, object: o, link: l, upstreamEnd: &upstreamEnd{outlet: outlet}}
 	c.pending.value, c.withheld.value = c, c
 	return c
+}
+
+// isOut reports whether states go out on the channel.
+func (c *channel) isOut() bool {
+	if c.record == nil {
+		return c.outlet
+	}
+	return c.record.sink != c
 }
 
 // absorb takes a state and its flag, which the caller has noted on the source
@@ -44,7 +66,6 @@ func (x *Exchange) absorb(o *object, state *State, flag Synchronized, bringer *c
 		order = slices.Compare(state.Version, held.Version)
 	}
 	if order > 0 || order == 0 && o.hollow {
-		x.unkeep(o)
 		o.held, o.hollow = state, false
 		o.foreign, o.bringer = bringer != nil, bringer
 	}
@@ -66,7 +87,7 @@ func (x *Exchange) absorb(o *object, state *State, flag Synchronized, bringer *c
 	}
 	x.dropStale(o)
 	x.changedFrom(o, held, before)
-	x.settleKeeper(o)
+	x.chargeHeld(o)
 }
 
 // refreshFlag makes the flag follow the sources that are left.
@@ -88,8 +109,8 @@ func (x *Exchange) dropStale(o *object) {
 		o.flag = Synchronized{Mono: x.now.Mono}
 	}
 	if !o.flag.Now && !o.dataNeeded && !o.streams() {
-		x.unkeep(o)
 		o.held, o.hollow, o.flag, o.foreign, o.bringer = nil, false, Synchronized{}, false, nil
+		x.chargeHeld(o)
 	}
 }
 
@@ -129,6 +150,33 @@ func (o *object) electedSink() *channel {
 	return o.links[at].sink
 }
 
+// replaceHeld puts a state of the same version in place of the one held, which its
+// keeper has no room for: that of another open source, or none. It is hollow then:
+// its data and its format are gone, and its version and flag stay. Whoever has seen
+// the state is told of its flag, and older states are refused. Whoever has not sees
+// none until one comes that is as new.
+func (x *Exchange) replaceHeld(o *object) {
+	full := o.held
+	o.held, o.hollow = &State{Version: full.Version}, true
+	put := func(state *State, bringer *channel) {
+		if o.hollow && state != nil && slices.Equal(state.Version, full.Version) {
+			o.held, o.hollow, o.foreign, o.bringer = state, false, bringer != nil, bringer
+		}
+	}
+	for _, source := range o.sources {
+		put(source.last, source)
+	}
+	if sink := o.electedSink(); sink != nil {
+		put(sink.last, sink)
+	}
+	if c := x.electedContract(o); c != nil {
+		if f := c.offers[o.descriptor.Key]; f != nil && f.object == o {
+			put(f.last, nil)
+		}
+	}
+	x.changedFrom(o, full, o.flag)
+}
+
 // changedFrom wakes all who see an object's state if it is not what it was.
 func (x *Exchange) changedFrom(o *object, held *State, flag Synchronized) {
 	if o.held == held && o.flag == flag {
@@ -146,12 +194,12 @@ func (x *Exchange) changedFrom(o *object, held *State, flag Synchronized) {
 		}
 	}
 	for _, outlet := range o.outlets {
-		x.pin(outlet)
+		x.chargeChannel(outlet)
 		x.queueOutlet(outlet)
 	}
 	for _, ol := range o.links {
 		if ol.stream != nil {
-			x.pin(ol.stream)
+			x.chargeChannel(ol.stream)
 			x.queueLink(ol)
 		}
 	}
@@ -180,12 +228,13 @@ func (x *Exchange) receiveStates(l *link, c *channel, a *Arrival) error {
 				return err
 			}
 			c.last = state
+			x.chargeChannel(c)
 			if made += len(state.Data); made > maxMade(&x.config.Limits.Wire) {
 				return protocolf("states of more than %d bytes in one message on channel %d", 2*x.config.Limits.Wire.State, c.number)
 			}
 		}
 		if c.record == nil {
-			x.settleAnswerer(c.object)
+			x.chargeAnswers(c.object)
 		}
 		if c.last != nil {
 			x.absorb(c.object, c.last, c.flag, c)
@@ -204,7 +253,7 @@ func (x *Exchange) patched(l *link, c *channel, action *wire.StateAction, data [
 		}
 		format = c.last.Format
 	}
-	room := x.roomToPatch(l, c)
+	room := x.roomFor(c)
 	if limit := min(x.config.Limits.Wire.State, room); data == nil || len(data) > limit {
 		var err error
 		data, err = diff.Patch(c.last.data(), action.Diff, limit)
@@ -222,17 +271,7 @@ func (x *Exchange) patched(l *link, c *channel, action *wire.StateAction, data [
 	if state.size() > room {
 		return nil, protocolf("state on channel %d: %w", c.number, errLinkBytes)
 	}
-	l.bytes += state.size() - c.last.size()
 	return state, nil
-}
-
-// roomToPatch is how many bytes the next state on a channel may take.
-func (x *Exchange) roomToPatch(l *link, c *channel) int {
-	allowance := x.allowance(l)
-	if c.record == nil && c.object.observer() != nil {
-		allowance = math.MaxInt // that link's counts
-	}
-	return allowance - (l.bytes - c.last.size())
 }
 
 // data is the data of a state; of none, none.
@@ -241,18 +280,6 @@ func (s *State) data() []byte {
 		return nil
 	}
 	return s.Data
-}
-
-// size is what a state takes in bytes; of none, 0.
-func (s *State) size() int {
-	if s == nil {
-		return 0
-	}
-	size := len(s.Data) + 8*len(s.Version)
-	for _, name := range s.Format {
-		size += 16 + len(name)
-	}
-	return size
 }
 
 // shown is the state and flag of an object for whoever was shown a last one: of a
@@ -287,8 +314,8 @@ func (x *Exchange) emitState(p *pulling, c *channel, id wire.ChannelID) {
 			action.HasFormat, action.Format = true, state.Format
 		}
 		x.emitPatch(p, id, &action, o.delta(c.last), diffBound(len(state.Data)))
-		c.unpin()
 		c.last = state
+		x.chargeChannel(c)
 	} else {
 		x.emitFlag(p, id, action)
 	}

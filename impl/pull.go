@@ -80,7 +80,6 @@ func (x *Exchange) pullDown(p *pulling, ol *objectLink) {
 	o.unsent--
 	o.tally.add(ol, -1)
 	if ol.sink != nil && (ol.revoked || !ol.isElected()) {
-		l.bytes -= ol.sink.last.size()
 		x.emitClose(p, ol.sink)
 		ol.sink, ol.revoked = nil, false
 	}
@@ -95,7 +94,7 @@ func (x *Exchange) pullDown(p *pulling, ol *objectLink) {
 		ol.stream = x.emitOpen(p, ol, wire.ChannelStream)
 	}
 	o.tally.add(ol, 1)
-	x.settleKeeper(o) // the channels that bring the state held, or alone keep it, may be other ones
+	x.chargeHeld(o) // the channels that bring the state held, or alone keep it, may be other ones
 	if ol.stream != nil && ol.stream.owes() {
 		x.emitState(p, ol.stream, wire.ChannelID{Origin: l.origin(), Number: ol.stream.number})
 	}
@@ -134,9 +133,9 @@ func (x *Exchange) pullUp(p *pulling, c *channel) {
 func (x *Exchange) emitOpen(p *pulling, ol *objectLink, kind wire.ChannelKind) *channel {
 	l, o := ol.link, ol.object
 	l.lastOurs++
-	c := newChannel(l.lastOurs, o, l)
-	c.record = ol
+	c := newChannel(l.lastOurs, ol)
 	l.ours[c.number] = c
+	x.charge(&c.charge, &l.books, records, channelBytes)
 	x.emitInitialize(p, c.number, wire.ChannelType{Kind: kind, Tags: o.descriptor.Tags, JSON: o.descriptor.JSON})
 	return c
 }
@@ -155,7 +154,7 @@ func (x *Exchange) emitInitialize(p *pulling, number uint64, channelType wire.Ch
 
 func (x *Exchange) emitClose(p *pulling, c *channel) {
 	delete(p.link.ours, c.number)
-	c.unpin()
+	x.closed(c)
 	x.event.Kind, x.event.Channel = wire.EventClose, wire.ChannelID{Origin: p.link.origin(), Number: c.number}
 	x.emitEvent(p)
 }

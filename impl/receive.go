@@ -44,10 +44,8 @@ func (x *Exchange) receiveOpen(l *link, id wire.ChannelID) error {
 	if _, open := l.theirs[id.Number]; open {
 		return protocolf("open of channel %v, which is open", id)
 	}
-	if err := x.admit(l); err != nil {
-		return err
-	}
 	l.theirs[id.Number] = theirChannel{}
+	x.grew(&l.books, held)
 	return nil
 }
 
@@ -68,18 +66,14 @@ func (x *Exchange) receiveClose(l *link, id wire.ChannelID) error {
 		return nil
 	}
 	o := c.state.object
-	l.bytes -= descriptorSize(o.descriptor)
 	is := func(other *channel) bool { return other == c.state }
 	if c.kind == source {
 		o.sources = slices.DeleteFunc(o.sources, is)
-		l.bytes -= c.state.last.size()
 	} else {
 		x.unqueueOutlet(c.state)
-		c.state.unpin()
-		c.state.lower()
 		o.outlets = slices.DeleteFunc(o.outlets, is)
-		x.retry(l)
 	}
+	x.closed(c.state)
 	x.settle(o)
 	return nil
 }
@@ -158,11 +152,8 @@ func (x *Exchange) receiveInitialize(l *link, a *Arrival) error {
 	if o := x.objects[descriptor.Key]; o != nil && len(o.sources)+len(o.outlets) >= maxObjectChannels {
 		return protocolf("channel %v: the object has %d channels open", id, maxObjectChannels)
 	}
-	if err := x.charge(l, x.sizeOfObject(descriptor)); err != nil {
-		return protocolf("channel %v: %w", id, err)
-	}
 	o := x.acquire(descriptor)
-	c := newChannel(id.Number, o, l)
+	c := newUpstreamChannel(id.Number, o, l, kind == wire.ChannelSink)
 	if kind == wire.ChannelStream {
 		l.theirs[id.Number] = theirChannel{source, c}
 		o.sources = append(o.sources, c)
@@ -233,25 +224,13 @@ func (x *Exchange) receiveObjectContract(l *link, a *Arrival, i int) error {
 		return nil // tolerated, as the reference does
 	case fault != "":
 		return protocolf("%v of object %s, which the link %s", action.Kind, brief(descriptor.Key), fault)
-	case !was.any():
-		size := x.sizeOfObject(descriptor)
-		if err := x.admitContract(l, size, x.knowsObject(descriptor.Key)); err != nil {
-			return err
-		}
-		l.asks++
 	}
 	allowed := l.allowedOnObject(will, &descriptor)
 	if err := l.forbid(l.refusal(was, will, allowed, "object", descriptor.Key)); err != nil {
 		return err
 	}
 	ol := x.acquireObjectLink(x.acquire(descriptor), l)
-	ol.object.tally.add(ol, -1)
-	ol.asked, ol.asks = will, allowed
-	ol.object.tally.add(ol, 1)
-	if !will.any() {
-		l.asks--
-		l.withdraw(descriptorSize(ol.object.descriptor))
-	}
+	x.recount(ol, func() { ol.asked, ol.asks = will, allowed })
 	x.touch(ol)
 	return nil
 }
@@ -273,10 +252,6 @@ func (x *Exchange) receiveTagContract(l *link, a *Arrival, i int) error {
 		return nil // tolerated, as the reference does
 	case fault != "":
 		return protocolf("%v of tag %s, which the link %s", action.Kind, brief(identity), fault)
-	case tl == nil:
-		if err := x.admitContract(l, x.sizeOfTag(text, identity), x.knowsTag(identity)); err != nil {
-			return err
-		}
 	}
 	allowed := l.allowedOnTag(will, identity)
 	if err := l.forbid(l.refusal(was, will, allowed, "tag", identity)); err != nil {
@@ -284,5 +259,6 @@ func (x *Exchange) receiveTagContract(l *link, a *Arrival, i int) error {
 	}
 	tl = x.acquireTagLink(x.acquireTag(text, identity), l)
 	tl.asked, tl.asks = will, allowed
+	x.chargeTag(tl)
 	return nil
 }

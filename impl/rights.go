@@ -173,9 +173,7 @@ func (x *Exchange) setRights(l *link, rights *Rights) {
 		}
 		allowed := l.allowedOnObject(ol.asked, &ol.object.descriptor)
 		refused = firstError(refused, l.forbid(l.refusal(asks{}, ol.asked, allowed, "object", key)))
-		ol.object.tally.add(ol, -1)
-		ol.asks = allowed
-		ol.object.tally.add(ol, 1)
+		x.recount(ol, func() { ol.asks = allowed })
 		x.touch(ol)
 	}
 	if refused != nil {

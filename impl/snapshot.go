@@ -228,7 +228,7 @@ func (c *channel) snapshot() ChannelSnapshot {
 	if c == nil {
 		return ChannelSnapshot{}
 	}
-	s := ChannelSnapshot{Number: c.number, Synchronized: c.flag, Withheld: c.withheld.queued}
+	s := ChannelSnapshot{Number: c.number, Synchronized: c.flag, Withheld: c.upstreamEnd != nil && c.withheld.queued}
 	if c.last != nil {
 		s.Version, s.State = c.last.Version, c.last
 	}
@@ -299,14 +299,14 @@ func (l *link) status(now Now) LinkSnapshot {
 
 func (t *told) snapshot() ToldSnapshot {
 	s := ToldSnapshot{
-		Descriptor: t.descriptor,
-		Tag:        t.tag,
+		Descriptor: wire.Descriptor{Key: tagKey(t.key), JSON: t.text},
+		Tag:        t.isTag(),
 		Observes:   t.summary.observes,
 		Exposes:    t.summary.exposes,
 		Capacity:   t.summary.capacity,
 	}
-	if t.tag {
-		s.Descriptor.Key = tagKey(t.key)
+	if !t.isTag() {
+		s.Descriptor = *t.descriptor
 	}
 	return s
 }
@@ -354,7 +354,7 @@ func (x *Exchange) View(descriptor *wire.Descriptor, v *ObjectView) {
 	see := func(all map[string]*told, key string) {
 		var seen ToldSnapshot
 		if t := all[key]; t != nil {
-			seen = ToldSnapshot{Tag: t.tag, Observes: t.summary.observes, Exposes: t.summary.exposes, Capacity: t.summary.capacity}
+			seen = ToldSnapshot{Tag: t.isTag(), Observes: t.summary.observes, Exposes: t.summary.exposes, Capacity: t.summary.capacity}
 		}
 		v.Told = append(v.Told, seen)
 	}

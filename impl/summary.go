@@ -9,12 +9,15 @@ import (
 // told is what upstream was told of one object or tag. It outlives the object:
 // upstream must still be told that nothing is asked for any more.
 type told struct {
-	key        string // object key or tag identity
-	tag        bool
-	descriptor wire.Descriptor // of a tag: JSON only
-	summary    asks            // last told
-	pending    entry[*told]    // in link.pendingObjects or link.pendingTags
+	key        string           // object key or tag identity
+	descriptor *wire.Descriptor // nil: a tag
+	text       string           // of a tag, as it is spelled
+	summary    asks             // last told
+	pending    entry[*told]     // in link.pendingObjects or link.pendingTags
+	charge     charge           // for what upstream is asked for
 }
+
+func (t *told) isTag() bool { return t.descriptor == nil }
 
 // summarize is what upstream should be told of an object: what a tag contract
 // does to it is not repeated, tags go up as tags.
@@ -59,28 +62,28 @@ func (t *tag) capacity() (sum uint64) {
 // upstream was told, and takes it out of the queue when it is again.
 func (x *Exchange) summarizeObject(o *object) {
 	wanted := o.summarize()
-	x.want(&o.wanted, wanted.any(), descriptorSize(o.descriptor))
+	x.chargeWanted(&o.wanted, wanted.any(), objectSize(&o.descriptor))
 	l := x.upstream
 	if l == nil {
 		return
 	}
 	entry := l.told[o.descriptor.Key]
 	if entry == nil {
-		entry = &told{key: o.descriptor.Key, descriptor: o.descriptor}
+		entry = &told{key: o.descriptor.Key, descriptor: &o.descriptor}
 	}
 	x.queueTold(l, l.told, &l.pendingObjects, entry, wanted)
 }
 
 func (x *Exchange) summarizeTag(t *tag) {
 	wanted := t.summarize()
-	x.want(&t.wanted, wanted.any(), t.size())
+	x.chargeWanted(&t.wanted, wanted.any(), tagSize(t.text, t.identity))
 	l := x.upstream
 	if l == nil {
 		return
 	}
 	entry := l.toldTags[t.identity]
 	if entry == nil {
-		entry = &told{key: t.identity, tag: true, descriptor: wire.Descriptor{JSON: t.text}}
+		entry = &told{key: t.identity, text: t.text}
 	}
 	x.queueTold(l, l.toldTags, &l.pendingTags, entry, wanted)
 }
@@ -96,7 +99,7 @@ func (x *Exchange) queueTold(l *link, all map[string]*told, queue *fifo[*told], 
 	entry.pending.value = entry
 	if all[entry.key] == nil {
 		all[entry.key] = entry
-		l.asked.add(entry.size(), 1)
+		x.charge(&entry.charge, &l.books, names, entry.size())
 	}
 	queue.push(&entry.pending)
 	x.wake(l)
@@ -106,17 +109,34 @@ func (x *Exchange) queueTold(l *link, all map[string]*told, queue *fifo[*told], 
 func (x *Exchange) forgetTold(l *link, all map[string]*told, t *told) {
 	if all[t.key] == t {
 		delete(all, t.key)
-		l.asked.add(t.size(), -1)
-		x.retry(l)
+		x.charge(&t.charge, nil, 0, 0)
 	}
 }
 
-// size is what the name takes in bytes.
+// size is what it takes upstream, in bytes.
 func (t *told) size() int {
-	if t.tag {
-		return len(t.key) + len(t.descriptor.JSON)
+	if t.isTag() {
+		return tagSize(t.text, t.key)
 	}
-	return descriptorSize(t.descriptor)
+	return objectSize(t.descriptor)
+}
+
+// knowsObject and knowsTag report whether upstream is asked for it, or will be.
+
+func (x *Exchange) knowsObject(key string) bool {
+	if x.upstream != nil && x.upstream.told[key] != nil {
+		return true
+	}
+	o := x.objects[key]
+	return o != nil && o.summarize().any()
+}
+
+func (x *Exchange) knowsTag(identity string) bool {
+	if x.upstream != nil && x.upstream.toldTags[identity] != nil {
+		return true
+	}
+	t := x.tags[identity]
+	return t != nil && t.summarize().any()
 }
 
 // tell takes the first queued object or tag, notes that upstream is told its
@@ -144,11 +164,11 @@ func (x *Exchange) tell(l *link, actions []wire.ControlAction) []wire.ControlAct
 // before expose.
 func (x *Exchange) change(l *link, all map[string]*told, t *told, wanted asks, actions []wire.ControlAction) []wire.ControlAction {
 	action := func(object, tag wire.ActionKind, capacity uint32) {
-		kind := object
-		if t.tag {
-			kind = tag
+		said := wire.ControlAction{Kind: tag, JSON: t.text, Capacity: capacity}
+		if !t.isTag() {
+			said.Kind, said.Tags, said.JSON = object, t.descriptor.Tags, t.descriptor.JSON
 		}
-		actions = append(actions, wire.ControlAction{Kind: kind, Tags: t.descriptor.Tags, JSON: t.descriptor.JSON, Capacity: capacity})
+		actions = append(actions, said)
 	}
 	was := t.summary
 	t.summary = wanted

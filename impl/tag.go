@@ -9,7 +9,7 @@ import (
 type tag struct {
 	number    uint64
 	identity  string
-	wanted    bool          // upstream should be asked for it
+	wanted    charge        // for what upstream should be asked for
 	text      string        // spelling sent
 	objects   fifo[*object] // carrying it, oldest first
 	observers []*contract   // local, by id
@@ -25,14 +25,13 @@ type tagLink struct {
 	asks           // what of asked its rights allow, as of now
 	begun   uint64 // when it began to expose the tag; zero: it does not
 	applied asks   // what the link's records of the tag's objects have been told of it
-	touched bool   // asks may differ from applied until the control message under way is over
+	charge  charge
+	touched bool // asks may differ from applied until the control message under way is over
 }
 
 // contribute adds what a link asks for on a tag to its record of an object that
 // carries the tag, or with sign -1 takes it away.
 func (a asks) contribute(ol *objectLink, sign int) {
-	ol.object.tally.add(ol, -1)
-	defer ol.object.tally.add(ol, 1)
 	if a.observes {
 		ol.tagObserves += sign
 	}
@@ -56,9 +55,6 @@ func (x *Exchange) acquireTag(text, identity string) *tag {
 	}
 	return t
 }
-
-// size is what the tag's own texts take in bytes.
-func (t *tag) size() int { return len(t.text) + len(t.identity) }
 
 // forgetTag drops a tag that has nothing on it.
 func (x *Exchange) forgetTag(t *tag) {
@@ -95,8 +91,10 @@ func (x *Exchange) settleTag(tl *tagLink) {
 	if tl.asks != tl.applied {
 		for e := t.objects.first; e != nil; e = e.next {
 			ol := x.acquireObjectLink(e.value, l)
-			tl.applied.contribute(ol, -1)
-			tl.asks.contribute(ol, 1)
+			x.recount(ol, func() {
+				tl.applied.contribute(ol, -1)
+				tl.asks.contribute(ol, 1)
+			})
 			x.touch(ol)
 		}
 		tl.applied = tl.asks
@@ -106,7 +104,6 @@ func (x *Exchange) settleTag(tl *tagLink) {
 		at, _ := t.findLink(l.id)
 		t.links = slices.Delete(t.links, at, at+1)
 		delete(l.tags, t.identity)
-		l.withdraw(t.size())
 	}
 	x.summarizeTag(t)
 	x.forgetTag(t)

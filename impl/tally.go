@@ -11,6 +11,14 @@ type tally struct {
 	capacity                  uint64 // of contracts on the object itself
 }
 
+// recount changes a record, and what is summed up and charged of it.
+func (x *Exchange) recount(ol *objectLink, change func()) {
+	ol.object.tally.add(ol, -1)
+	change()
+	ol.object.tally.add(ol, 1)
+	x.chargeRecord(ol)
+}
+
 // add counts a record, with sign -1 no longer: before and after whatever changes it.
 func (t *tally) add(ol *objectLink, sign int) {
 	count := func(counter *int, holds bool) {

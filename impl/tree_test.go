@@ -178,8 +178,8 @@ func TestTree_NoLeafEndsTheLinkThatAllShare(t *testing.T) {
 			r.Fatalf("the shared link ended: %v", err)
 		}
 		for _, n := range []*node{g.root, g.router} {
-			if len(n.x.objects)+len(n.x.tags) > 0 || n.x.wanted != (above{}) || n.x.passed != 0 {
-				r.Fatalf("%s keeps %d objects, %d tags, %+v and %d bytes of upstream's", n.name, len(n.x.objects), len(n.x.tags), n.x.wanted, n.x.passed)
+			if len(n.x.objects)+len(n.x.tags) > 0 || n.x.sums[names] != (sum{}) {
+				r.Fatalf("%s keeps %d objects, %d tags and %+v", n.name, len(n.x.objects), len(n.x.tags), n.x.sums[names])
 			}
 		}
 	})

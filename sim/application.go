@@ -245,7 +245,7 @@ func (w *World) payload(n *node, size uint32) []byte {
 	data = strconv.AppendUint(data, uint64(w.published), 10)
 	pad := int(size) * 2
 	if w.rules.limits == limitsTight {
-		pad += int(size) * 2 // two or three are too much
+		pad += int(size) * 50 // two or three are too much
 	}
 	if size >= 38 {
 		pad = 3000

@@ -47,9 +47,9 @@ func (w *World) limitsOf(index int) impl.Limits {
 	}
 	objects, bytes := w.choose(chooseLimits, 2, index, 0, 8), w.choose(chooseLimits, 3, index, 0, 8)
 	if w.rules.limits == limitsGenerous {
-		return impl.Limits{LinkObjects: int(10 + 2*objects), LinkBytes: int(4000 + 1000*bytes)}
+		return impl.Limits{LinkObjects: int(10 + 2*objects), LinkBytes: int(20_000 + 4000*bytes)}
 	}
-	return impl.Limits{LinkObjects: int(3 + objects), LinkBytes: [...]int{200, 240, 240, 280, 320, 360, 420, 1600}[bytes]}
+	return impl.Limits{LinkObjects: int(3 + objects), LinkBytes: [...]int{3600, 4200, 4800, 5400, 6000, 7000, 8000, 16_000}[bytes]}
 }
 
 // limited reports whether a core refused what was asked of it, or ended a link,

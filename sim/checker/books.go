@@ -30,6 +30,7 @@ type taking struct {
 	names   int // bytes of their descriptors
 	bytes   int // all that counts against it
 	answers int // objects that upstream has channels on because of it
+	records int // bytes of its records of other objects, and of the channels that we opened
 	left    int // bytes of states that others have left
 	lifted  int // bytes of its states that upstream has
 }
@@ -39,29 +40,41 @@ type linkBooks struct {
 	up bool
 }
 
+// What things are charged with, as docs/protocol.md says.
+const (
+	chargedObject   = 1200 // asked for by name, beside its names
+	chargedTag      = 510
+	chargedCarried  = 90 // a tag of an object
+	chargedRecord   = 240
+	chargedChannel  = 160
+	chargedUpstream = 320 // a channel of upstream, beside its object
+	chargedState    = 120
+	chargedFormat   = 32 // a name of a state's format
+)
+
 // sizeOfState is what a state takes in bytes; of none, 0.
 func sizeOfState(s *impl.State) int {
 	if s == nil {
 		return 0
 	}
-	size := len(s.Data) + 8*len(s.Version)
+	size := chargedState + len(s.Data) + len(s.Data)/8 + 8*len(s.Version)
 	for _, name := range s.Format {
-		size += 16 + len(name)
+		size += chargedFormat + len(name)
 	}
 	return size
 }
 
 func sizeOfDescriptor(d *wire.Descriptor) int {
-	size := len(d.Key) + len(d.JSON)
+	size := chargedObject + len(d.Key) + len(d.JSON)
 	for i := range d.Tags {
-		size += len(d.Tags[i]) + len(d.TagIdentities[i])
+		size += chargedCarried + len(d.Tags[i]) + len(d.TagIdentities[i])
 	}
 	return size
 }
 
 // sizeOfTag is that of a tag, whose identity is its text where it is spelled as the
 // simulator's are.
-func sizeOfTag(json string) int { return 2 * len(json) }
+func sizeOfTag(json string) int { return chargedTag + 2*len(json) }
 
 // newBooks adds up a snapshot.
 func newBooks(config *impl.Config, s *impl.Snapshot, life *limitLife) (*books, error) {
@@ -129,6 +142,7 @@ func (b *books) object(o *impl.ObjectSnapshot) error {
 		}
 		if at := b.links[l.Link]; at != nil {
 			at.bytes += sizeOfState(l.Sink.State)
+			at.records += recordsOf(l)
 		}
 	}
 	b.want(asked, size)
@@ -144,6 +158,21 @@ func (b *books) object(o *impl.ObjectSnapshot) error {
 	return b.keeper(o)
 }
 
+// recordsOf is what a link is charged with for its record of an object and the
+// channels there, but for an object that it asks for by name.
+func recordsOf(l *impl.ObjectLinkSnapshot) (bytes int) {
+	if !l.Observes && !l.Exposes {
+		bytes += chargedRecord
+	}
+	if l.Sink.Number != 0 {
+		bytes += chargedChannel
+	}
+	if l.Stream.Number != 0 {
+		bytes += chargedChannel
+	}
+	return bytes
+}
+
 // upstreamOf counts what upstream has open on an object against the link that
 // answers for it.
 func (b *books) upstreamOf(o *impl.ObjectSnapshot, size int) {
@@ -153,7 +182,7 @@ func (b *books) upstreamOf(o *impl.ObjectSnapshot, size int) {
 	}
 	channels := len(o.Sources) + len(o.Outlets)
 	b.upstreamChannels += channels
-	b.upstreamBytes += states + channels*size
+	b.upstreamBytes += states + channels*(chargedUpstream+size)
 	if channels == 0 || o.ObjectObserveContracts > 0 {
 		return
 	}
@@ -166,7 +195,7 @@ func (b *books) upstreamOf(o *impl.ObjectSnapshot, size int) {
 		answerer = oldest(o, exposes)
 	}
 	if answerer != 0 && o.ObjectExposeContracts == 0 {
-		b.links[answerer].bytes += size
+		b.links[answerer].bytes += chargedUpstream + size
 		b.links[answerer].answers++
 	}
 }

@@ -38,7 +38,7 @@ func newGain(l *Look, was *books) *gain {
 	for i := range event.Message.Initialize {
 		t := &event.Message.Initialize[i]
 		if d, err := wire.NewDescriptor(t.Tags, t.JSON, nil); err == nil {
-			g.bytes += sizeOfDescriptor(&d)
+			g.bytes += chargedUpstream + sizeOfDescriptor(&d)
 			g.channels++
 			g.objects[d.Key] = sizeOfDescriptor(&d)
 		}
@@ -144,7 +144,7 @@ func (g *gain) potential(link impl.LinkID) int {
 		}
 		sum += sizeOfState(o.State)
 		if len(o.Sources)+len(o.Outlets)+g.channels > 0 {
-			sum += sizeOfDescriptor(&o.Descriptor)
+			sum += chargedUpstream + sizeOfDescriptor(&o.Descriptor)
 		}
 		for k := range o.Sources {
 			sum += sizeOfState(o.Sources[k].State)
@@ -163,7 +163,12 @@ func (g *gain) overdrawn(link impl.LinkID) bool {
 		}
 	}
 	t := g.takes(link)
-	return t.asks+1+g.channels > g.limits.LinkObjects || answers > g.limits.LinkObjects || g.potential(link) > g.limits.LinkBytes
+	return t.asks+1+g.channels > g.limits.LinkObjects || g.records(link) > g.limits.LinkBytes || answers > g.limits.LinkObjects || g.potential(link) > g.limits.LinkBytes
+}
+
+// records is the most that a link may have in records and channels: of all objects.
+func (g *gain) records(link impl.LinkID) int {
+	return g.links[link].records + (len(g.snapshot.Objects)+len(g.objects))*(chargedRecord+2*chargedChannel)
 }
 
 func (g *gain) overdrawnUpstream() bool {

@@ -190,6 +190,8 @@ func (c *Limits) within(l *Look, is *books) error {
 			return fmt.Errorf("link %d answers for %d objects and goes on, the limit is %d", link, t.answers, is.limits.LinkObjects)
 		case t.bytes > is.limits.LinkBytes:
 			return fmt.Errorf("link %d takes %d bytes and goes on, the limit is %d", link, t.bytes, is.limits.LinkBytes)
+		case t.records > is.limits.LinkBytes:
+			return fmt.Errorf("link %d has %d bytes of records and channels and goes on, the limit is %d", link, t.records, is.limits.LinkBytes)
 		case t.left > is.limits.LinkBytes:
 			return fmt.Errorf("link %d keeps %d bytes of what others left, the limit is %d", link, t.left, is.limits.LinkBytes)
 		}
