@@ -366,6 +366,7 @@ const (
 	errLinkBytes   = limitError("what the link makes this exchange hold takes more bytes than the limit")
 	errGreedyAsks  = limitError("the link asks for so many objects and tags that upstream, which is asked for them, leaves too few to others")
 	errGreedyNames = limitError("what the link asks for takes so many bytes that upstream, which is asked for it, leaves too few to others")
+	errGreedyOpens = limitError("the link asks for so many of upstream's objects that upstream, which opens channels for them, leaves too few to others")
 	errGreedyLifts = limitError("the states of the link take so many bytes that upstream, which wants them, leaves too few to others")
 )
 
@@ -386,7 +387,7 @@ func (x *Exchange) judge() {
 		case l.gone:
 		case reason != nil:
 			x.end(l, reason)
-		case grew[names] && l.role == ToDownstream:
+		case l.role == ToDownstream && (grew[names] || grew[answers]):
 			x.judgeAsking(l)
 		}
 	}
@@ -430,10 +431,21 @@ func (x *Exchange) leftUpstream() (now, soon sum) {
 	return now, soon
 }
 
+// leftToOpen is on how many more objects upstream may open a channel because of
+// downstream links. It has a record of each, and two channels at times.
+func (x *Exchange) leftToOpen() int {
+	left := x.roomUpstream().bytes / (recordBytes + 2*channelBytes)
+	for _, l := range x.links {
+		left -= l.sums[answers].count
+	}
+	return left
+}
+
 // judgeAsking ends links until one that asks for more leaves enough to others.
 func (x *Exchange) judgeAsking(l *link) {
 	asks := func(l *link) int { return l.sums[names].count }
 	size := func(l *link) int { return l.sums[names].bytes }
+	opened := func(l *link) int { return l.sums[answers].count }
 	for x.bounded && !l.gone {
 		now, soon := x.leftUpstream()
 		switch {
@@ -441,6 +453,8 @@ func (x *Exchange) judgeAsking(l *link) {
 			x.end(x.greediest(asks), errGreedyAsks)
 		case size(l)/greed > soon.bytes:
 			x.end(x.greediest(size), errGreedyNames)
+		case opened(l)/greed > x.leftToOpen():
+			x.end(x.greediest(opened), errGreedyOpens)
 		case now.count < 0:
 			x.end(l, errGreedyAsks)
 		case now.bytes < 0:

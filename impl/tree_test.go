@@ -97,7 +97,7 @@ func (g *tree) deliver(choose func(n int) int) bool {
 func TestTree_NoLeafEndsTheLinkThatAllShare(t *testing.T) {
 	reasons := make(map[string]int)
 	rapid.Check(t, func(r *rapid.T) {
-		g := newTree(r, Limits{LinkObjects: 14, LinkBytes: 1600})
+		g := newTree(r, Limits{LinkObjects: 14, LinkBytes: 24_000})
 		below := func(what string) func(n int) int {
 			return func(n int) int { return rapid.IntRange(0, n-1).Draw(r, what) }
 		}
@@ -127,7 +127,7 @@ func TestTree_NoLeafEndsTheLinkThatAllShare(t *testing.T) {
 				}
 			case "publish":
 				for _, f := range l.sinks {
-					_ = l.publish(f, strings.Repeat("x", 20*below("size")(30)))
+					_ = l.publish(f, strings.Repeat("x", 250*below("size")(30)))
 				}
 			case "deliver":
 				for range 5 {

@@ -244,8 +244,8 @@ func (w *World) payload(n *node, size uint32) []byte {
 	data = append(data, `,"count":`...)
 	data = strconv.AppendUint(data, uint64(w.published), 10)
 	pad := int(size) * 2
-	if w.rules.limits == limitsTight {
-		pad += int(size) * 50 // two or three are too much
+	if w.rules.limits == limitsTight && size > 0 {
+		pad = 1000 + int(size)*30 // two or three are too much
 	}
 	if size >= 38 {
 		pad = 3000

@@ -49,7 +49,7 @@ func (w *World) limitsOf(index int) impl.Limits {
 	if w.rules.limits == limitsGenerous {
 		return impl.Limits{LinkObjects: int(10 + 2*objects), LinkBytes: int(20_000 + 4000*bytes)}
 	}
-	return impl.Limits{LinkObjects: int(3 + objects), LinkBytes: [...]int{3600, 4200, 4800, 5400, 6000, 7000, 8000, 16_000}[bytes]}
+	return impl.Limits{LinkObjects: int(3 + objects), LinkBytes: [...]int{3600, 3800, 4000, 4400, 5000, 6000, 8000, 16_000}[bytes]}
 }
 
 // limited reports whether a core refused what was asked of it, or ended a link,
