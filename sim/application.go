@@ -245,10 +245,13 @@ func (w *World) payload(n *node, size uint32) []byte {
 	data = strconv.AppendUint(data, uint64(w.published), 10)
 	pad := int(size) * 2
 	if w.rules.limits == limitsTight && size > 0 {
-		pad = 1000 + int(size)*30 // two or three are too much
+		pad = 1000 + int(size)*100 // two or three are too much
+		if w.rules.halves {
+			pad = n.config.Limits.LinkBytes / 2 * 8 / 9 // two are
+		}
 	}
 	if size >= 38 {
-		pad = 3000
+		pad = max(pad, 3000)
 		w.marks.Hit(mark.LargeState)
 	}
 	if pad > 0 {

@@ -25,6 +25,7 @@ func (w *World) chooseLimitClass() {
 		w.rules.limits = limitsTight
 		w.marks.Hit(mark.LimitsTight)
 	}
+	w.rules.halves = w.rules.limits == limitsTight && w.choose(chooseLimits, 7, 0, 0, 2) != 0
 	w.rules.ownLimits = w.choose(chooseLimits, 1, 0, 0, 5) == 4
 }
 
@@ -49,7 +50,7 @@ func (w *World) limitsOf(index int) impl.Limits {
 	if w.rules.limits == limitsGenerous {
 		return impl.Limits{LinkObjects: int(10 + 2*objects), LinkBytes: int(20_000 + 4000*bytes)}
 	}
-	return impl.Limits{LinkObjects: int(3 + objects), LinkBytes: [...]int{3600, 3800, 4000, 4400, 5000, 6000, 8000, 16_000}[bytes]}
+	return impl.Limits{LinkObjects: int(3 + objects), LinkBytes: [...]int{6000, 6400, 7000, 7600, 8400, 10_000, 14_000, 30_000}[bytes]}
 }
 
 // limited reports whether a core refused what was asked of it, or ended a link,

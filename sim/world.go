@@ -101,6 +101,7 @@ type rules struct {
 	window     int   // bytes of a direction that may be under way
 	limits     limitClass
 	ownLimits  bool // each exchange has its own
+	halves     bool // each state takes half of what a link may
 }
 
 // NewWorld builds the tree that the source chooses. The set may be nil.

@@ -132,6 +132,11 @@ func (c *Limits) refused(l *Look, was *books, life *limitLife) error {
 	return nil
 }
 
+// ends reports whether the step ended a link.
+func (l *Look) ends() bool {
+	return slices.ContainsFunc(l.Effects, func(e impl.Effect) bool { return e.Kind == impl.EffectEnd })
+}
+
 // refusal is why the input was refused; nil: it was not.
 func (l *Look) refusal() error {
 	for i := range l.Effects {
