@@ -21,9 +21,9 @@ type Config struct {
 	// enough. Negative or not a number: [DefaultRebalanceThreshold].
 	RebalanceThreshold float64
 
-	// Upstream keeps what links below make this exchange ask of an upstream within
-	// what an upstream allows one link, before the first one is linked to as well as
-	// from then on.
+	// Upstream says that there will be an upstream. What downstream links make this
+	// exchange ask for is kept within what an upstream allows one link, before the
+	// first one is linked to as well as from then on.
 	Upstream bool
 }
 
@@ -32,19 +32,22 @@ type Config struct {
 type Limits struct {
 	Wire wire.Limits
 
-	// LinkObjects bounds the objects and tags one link may hold contracts or
-	// channels on, and, apart from those, the objects that upstream has channels on
-	// because the link asks for them. Upstream is asked for one less in all.
-	// Default 1,048,576.
+	// LinkObjects bounds the objects and tags that one link has contracts or channels
+	// on, and, apart from those, the objects that upstream has channels on because the
+	// link asks for them. Upstream is asked for one less in all. Default 1,048,576.
 	LinkObjects int
-	// LinkBytes bounds the bytes a link may make this exchange hold: the descriptors
-	// of what it has contracts or channels on, the last states that came in on its
-	// open channels, states held that it brought before those, and what upstream
-	// sends because the link asks for it. As many again may be states whose exposers
-	// have gone, of objects that it is the oldest to ask for; those beyond become
-	// hollow. And as many again last states that went out on its channels and are no
-	// longer held; of those beyond, the next state is sent whole. Upstream is made to
-	// hold seven eighths of it in all. Default 1 GiB.
+	// LinkBytes bounds, four times, the bytes of memory that one link may make this
+	// exchange hold. Upstream is made to hold seven eighths of it in all. Default 1 GiB.
+	//
+	//  1. What the link asks for by name, the last states that came in on its
+	//     channels, states held that it brought before those, and what upstream has
+	//     open and sends because the link asks for it. A link that takes more ends.
+	//  2. Records of the objects that it asks for by a tag alone, and the channels that
+	//     we opened. A link that takes more ends.
+	//  3. States whose exposers have gone, of objects that it is the oldest to ask for.
+	//     States beyond become hollow.
+	//  4. The last states that went out on its channels, once they are not held any
+	//     more. States beyond are forgotten, and the next one is sent whole.
 	LinkBytes int
 }
 

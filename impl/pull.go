@@ -78,7 +78,24 @@ func (x *Exchange) pullDown(p *pulling, ol *objectLink) {
 	l, o := ol.link, ol.object
 	l.pending.remove(&ol.pending)
 	o.unsent--
-	o.tally.add(ol, -1)
+	x.recount(ol, func() { x.pullChannels(p, ol) })
+	x.chargeHeld(o) // the channels that bring the state held, or alone keep it, may be other ones
+	if ol.stream != nil && ol.stream.owes() {
+		x.emitState(p, ol.stream, wire.ChannelID{Origin: l.origin(), Number: ol.stream.number})
+	}
+	if o.unsent == 0 {
+		o.deltas.clear()
+	}
+	if !o.dataNeeded {
+		x.dropStale(o) // the stream that kept the state may be closed
+	}
+	if !o.shouldExist || ol.idle() {
+		x.forget(o)
+	}
+}
+
+// pullChannels closes and opens the channels of a downstream link on one object.
+func (x *Exchange) pullChannels(p *pulling, ol *objectLink) {
 	if ol.sink != nil && (ol.revoked || !ol.isElected()) {
 		x.emitClose(p, ol.sink)
 		ol.sink, ol.revoked = nil, false
@@ -92,20 +109,6 @@ func (x *Exchange) pullDown(p *pulling, ol *objectLink) {
 	}
 	if ol.stream == nil && ol.wantsStream() {
 		ol.stream = x.emitOpen(p, ol, wire.ChannelStream)
-	}
-	o.tally.add(ol, 1)
-	x.chargeHeld(o) // the channels that bring the state held, or alone keep it, may be other ones
-	if ol.stream != nil && ol.stream.owes() {
-		x.emitState(p, ol.stream, wire.ChannelID{Origin: l.origin(), Number: ol.stream.number})
-	}
-	if o.unsent == 0 {
-		o.deltas.clear()
-	}
-	if !o.dataNeeded {
-		x.dropStale(o) // the stream that kept the state may be closed
-	}
-	if !o.shouldExist || ol.idle() {
-		x.forget(o)
 	}
 }
 

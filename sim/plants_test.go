@@ -337,11 +337,11 @@ var plants = []corePlant{
 	{"a moved election concerns only who asks anew", "object.go",
 		`	if o.moved {`,
 		`	if false {`},
-	{"links that come are not summed up", "receive.go",
-		`	ol.object.tally.add(ol, 1)`,
-		`	ol.object.tally.add(ol, -1)`},
+	{"links that observe by a tag are not summed up", "tally.go",
+		`	count(&t.anyObserving, ol.anyObserves())`,
+		`	count(&t.anyObserving, ol.observes)`},
 	{"a new object does not know its tags below", "object.go",
-		`			tl.applied.contribute(ol, 1)
+		`			x.recount(ol, func() { tl.applied.contribute(ol, 1) })
 `,
 		`			_ = ol
 `},
@@ -349,12 +349,8 @@ var plants = []corePlant{
 		`if len(o.sources) > 0 || len(o.outlets) > 0 || len(o.observers) > 0 || len(o.exposers) > 0 {`,
 		`if len(o.sources) > 0 || len(o.observers) > 0 || len(o.exposers) > 0 {`},
 	{"objects are never forgotten", "object.go",
-		`	if o.shouldExist {
-		return
-	}`,
-		`	if o.shouldExist || true {
-		return
-	}`},
+		`	if o.shouldExist || o.tally.asked > 0 {`,
+		`	if o.shouldExist || true {`},
 	{"states of a revoked sink are taken", "receive.go",
 		`	if ol.revoked {
 		return nil
