@@ -149,6 +149,27 @@ func (x *Exchange) chargeWanted(c *charge, is bool, size int) {
 	x.charge(c, to, names, size)
 }
 
+// crossed notes the state that came in or went out on a channel last.
+func (x *Exchange) crossed(c *channel, state *State) {
+	c.last = state
+	x.chargeChannel(c)
+	if c.record == nil && !c.outlet {
+		x.chargeAnswers(c.object)
+	}
+}
+
+// pin charges for the states that links were sent last, which are not held any more.
+func (x *Exchange) pin(o *object) {
+	for _, outlet := range o.outlets {
+		x.chargeChannel(outlet)
+	}
+	for _, ol := range o.links {
+		if ol.stream != nil {
+			x.chargeChannel(ol.stream)
+		}
+	}
+}
+
 // chargeChannel charges a link for the last state that came in on a channel, or for
 // the one that went out on it and is pinned. A link that pins too much is sent the
 // next state whole: what it was sent last is forgotten.
@@ -387,8 +408,13 @@ func (x *Exchange) judge() {
 		case l.gone:
 		case reason != nil:
 			x.end(l, reason)
-		case l.role == ToDownstream && (grew[names] || grew[answers]):
-			x.judgeAsking(l)
+		case l.role == ToDownstream && x.bounded:
+			if grew[names] {
+				x.judgeAsking(l)
+			}
+			if grew[answers] {
+				x.judgeOpening(l)
+			}
 		}
 	}
 	x.grown, x.squeezed = nil, nil
@@ -431,30 +457,17 @@ func (x *Exchange) leftUpstream() (now, soon sum) {
 	return now, soon
 }
 
-// leftToOpen is on how many more objects upstream may open a channel because of
-// downstream links. It has a record of each, and two channels at times.
-func (x *Exchange) leftToOpen() int {
-	left := x.roomUpstream().bytes / (recordBytes + 2*channelBytes)
-	for _, l := range x.links {
-		left -= l.sums[answers].count
-	}
-	return left
-}
-
 // judgeAsking ends links until one that asks for more leaves enough to others.
 func (x *Exchange) judgeAsking(l *link) {
 	asks := func(l *link) int { return l.sums[names].count }
 	size := func(l *link) int { return l.sums[names].bytes }
-	opened := func(l *link) int { return l.sums[answers].count }
-	for x.bounded && !l.gone {
+	for !l.gone {
 		now, soon := x.leftUpstream()
 		switch {
 		case asks(l)/greed > soon.count:
 			x.end(x.greediest(asks), errGreedyAsks)
 		case size(l)/greed > soon.bytes:
 			x.end(x.greediest(size), errGreedyNames)
-		case opened(l)/greed > x.leftToOpen():
-			x.end(x.greediest(opened), errGreedyOpens)
 		case now.count < 0:
 			x.end(l, errGreedyAsks)
 		case now.bytes < 0:
@@ -462,6 +475,23 @@ func (x *Exchange) judgeAsking(l *link) {
 		default:
 			return
 		}
+	}
+}
+
+// judgeOpening does the same for the objects that upstream has channels open on
+// because of a link: upstream has a record of each, and two channels at times.
+func (x *Exchange) judgeOpening(l *link) {
+	opened := func(l *link) int { return l.sums[answers].count }
+	room := x.roomUpstream().bytes / (recordBytes + 2*channelBytes)
+	for !l.gone && x.upstream != nil && opened(l)/greed > room-x.upstream.sums[letIn].count {
+		left := room // without those of links that have ended, which are let in until upstream closes them
+		for _, id := range sortedKeys(x.links) {
+			left -= x.links[id].sums[answers].count
+		}
+		if opened(l)/greed <= left {
+			return
+		}
+		x.end(x.greediest(opened), errGreedyOpens)
 	}
 }
 
@@ -511,8 +541,8 @@ func (x *Exchange) lifts() int { return x.upstream.sums[lifted].bytes - x.sums[l
 // close what they exposed.
 func (x *Exchange) doomed() int {
 	bytes := x.lifts()
-	for _, l := range x.links {
-		if l.role == ToDownstream {
+	for _, id := range sortedKeys(x.links) {
+		if l := x.links[id]; l.role == ToDownstream {
 			bytes -= l.sums[lifted].bytes
 		}
 	}

@@ -2,6 +2,7 @@ package impl
 
 import (
 	"fmt"
+	"math"
 	"runtime"
 	"strconv"
 	"strings"
@@ -153,7 +154,7 @@ func TestLedger_ChargesAreMemory(t *testing.T) {
 		t.Skip("the race detector takes memory of its own")
 	}
 	for _, c := range memoryCases() {
-		x := New(Config{Limits: Limits{LinkBytes: 1 << 40, LinkObjects: 1 << 30}})
+		x := New(Config{Limits: Limits{LinkBytes: math.MaxInt / 4, LinkObjects: 1 << 28}})
 		c.prepare(t, x)
 		forgetScratch(x)
 		before, booked := memoryInUse(), c.book(x)

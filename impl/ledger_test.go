@@ -9,23 +9,6 @@ import (
 	"hakuban/wire/diff"
 )
 
-// sized is data that is charged with about so many hundred bytes.
-func sized(of string, n int) string { return strings.Repeat(of, n*100*8/9) }
-
-// stateOf is what a state of a version and one format is charged with.
-func stateOf(data string) int {
-	return (&State{Version: []int64{1}, Format: []string{"JSON"}, Data: []byte(data)}).size()
-}
-
-// nameOf is what an object without tags is charged with, and channelOf what a channel
-// of upstream on it is.
-func nameOf(json string) int {
-	d := object1(json)
-	return objectSize(&d)
-}
-
-func channelOf(json string) int { return upstreamBytes + nameOf(json) }
-
 func TestLimits_OfOneLink(t *testing.T) {
 	x := New(Config{Limits: Limits{LinkObjects: 3}})
 	r := rawPeer(t, x, 1, ToDownstream)

@@ -315,3 +315,20 @@ func TestUpstream_OneEndsForOneMessage(t *testing.T) {
 
 // asked is how many objects and tags upstream is asked for.
 func asked(x *Exchange) int { return x.upstream.sums[names].count }
+
+// sized is data that is charged with about so many hundred bytes.
+func sized(of string, n int) string { return strings.Repeat(of, n*100*8/9) }
+
+// stateOf is what a state of a version and one format is charged with.
+func stateOf(data string) int {
+	return (&State{Version: []int64{1}, Format: []string{"JSON"}, Data: []byte(data)}).size()
+}
+
+// nameOf is what an object without tags is charged with, and channelOf what a channel
+// of upstream on it is.
+func nameOf(json string) int {
+	d := object1(json)
+	return objectSize(&d)
+}
+
+func channelOf(json string) int { return upstreamBytes + nameOf(json) }

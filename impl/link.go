@@ -185,7 +185,7 @@ func (x *Exchange) detachDownstream(l *link) {
 		ol := l.objects[key]
 		o := ol.object
 		x.unqueueLink(ol)
-		o.tally.add(ol, -1)
+		x.leave(ol)
 		at, _ := o.findLink(l.id)
 		o.links = slices.Delete(o.links, at, at+1)
 		x.settle(o)

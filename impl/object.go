@@ -123,10 +123,9 @@ func (x *Exchange) acquireObjectLink(o *object, l *link) *objectLink {
 	}
 	ol := &objectLink{object: o, link: l}
 	ol.pending.value = ol
-	o.tally.add(ol, 1)
 	o.links = slices.Insert(o.links, at, ol)
 	l.objects[o.descriptor.Key] = ol
-	x.chargeRecord(ol)
+	x.enter(ol)
 	return ol
 }
 
@@ -234,7 +233,6 @@ func (x *Exchange) forget(o *object) {
 			if !ol.idle() {
 				return false
 			}
-			o.tally.add(ol, -1)
 			x.dropObjectLink(ol)
 			return true
 		})
@@ -260,6 +258,6 @@ func (x *Exchange) forget(o *object) {
 // from the object.
 func (x *Exchange) dropObjectLink(ol *objectLink) {
 	x.unqueueLink(ol)
-	x.charge(&ol.charge, nil, 0, 0)
+	x.leave(ol)
 	delete(ol.link.objects, ol.object.descriptor.Key)
 }

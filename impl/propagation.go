@@ -184,6 +184,7 @@ func (x *Exchange) changedFrom(o *object, held *State, flag Synchronized) {
 	}
 	if o.held != held {
 		o.deltas.clear()
+		x.pin(o)
 	}
 	for _, c := range o.observers {
 		x.notify(c.offers[o.descriptor.Key])
@@ -194,12 +195,10 @@ func (x *Exchange) changedFrom(o *object, held *State, flag Synchronized) {
 		}
 	}
 	for _, outlet := range o.outlets {
-		x.chargeChannel(outlet)
 		x.queueOutlet(outlet)
 	}
 	for _, ol := range o.links {
 		if ol.stream != nil {
-			x.chargeChannel(ol.stream)
 			x.queueLink(ol)
 		}
 	}
@@ -227,14 +226,10 @@ func (x *Exchange) receiveStates(l *link, c *channel, a *Arrival) error {
 			if err != nil {
 				return err
 			}
-			c.last = state
-			x.chargeChannel(c)
+			x.crossed(c, state)
 			if made += len(state.Data); made > maxMade(&x.config.Limits.Wire) {
 				return protocolf("states of more than %d bytes in one message on channel %d", 2*x.config.Limits.Wire.State, c.number)
 			}
-		}
-		if c.record == nil {
-			x.chargeAnswers(c.object)
 		}
 		if c.last != nil {
 			x.absorb(c.object, c.last, c.flag, c)
@@ -314,8 +309,7 @@ func (x *Exchange) emitState(p *pulling, c *channel, id wire.ChannelID) {
 			action.HasFormat, action.Format = true, state.Format
 		}
 		x.emitPatch(p, id, &action, o.delta(c.last), diffBound(len(state.Data)))
-		c.last = state
-		x.chargeChannel(c)
+		x.crossed(c, state)
 	} else {
 		x.emitFlag(p, id, action)
 	}

@@ -109,9 +109,19 @@ type LinkSnapshot struct {
 	Load         uint64
 	HasLoadLimit bool
 	LoadLimit    float64        // at the time of the snapshot
+	Charged      Charged        // for what it makes this exchange hold
 	Rights       *Rights        // of a downstream link; nil: everything
 	LeftOut      uint64         // contracts that its rights did not allow and that were left out
 	Told         []ToldSnapshot // ToUpstream: what we told upstream
+}
+
+// Charged is what is charged to a link, in bytes but for Objects; see [Limits].
+type Charged struct {
+	Own     int // judged together: names, states, what it answers for
+	Records int // of objects that it asks for by a tag alone, and channels that we opened
+	Left    int // states that others have left
+	Lifted  int // states of it that upstream was sent
+	Objects int // objects that upstream has channels on because of the link
 }
 
 // ToldSnapshot is what upstream was told of one object or tag. A tag's descriptor
@@ -288,8 +298,10 @@ func (l *link) status(now Now) LinkSnapshot {
 		RemoteName: l.remoteName,
 		HasName:    l.hasName,
 		Load:       l.load,
-		Rights:     l.rights,
-		LeftOut:    l.leftOut,
+		Charged: Charged{Own: l.own(), Records: l.sums[records].bytes, Left: l.sums[left].bytes,
+			Lifted: l.sums[lifted].bytes, Objects: l.sums[answers].count},
+		Rights:  l.rights,
+		LeftOut: l.leftOut,
 	}
 	if limit, limited := l.limit.at(now.Mono); limited {
 		s.HasLoadLimit, s.LoadLimit = true, float64(limit)/loadUnit

@@ -11,6 +11,18 @@ type tally struct {
 	capacity                  uint64 // of contracts on the object itself
 }
 
+// enter counts and charges a new record.
+func (x *Exchange) enter(ol *objectLink) {
+	ol.object.tally.add(ol, 1)
+	x.chargeRecord(ol)
+}
+
+// leave does so no longer.
+func (x *Exchange) leave(ol *objectLink) {
+	ol.object.tally.add(ol, -1)
+	x.charge(&ol.charge, nil, 0, 0)
+}
+
 // recount changes a record, and what is summed up and charged of it.
 func (x *Exchange) recount(ol *objectLink, change func()) {
 	ol.object.tally.add(ol, -1)

@@ -184,10 +184,15 @@ func (c *Limits) ended(l *Look, was *books) error {
 	return nil
 }
 
-// within checks that no link that is left takes more than is allowed to one.
+// within checks that each link is charged what it takes, and that no link that is
+// left takes more than is allowed to one.
 func (c *Limits) within(l *Look, is *books) error {
 	for _, link := range is.below {
 		t := &is.links[link].taking
+		should := impl.Charged{Own: t.bytes, Records: t.records, Left: t.left, Lifted: t.lifted, Objects: t.answers}
+		if charged := snapshotOf(l.Snapshot, link).Charged; charged != should {
+			return fmt.Errorf("link %d is charged %+v, it takes %+v", link, charged, should)
+		}
 		switch {
 		case t.asks+1 > is.limits.LinkObjects:
 			return fmt.Errorf("link %d asks for %d objects and tags and goes on, the limit is %d with its control channel", link, t.asks, is.limits.LinkObjects)
