@@ -19,7 +19,7 @@ func (x *Exchange) Clone() *Exchange {
 	c.copyTags(x)
 	c.copyContracts(x)
 	c.copyLinks(x)
-	c.to.lastObject, c.to.lastTag, c.to.lastOffer, c.to.now = x.lastObject, x.lastTag, x.lastOffer, x.now
+	c.to.lastObject, c.to.lastTag, c.to.lastOffer, c.to.lastBegun, c.to.now = x.lastObject, x.lastTag, x.lastOffer, x.lastBegun, x.now
 	c.to.passed, c.to.answered, c.to.bounded, c.to.wanted = x.passed, x.answered, x.bounded, x.wanted
 	c.to.balance = make(balanceQueue, len(x.balance))
 	for i, b := range x.balance {

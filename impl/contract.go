@@ -18,6 +18,7 @@ type contract struct {
 	object   *object // of an object contract
 	tag      *tag    // of a tag contract
 	capacity uint32
+	begun    uint64 // of an expose contract: when it was opened
 
 	offers  map[string]*offer // outstanding, by key of the object; one an object at most
 	waiting fifo[*offer]      // of those, the ones not taken yet, oldest first
@@ -80,6 +81,7 @@ func (x *Exchange) open(input Input) {
 	c := &contract{id: input.Contract, kind: input.ContractKind, offers: make(map[string]*offer)}
 	if c.exposes() {
 		c.capacity = input.Capacity
+		x.date(&c.begun, true)
 	}
 	switch c.kind {
 	case ObserveObject, ExposeObject:

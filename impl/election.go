@@ -1,5 +1,7 @@
 package impl
 
+import "math"
+
 // choice says who should be elected for an object: the first of six rules that
 // applies, nobody otherwise.
 //
@@ -43,10 +45,11 @@ func (x *Exchange) choiceBeforeLinks(o *object) Elected {
 	return Elected{}
 }
 
-// greatestCapacity returns the contract of greatest capacity, the lowest id of equals.
+// greatestCapacity returns the contract of greatest capacity, of equals the one
+// opened first.
 func greatestCapacity(best *contract, contracts []*contract) *contract {
 	for _, c := range contracts {
-		if best == nil || c.capacity > best.capacity || c.capacity == best.capacity && c.id < best.id {
+		if best == nil || c.capacity > best.capacity || c.capacity == best.capacity && c.begun < best.begun {
 			best = c
 		}
 	}
@@ -63,8 +66,8 @@ func (x *Exchange) electedContract(o *object) *contract {
 }
 
 // leastLoaded is rule 6: of the links that expose with a capacity and whose load
-// limit allows one more share, the one where the load with it is least, the
-// lowest of equals.
+// limit allows one more share, the one where the load with it is least, of equals
+// the one that has exposed the object for longest.
 func (o *object) leastLoaded(mono int64) (best *objectLink, load uint64) {
 	if o.tally.anyExposing == 0 {
 		return nil, 0
@@ -78,11 +81,41 @@ func (o *object) leastLoaded(mono int64) (best *objectLink, load uint64) {
 		if limit, limited := ol.link.limit.at(mono); limited && expected > limit {
 			continue
 		}
-		if best == nil || expected < load {
+		if best == nil || expected < load || expected == load && ol.exposedSince() < best.exposedSince() {
 			best, load = ol, expected
 		}
 	}
 	return best, load
+}
+
+// exposedSince is the age of a link's exposure of an object: that of the oldest
+// contract by which it exposes the object now.
+func (ol *objectLink) exposedSince() uint64 {
+	since := uint64(math.MaxUint64)
+	if ol.exposes {
+		since = ol.begun
+	}
+	if ol.tagExposes > 0 {
+		for _, t := range ol.object.tags {
+			if tl := ol.link.tags[t.identity]; tl != nil && tl.exposes {
+				since = min(since, tl.begun)
+			}
+		}
+	}
+	return since
+}
+
+// date numbers an exposure that begins and leaves one that goes on as it is:
+// elections prefer the one that has gone on for longest. A control message counts
+// as a whole: what it takes back and asks for again goes on.
+func (x *Exchange) date(begun *uint64, exposes bool) {
+	switch {
+	case !exposes:
+		*begun = 0
+	case *begun == 0:
+		x.lastBegun++
+		*begun = x.lastBegun
+	}
 }
 
 // elect makes an exposer the elected one. The old one's sink is revoked at once.

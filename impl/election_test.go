@@ -1,6 +1,10 @@
 package impl
 
-import "testing"
+import (
+	"testing"
+
+	"hakuban/wire"
+)
 
 // elected tells who is elected at n for an object: "nobody", "upstream",
 // "contract 3", "tag contract 3" or the name of the node below the link.
@@ -56,14 +60,54 @@ func TestElect_AnObserverThatExposesItselfNeedsNoData(t *testing.T) {
 	expect(t, "two such links: the greater capacity", root.elected(`1`), "b")
 }
 
-func TestElect_TieGoesToLowestLink(t *testing.T) {
+func TestElect_TieGoesToWhoExposesLongest(t *testing.T) {
 	w, root, c := star(t, Config{}, "a", "b", "o")
-	c["b"].open(ExposeObject, thing, 1)
-	c["a"].open(ExposeObject, thing, 1)
+	tag := object1(`"T"`)
+	later := func(n *node, kind ContractKind, d wire.Descriptor) ContractID {
+		defer w.settle()
+		return n.open(kind, d, 1)
+	}
+	elected := func() string {
+		observe := later(c["o"], ObserveObject, thing)
+		defer w.settle()
+		defer c["o"].close(observe)
+		return root.elected(`1`)
+	}
+	b := later(c["b"], ExposeObject, thing)
+	a := later(c["a"], ExposeObject, thing)
+	expect(t, "both by object, b first", elected(), "b")
+	c["b"].close(b)
 	w.settle()
-	c["o"].open(ObserveObject, thing, 0)
+	later(c["b"], ExposeObject, thing)
+	expect(t, "b came back later", elected(), "a")
+	c["a"].close(a)
 	w.settle()
-	expect(t, "elected", root.elected(`1`), "a")
+	bTag := later(c["b"], ExposeTag, tag)
+	a = later(c["a"], ExposeObject, thing)
+	c["b"].step(Input{Kind: InputSetCapacity, Contract: bTag, Capacity: 0}) // so that both expose it with 1
+	w.settle()
+	expect(t, "the object contract of b is the oldest", elected(), "b")
+	c["b"].close(b + 1)
+	c["b"].step(Input{Kind: InputSetCapacity, Contract: bTag, Capacity: 1})
+	w.settle()
+	expect(t, "the tag contract of b is the oldest left", elected(), "b")
+	c["b"].close(bTag)
+	w.settle()
+	later(c["b"], ExposeTag, tag)
+	expect(t, "a new tag contract of b is younger", elected(), "a")
+}
+
+// What a message takes back and asks for again goes on.
+func TestElect_AMessageCountsAsAWhole(t *testing.T) {
+	x := New(Config{})
+	first, second := rawPeer(t, x, 1, ToDownstream), rawPeer(t, x, 2, ToDownstream)
+	first.send(then(greeting(), contracts(act(wire.ActionExposeObject, thing.JSON, 1, thing.Tags...), act(wire.ActionExposeTag, `"T"`, 1)))...)
+	second.send(then(greeting(), contracts(act(wire.ActionExposeObject, thing.JSON, 2, thing.Tags...)))...)
+	first.send(contracts(
+		act(wire.ActionUnexposeObject, thing.JSON, 0, thing.Tags...), act(wire.ActionUnexposeTag, `"T"`, 0),
+		act(wire.ActionExposeTag, `"T"`, 1), act(wire.ActionExposeObject, thing.JSON, 1, thing.Tags...)))
+	first.step(Input{Kind: InputOpen, Contract: 1, ContractKind: ObserveObject, Descriptor: thing})
+	expect(t, "elected", x.objects[thing.Key].elected.Link, 1)
 }
 
 func TestElect_GreatestCapacityGetsTheFirstObject(t *testing.T) {
@@ -76,7 +120,7 @@ func TestElect_GreatestCapacityGetsTheFirstObject(t *testing.T) {
 	expect(t, "share 1/2 beats 1", root.elected(`1`), "b")
 	c["o"].open(ObserveObject, object1(`2`, `"T"`), 0)
 	w.settle()
-	expect(t, "1/2+1/2 ties with 1 and the lowest link wins", root.elected(`2`), "a")
+	expect(t, "1/2+1/2 ties with 1 and a exposed it first", root.elected(`2`), "a")
 	c["o"].open(ObserveObject, object1(`3`, `"T"`), 0)
 	w.settle()
 	expect(t, "1/2+1/2 beats 2", root.elected(`3`), "b")
@@ -170,6 +214,20 @@ func TestElect_LocalObjectContractOfGreatestCapacity(t *testing.T) {
 	n.open(ExposeObject, thing, 3)
 	n.open(ObserveObject, thing, 0)
 	expect(t, "elected", n.x.objects[thing.Key].elected.Contract, 2)
+}
+
+func TestElect_LocalTieGoesToWhatWasOpenedFirst(t *testing.T) {
+	for _, kind := range []ContractKind{ExposeObject, ExposeTag} {
+		n := newWorld(t).node("n", Config{})
+		on := map[ContractKind]wire.Descriptor{ExposeObject: thing, ExposeTag: object1(`"T"`)}[kind]
+		for _, id := range []ContractID{7, 5, 6} {
+			n.step(Input{Kind: InputOpen, Contract: id, ContractKind: kind, Descriptor: on, Capacity: 1})
+		}
+		n.step(Input{Kind: InputOpen, Contract: 1, ContractKind: ObserveObject, Descriptor: thing})
+		expect(t, "elected", n.x.objects[thing.Key].elected.Contract, 7)
+		n.close(7)
+		expect(t, "then", n.x.objects[thing.Key].elected.Contract, 5)
+	}
 }
 
 func TestElect_UpstreamStandsAboveAll(t *testing.T) {

@@ -27,6 +27,7 @@ type Exchange struct {
 	lastObject uint64
 	lastTag    uint64
 	lastOffer  OfferID
+	lastBegun  uint64 // exposures are numbered as they begin: see date
 
 	// Of the step under way.
 	now         Now

@@ -297,6 +297,7 @@ func (c *check) links() {
 		for _, key := range sortedKeys(l.objects) {
 			ol := l.objects[key]
 			c.that(slices.Contains(ol.object.links, ol) && c.x.objects[key] == ol.object, "link %d: its record of %s is not among the object's", id, key)
+			c.that((ol.begun != 0) == ol.exposes, "link %d exposes %s: %v, since %d", id, key, ol.exposes, ol.begun)
 			if ol.asked.any() {
 				asks++
 				names += descriptorSize(ol.object.descriptor)
@@ -307,6 +308,7 @@ func (c *check) links() {
 			tl := l.tags[identity]
 			c.that(slices.Contains(tl.tag.links, tl) && c.x.tags[identity] == tl.tag, "link %d: its record of tag %s is not among the tag's", id, identity)
 			names += tl.tag.size()
+			c.that((tl.begun != 0) == tl.exposes, "link %d exposes tag %s: %v, since %d", id, identity, tl.exposes, tl.begun)
 			c.that(!tl.touched && tl.asks == tl.applied, "link %d: tag %s is not settled", id, identity)
 		}
 		for _, number := range sortedKeys(l.ours) {

@@ -57,9 +57,10 @@ type objectLink struct {
 	object *object
 	link   *link
 
-	asked       asks // by the peer, on the object itself
-	asks             // what of asked its rights allow
-	tagObserves int  // tags of the object that the link observes
+	asked       asks   // by the peer, on the object itself
+	asks               // what of asked its rights allow
+	begun       uint64 // when it began to expose the object itself; zero: it does not
+	tagObserves int    // tags of the object that the link observes
 	tagExposes  int
 	tagCapacity uint64
 
@@ -171,6 +172,9 @@ func (x *Exchange) settleTouched() {
 	x.fresh = above{}
 	for _, o := range x.touched {
 		o.touched = false
+		for _, ol := range o.changed {
+			x.date(&ol.begun, ol.exposes)
+		}
 		x.settle(o)
 	}
 	x.touched = emptied(x.touched)

@@ -21,10 +21,11 @@ type tag struct {
 type tagLink struct {
 	tag     *tag
 	link    *link
-	asked   asks // by the peer, on the tag
-	asks         // what of asked its rights allow, as of now
-	applied asks // what the link's records of the tag's objects have been told of it
-	touched bool // asks may differ from applied until the control message under way is over
+	asked   asks   // by the peer, on the tag
+	asks           // what of asked its rights allow, as of now
+	begun   uint64 // when it began to expose the tag; zero: it does not
+	applied asks   // what the link's records of the tag's objects have been told of it
+	touched bool   // asks may differ from applied until the control message under way is over
 }
 
 // contribute adds what a link asks for on a tag to its record of an object that
@@ -90,6 +91,7 @@ func (x *Exchange) acquireTagLink(t *tag, l *link) *tagLink {
 // on the tag now: once for a control message, however often that changed it.
 func (x *Exchange) settleTag(tl *tagLink) {
 	t, l := tl.tag, tl.link
+	x.date(&tl.begun, tl.exposes)
 	if tl.asks != tl.applied {
 		for e := t.objects.first; e != nil; e = e.next {
 			ol := x.acquireObjectLink(e.value, l)
