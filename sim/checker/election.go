@@ -248,11 +248,21 @@ func (c *Election) choose(l *Look, o *impl.ObjectSnapshot, was impl.Elected) imp
 		elected impl.ElectedKind
 	}{{impl.ExposeObject, impl.ElectedObjectContract}, {impl.ExposeTag, impl.ElectedTagContract}} {
 		var best *Contract
+		tie := false
 		for _, k := range contracts {
-			if k.Kind == rule.kind && k.covers(o) &&
-				(best == nil || k.Capacity > best.Capacity || k.Capacity == best.Capacity && k.ID < best.ID) {
-				best = k
+			switch {
+			case k.Kind != rule.kind || !k.covers(o):
+			case best == nil || k.Capacity > best.Capacity:
+				best, tie = k, false
+			case k.Capacity == best.Capacity:
+				tie = true
+				if k.Began < best.Began {
+					best = k
+				}
 			}
+		}
+		if tie {
+			c.ledger.marks.Hit(mark.TieOfContracts)
 		}
 		if best != nil {
 			return impl.Elected{Kind: rule.elected, Contract: best.ID}
@@ -277,9 +287,11 @@ func linkElected(link impl.LinkID) impl.Elected {
 	return impl.Elected{Kind: impl.ElectedLink, Link: link}
 }
 
-// leastLoaded is rule 6: a link, and its load with the object. Zero: none has
-// room. One link may be left out.
+// leastLoaded is rule 6: a link, and its load with the object. Of equals it is the
+// link that exposes the object for longest. Zero: none has room. One link may be
+// left out.
 func (c *Election) leastLoaded(l *Look, o *impl.ObjectSnapshot, except impl.LinkID) (best impl.LinkID, load uint64) {
+	live, tie := &c.ledger.lives[l.Exchange], false
 	for i := range o.Links {
 		link := &o.Links[i]
 		if !exposes(link) || capacityOf(link) == 0 || link.Link == except {
@@ -290,9 +302,18 @@ func (c *Election) leastLoaded(l *Look, o *impl.ObjectSnapshot, except impl.Link
 			c.ledger.marks.Hit(mark.OverLoadLimit)
 			continue
 		}
-		if best == 0 || sum < load {
-			best, load = link.Link, sum
+		switch {
+		case best == 0 || sum < load:
+			best, load, tie = link.Link, sum, false
+		case sum == load:
+			tie = true
+			if live.since(link.Link, o) < live.since(best, o) {
+				best = link.Link
+			}
 		}
+	}
+	if tie {
+		c.ledger.marks.Hit(mark.TieOfLinks)
 	}
 	return best, load
 }

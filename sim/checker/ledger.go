@@ -25,6 +25,8 @@ type life struct {
 	released  string                // key of the object of the offer released last, when its contract is open
 	limit     []wire.LoadPoint      // told to the upstream attached last
 	limits    map[impl.LinkID]limit // told by the links that greeted
+	exposures map[impl.LinkID]exposures
+	began     int // exposures, of links and of local contracts
 	name      string
 }
 
@@ -35,6 +37,7 @@ type Contract struct {
 	Key      string // of its object; empty: a tag contract
 	Tag      string // empty: an object contract
 	Capacity uint32
+	Began    int      // its place in the order in which exposures began
 	Held     []*Offer // taken, not released
 	released map[string]bool
 }
@@ -84,7 +87,7 @@ func (l *Ledger) begin(exchange, number int, config *impl.Config) {
 			l.Objects[o.Key].exposers--
 		}
 	}
-	l.lives[exchange] = life{number: number, config: *config, contracts: map[impl.ContractID]*Contract{}, offers: map[impl.OfferID]*Offer{}, limits: map[impl.LinkID]limit{}}
+	l.lives[exchange] = life{number: number, config: *config, contracts: map[impl.ContractID]*Contract{}, offers: map[impl.OfferID]*Offer{}, limits: map[impl.LinkID]limit{}, exposures: map[impl.LinkID]exposures{}}
 }
 
 // object returns the ledger's page for an object.
@@ -112,7 +115,8 @@ func (l *Ledger) before(s *Step) {
 	}
 	switch s.Input.Kind {
 	case impl.InputOpen:
-		c := &Contract{ID: s.Input.Contract, Kind: s.Input.ContractKind, Capacity: s.Input.Capacity, released: map[string]bool{}}
+		live.began++
+		c := &Contract{ID: s.Input.Contract, Began: live.began, Kind: s.Input.ContractKind, Capacity: s.Input.Capacity, released: map[string]bool{}}
 		if c.Kind == impl.ObserveObject || c.Kind == impl.ExposeObject {
 			c.Key = s.Input.Descriptor.Key
 		} else {
@@ -124,7 +128,7 @@ func (l *Ledger) before(s *Step) {
 			live.limit, live.name = s.Input.LoadLimit, s.Input.Name
 		}
 	case impl.InputReceive:
-		live.greeted(s)
+		live.heard(s)
 	case impl.InputSetCapacity:
 		if c := live.contracts[s.Input.Contract]; c != nil {
 			c.Capacity = s.Input.Capacity
@@ -137,22 +141,6 @@ func (l *Ledger) before(s *Step) {
 	}
 	if s.Input.Kind == impl.InputPublish && s.Answer != nil && s.Offer != nil {
 		l.published(s)
-	}
-}
-
-// greeted enters the load limit that a link's first control message tells.
-func (l *life) greeted(s *Step) {
-	if _, known := l.limits[s.Input.Link]; known {
-		return
-	}
-	event, err := wire.DecodeEvent(s.Input.Data, &wire.DefaultLimits)
-	if err != nil || event.Kind != wire.EventMessage || event.Message.Kind != wire.MessageUpstreamControl {
-		return
-	}
-	for i := range event.Message.Control {
-		if action := &event.Message.Control[i]; action.Kind == wire.ActionSetLoadLimit {
-			l.limits[s.Input.Link] = newLimit(action.LoadLimit, s.Now.Mono)
-		}
 	}
 }
 
@@ -233,9 +221,13 @@ func (l *Ledger) after(s *Step) {
 			}
 			delete(live.contracts, c.ID)
 		}
+	case impl.InputDetach:
+		delete(live.exposures, s.Input.Link)
 	}
 	for i := range s.Effects {
 		switch e := &s.Effects[i]; e.Kind {
+		case impl.EffectEnd:
+			delete(live.exposures, e.Link)
 		case impl.EffectTaken:
 			l.taken(live, s.Input.Contract, e)
 		case impl.EffectRevoked:

@@ -75,6 +75,8 @@ const (
 	OverLoadLimit
 	NobodyForLoadLimit
 	CapacityChangedWhileElected
+	TieOfContracts
+	TieOfLinks
 	HeldWithoutExposer
 	NotNeeded
 	TagOnlyObject
@@ -118,7 +120,7 @@ var names = [count]string{
 	"elected: upstream", "elected: object contract", "elected: tag contract", "elected: link", "elected: nobody",
 	"election: link to link", "election: local to other", "election: upstream took over", "election: lost",
 	"rebalance moved", "tick elected", "hand-over: two sinks open", "stream kept over a hand-over", "two exposers at once", "link observes and exposes",
-	"no stream to the elected link", "link over its load limit", "nobody for the load limit", "capacity changed while elected",
+	"no stream to the elected link", "link over its load limit", "nobody for the load limit", "capacity changed while elected", "tie of local contracts", "tie of links",
 	"state held without exposer", "data not needed", "object live for a tag-only client",
 	"at rest with an exposer", "at rest without an exposer", "at rest above the exposer's version", "fresh state reached everyone",
 	"starved by a capacity of zero", "starved by a load limit",
