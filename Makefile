@@ -9,12 +9,13 @@ BUILD_DIR   = .cache/bin
 FUZZ_TIME  ?= 30s
 SOAK_RUNS  ?= 20
 PERTURB_CHOICES ?= 10
+REFERENCE_RUNS ?= 1
 SOAK_SEEDS ?= 10000
 
-.PHONY: help build test race lint tlc golden bench interop bindings fuzz soak perturb plants faults typescript browser
+.PHONY: help build test race lint tlc golden bench interop reference-suite bindings fuzz soak perturb plants faults typescript browser
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' Makefile
 
 build: ## the static router, and the simulator, into .cache/bin
 	CGO_ENABLED=0 go build $(BUILD_FLAGS) -o $(BUILD_DIR)/hakuban-router ./cmd/hakuban-router
@@ -53,6 +54,10 @@ typescript: ## the client in TypeScript: installs its tools, checks types, tests
 
 browser: build ## the client in headless Chromium (after make typescript)
 	cd clients/typescript && HAKUBAN_ROUTER=$(CURDIR)/$(BUILD_DIR)/hakuban-router npm run browser
+
+reference-suite: ## the crate's own 37 tests with our router, REFERENCE_RUNS times (needs Rust); REFERENCE_FLAGS='-histories 7,8'
+	HAKUBAN_REFERENCE_SUITE=1 HAKUBAN_REQUIRE_INTEROP=1 \
+		go test -count=$(REFERENCE_RUNS) -failfast -timeout 0 ./tests/reference -args $(REFERENCE_FLAGS)
 
 fuzz: ## each fuzz target for FUZZ_TIME
 	@go list ./... | while read -r package; do \

@@ -8,14 +8,16 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"sync"
 	"testing"
 )
 
 // Suite is the crate's own tests, built.
 type Suite struct {
-	Programs []string // of the test files basic.rs and introspective.rs
-	Folder   string   // in the cache, where files may be made
+	Programs []string        // of the test files basic.rs and introspective.rs
+	Folder   string          // in the cache, where files may be made
+	Ordered  map[string]bool // the tests that have one order for each value of HISTORY
 }
 
 // suiteManifest is found from each folder beside this one.
@@ -28,6 +30,9 @@ func ReferenceSuite(t testing.TB) Suite {
 	skipOrFail(t, err)
 	return suite
 }
+
+// A test names how many barriers its clients have that let them go on in an order of HISTORY.
+var ordered = regexp.MustCompile(`async fn (\w+)\(.*\n.*\n\tShuffle::new\([1-9]`)
 
 // Each of the suite's stories must be over after two seconds, which is about the machine, not about the router: it gets a minute.
 var patience = [2]string{"\ttimeout,\n", "\tDuration::from_secs(60).max(timeout),\n"}
@@ -58,8 +63,15 @@ var buildSuite = sync.OnceValues(func() (Suite, error) {
 		return Suite{}, err
 	}
 	executables := cargoExecutables(messages)
-	suite := Suite{Folder: folder}
+	suite := Suite{Folder: folder, Ordered: make(map[string]bool)}
 	for _, name := range []string{"basic", "introspective"} {
+		source, err := os.ReadFile(filepath.Join(folder, "tests", name+".rs"))
+		if err != nil {
+			return Suite{}, err
+		}
+		for _, match := range ordered.FindAllSubmatch(source, -1) {
+			suite.Ordered[string(match[1])] = true
+		}
 		if executables[name] == "" {
 			return Suite{}, fmt.Errorf("cargo built %v, expected basic and introspective", executables)
 		}
