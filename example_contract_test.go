@@ -247,38 +247,56 @@ func Example_handOver() {
 	// produced by the second
 }
 
-// Many processes expose the same object; the one that is given the sink leads. Somebody else observes it, which makes it wanted.
-// Candidates should not: one that observes is elected by its own exchange until it hears that another leads.
+// Each candidate observes and exposes one object; the one that is given the sink leads, and all see who it is. The first one leads for as
+// long as it stays, whoever comes later. An exchange elects its own candidate until it hears that another leads, so who comes later
+// waits for the leader's word before it exposes.
 func Example_leaderElection() {
 	ctx := context.Background()
 	router := hakuban.NewExchange(nil)
 	defer router.Close()
 	leadership := hakuban.MustObject("leader of the pack")
-	router.ObserveObject(leadership)
 
 	leads := make(chan string)
-	candidates := map[string]*hakuban.Exchange{}
-	for _, name := range []string{"ada", "bob"} {
+	join := func() (*hakuban.Exchange, *hakuban.Stream) {
 		x := hakuban.NewExchange(nil)
-		defer x.Close()
 		if _, err := transport.Pipe(router, x, nil); err != nil {
 			panic(err)
 		}
-		candidates[name] = x
+		stream, err := x.ObserveObject(leadership).Next(ctx)
+		if err != nil {
+			panic(err)
+		}
+		return x, stream
+	}
+	stand := func(name string, x *hakuban.Exchange) {
 		expose := x.ExposeObject(leadership)
 		go func() {
 			for sink := range expose.Sinks(ctx) {
+				_ = sink.Send(hakuban.NewState(name))
 				leads <- name
 				<-sink.Done() // as long as it lasts
 			}
 		}()
 	}
 
-	leader := <-leads
-	candidates[leader].Close() // it crashes
-	next := <-leads
-	fmt.Println("another leads now:", next != leader)
-	// Output: another leads now: true
+	ada, _ := join()
+	stand("ada", ada)
+	fmt.Println(<-leads, "leads")
+
+	bob, stream := join()
+	defer bob.Close()
+	for state := range stream.States(ctx) {
+		fmt.Println("bob follows", string(state.Data()))
+		break
+	}
+	stand("bob", bob)
+
+	ada.Close() // it crashes
+	fmt.Println(<-leads, "leads")
+	// Output:
+	// ada leads
+	// bob follows ada
+	// bob leads
 }
 
 // A revoked sink takes no more states, and says why.

@@ -11,8 +11,7 @@ type Now struct {
 }
 
 // LinkID names one session of a link at this exchange. The driver chooses it: a
-// new one for every session, never zero, never used again. Elections tie on the
-// lowest.
+// new one for every session, never zero, never used again.
 type LinkID uint64
 
 // ContractID names a local contract. The driver chooses it like a LinkID.

@@ -57,7 +57,8 @@ type ObjectLinkSnapshot struct {
 	Observes    bool // it asked to
 	Exposes     bool
 	Capacity    uint32
-	MayObserve  bool // its rights allow it
+	Begun       uint64 // when it began to expose the object itself: less is earlier; zero: it does not
+	MayObserve  bool   // its rights allow it
 	MayExpose   bool
 	TagObserves int // tags of the object that the link observes, and may
 	TagExposes  int
@@ -95,7 +96,8 @@ type TagLinkSnapshot struct {
 	Observes   bool // it asked to
 	Exposes    bool
 	Capacity   uint32
-	MayObserve bool // its rights allow it
+	Begun      uint64 // when it began to expose the tag: as of an object
+	MayObserve bool   // its rights allow it
 	MayExpose  bool
 }
 
@@ -131,6 +133,7 @@ type ContractSnapshot struct {
 	Kind       ContractKind
 	Descriptor wire.Descriptor
 	Capacity   uint32
+	Begun      uint64 // of an expose contract, when it was opened: less is earlier
 	Offers     []OfferSnapshot
 }
 
@@ -209,6 +212,7 @@ func (ol *objectLink) snapshot() ObjectLinkSnapshot {
 		Observes:    ol.asked.observes,
 		Exposes:     ol.asked.exposes,
 		Capacity:    ol.asked.capacity,
+		Begun:       ol.begun,
 		MayObserve:  ol.link.rights.mayObserve(&ol.object.descriptor),
 		MayExpose:   ol.link.rights.mayExpose(&ol.object.descriptor),
 		TagObserves: ol.tagObserves,
@@ -253,7 +257,7 @@ func (t *tag) snapshot() TagSnapshot {
 
 func (t *tag) linksTo(links []TagLinkSnapshot) []TagLinkSnapshot {
 	for _, tl := range t.links {
-		links = append(links, TagLinkSnapshot{Link: tl.link.id, Observes: tl.asked.observes, Exposes: tl.asked.exposes, Capacity: tl.asked.capacity,
+		links = append(links, TagLinkSnapshot{Link: tl.link.id, Observes: tl.asked.observes, Exposes: tl.asked.exposes, Capacity: tl.asked.capacity, Begun: tl.begun,
 			MayObserve: tl.link.rights == nil || tl.link.rights.Observe.HasTag(t.identity), MayExpose: tl.link.rights == nil || tl.link.rights.Expose.HasTag(t.identity)})
 	}
 	return links
@@ -315,7 +319,7 @@ func (t *told) snapshot() ToldSnapshot {
 func tagKey(identity string) string { return "[]" + identity }
 
 func (c *contract) snapshot() ContractSnapshot {
-	s := ContractSnapshot{Contract: c.id, Kind: c.kind, Capacity: c.capacity}
+	s := ContractSnapshot{Contract: c.id, Kind: c.kind, Capacity: c.capacity, Begun: c.begun}
 	if c.object != nil {
 		s.Descriptor = c.object.descriptor
 	} else {
@@ -375,15 +379,15 @@ func (x *Exchange) View(descriptor *wire.Descriptor, v *ObjectView) {
 	}
 }
 
-// ViewContract looks at one local contract: its capacity, and its offer of one
+// ViewContract looks at one local contract: its capacity, when it began, and its offer of one
 // object, whose Offer is zero when there is none. False: it is not open.
-func (x *Exchange) ViewContract(id ContractID, key string) (capacity uint32, f OfferSnapshot, open bool) {
+func (x *Exchange) ViewContract(id ContractID, key string) (capacity uint32, begun uint64, f OfferSnapshot, open bool) {
 	c := x.contracts[id]
 	if c == nil {
-		return 0, OfferSnapshot{}, false
+		return 0, 0, OfferSnapshot{}, false
 	}
 	if offered := c.offers[key]; offered != nil {
 		f = offered.snapshot()
 	}
-	return c.capacity, f, true
+	return c.capacity, c.begun, f, true
 }

@@ -55,11 +55,13 @@ DownMessages  == [k : {"open"}, o : Objects, t : {"sink", "stream"}, ch : Number
 TypeOK ==
   /\ \A n \in Exchanges : node[n] \in
        [contracts : [ContractsAt[n] -> {Closed, 0} \cup Capacities],
+        olderContracts : [ContractsAt[n] -> SUBSET ContractsAt[n]],
         offers    : [ContractsAt[n] -> [Objects -> Offers]],
         elected   : [Objects -> {Nobody, Upstream} \cup ContractsAt[n] \cup DownstreamLinks[n]],
         share     : [DownstreamLinks[n] -> [Objects -> 0..6]],
         held      : [Objects -> Flags],
         contract  : [DownstreamLinks[n] -> [Things -> Asks]],
+        olderExposures : [DownstreamLinks[n] -> [Things -> SUBSET (DownstreamLinks[n] \X Things)]],
         sink      : [DownstreamLinks[n] -> [Objects -> Channels]],
         revoked   : [DownstreamLinks[n] -> [Objects -> Nat]],
         stream    : [DownstreamLinks[n] -> [Objects -> Channels]],
