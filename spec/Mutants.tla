@@ -52,6 +52,10 @@ TouchedByTurns(N, l, told) ==
       turned == {d \in Things : told[d].ob # before[d].ob \/ told[d].ex # before[d].ex}
   IN {o \in Objects : Covering[o] \cap turned # {}}
 
+\* OldestLinks, OldestContracts: ties are left open.
+OldestLinksAny(N, L, o)  == L
+OldestContractsAny(N, K) == K
+
 \* ShareAfter: a link keeps the load of an object that it is not elected for.
 ShareAfterKept(N, l, o, e) == IF e # l \/ N.elected[o] = l THEN N.share[l][o] ELSE Share(Capacity(N, l, o))
 

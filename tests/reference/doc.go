@@ -2,8 +2,8 @@
 //
 // The tests of the crate hakuban 0.8.5 (tests/basic.rs and tests/introspective.rs, 37 in all) start a router each: one, two stacked, or
 // a star. They find it at target/debug/hakuban-router below the folder in which they run; here that is ours. They are built from the
-// registry's source, in a folder of the cache, with one change: each story gets a minute, where the crate's gets two seconds, which
-// a busy machine needs for itself.
+// registry's source, in a folder of the cache. Two times are longer, because a busy machine needs the crate's for itself: each story gets
+// a minute instead of two seconds, and where a client waits for what others do it waits for 500 ms instead of 100.
 //
 //	make reference-suite                                     # all 37, once
 //	make reference-suite REFERENCE_RUNS=20                   # 20 times in a row
