@@ -66,7 +66,7 @@ var buildSuite = sync.OnceValues(func() (Suite, error) {
 	if err != nil {
 		return Suite{}, err
 	}
-	executables := cargoExecutables(messages)
+	executables := cargoArtifacts(messages)
 	suite := Suite{Folder: folder, Ordered: make(map[string]bool)}
 	for _, name := range []string{"basic", "introspective"} {
 		source, err := os.ReadFile(filepath.Join(folder, "tests", name+".rs"))
