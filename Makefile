@@ -12,7 +12,7 @@ PERTURB_CHOICES ?= 10
 REFERENCE_RUNS ?= 1
 SOAK_SEEDS ?= 10000
 
-.PHONY: help build test race lint tlc golden bench interop reference-suite bindings fuzz soak perturb plants faults typescript browser
+.PHONY: help build test race lint tlc tlc-all golden bench interop reference-suite bindings fuzz soak perturb plants faults typescript browser
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' Makefile
@@ -35,8 +35,11 @@ lint: ## gofmt, go vet, staticcheck, golangci-lint
 	go run $(GOLANGCI_LINT) run ./...
 	cd tests/bench && go vet ./...
 
-tlc: ## model-check the specification: each configuration, and each that must fail (needs Java; Maven the first time)
-	spec/tlc.sh
+tlc: ## model-check the specification: all of it when it has changed, else a sample (needs Java; Maven the first time)
+	spec/tlc.sh --ci
+
+tlc-all: ## model-check each configuration, and each that must fail; record the verdicts in spec/golden
+	spec/tlc.sh --record
 
 golden: ## regenerate spec/golden from TLC (slow)
 	spec/tlc.sh --golden

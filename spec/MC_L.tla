@@ -11,7 +11,6 @@
 \*    "ac"  |
 \*          c          exposer "ec"
 \*
-\* It is large: spec/tlc.sh checks it only when it is named.
 EXTENDS Refinement
 MCExchanges     == {"a", "b", "c", "r"}
 MCLinks         == {"ac", "ra", "rb"}
