@@ -29,6 +29,13 @@ NeverByTag ==
   ~ \E l \in Links : LET N == node[UpstreamEnd[l]] IN
       N.stream[l]["x"].ch # 0 /\ N.stream[l]["x"].v # 0 /\ ~N.contract[l]["x"].ob
 
+\* All is quiet, x is exposed at one leaf, and who observes the tag at the other does not
+\* hear of it: that leaf exposes the tag besides, and is taken to serve itself (finding 13).
+NeverHidden ==
+  ~ /\ Quiet /\ \A l \in Links : Together(l)
+    /\ IsOpen(node["a"], "oa") /\ IsOpen(node["b"], "eb")
+    /\ node["a"].offers["oa"]["x"].s = "none"
+
 \* The root serves both leaves, which both observe and expose.
 NeverForBoth ==
   ~ /\ node["r"].held["x"].now

@@ -235,15 +235,7 @@ QuietChain ==
 (****************************************************************************)
 (* Steps                                                                    *)
 (****************************************************************************)
-\* While somebody observes at an exchange, the state there never goes back.
-NeverBack ==
-  [][\A n \in Exchanges, o \in Objects :
-       Version[node'[n].held[o].v] < Version[node[n].held[o].v] =>
-         ~ \E k \in ObserversOf[n][o] :
-             /\ IsOpen(node[n], k) /\ IsOpen(node'[n], k)
-             /\ node[n].offers[k][o].s # "none" /\ node'[n].offers[k][o].s # "none"]_vars
-
-\* Nor does what a reader has read.
+\* What a reader has read never goes back.
 ReadsNeverGoBack ==
   [][\A k \in Contracts, o \in Objects :
        LET f == node[At[k]].offers[k][o]

@@ -15,8 +15,7 @@ Whole == INSTANCE Abstract WITH
   sees      <- [n \in Exchanges |-> [o \in Objects |-> node[n].held[o].v]],
   calm      <- Quiet
 
-Begins      == Whole!Init
-Refines     == [][Whole!Next]_(Whole!vars)
+Refines     == Whole!Init /\ [][Whole!Next]_(Whole!vars)
 OneProducer == Whole!OneProducer
 Outcome     == Whole!Outcome
 ==============================================================================

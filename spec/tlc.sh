@@ -71,7 +71,7 @@ outcome() {
 	case $code in
 	0) [ "$distinct" != - ] && [ "$distinct" -gt 1 ] && grep -q '^Model checking completed. No error has been found' "$log" && echo holds && return ;;
 	12) grep -q "^Error: Invariant $property is violated" "$log" && echo violated && return ;;
-	13) grep -qE "^Error: (Action property $property is|Temporal properties were) violated" "$log" && echo violated && return ;;
+	13) grep -qE "^Error: (Action property ($property|line [0-9].*) is|Temporal properties were) violated" "$log" && echo violated && return ;;
 	esac
 	echo error
 }
