@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	tracesOfEach  = 75 // per configuration
+	tracesOfEach  = 45 // per configuration
 	traceLines    = 60 // states
 	corruptedEach = 3  // per configuration
 )
