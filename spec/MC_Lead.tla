@@ -5,7 +5,7 @@
 \*          r
 \*    "ra" / \ "rb"
 \*        a   b       observers "oa" and "ob"; exposers "ea" and "fa" at a, "eb" at b
-EXTENDS MC
+EXTENDS Refinement
 MCExchanges     == {"a", "b", "r"}
 MCLinks         == {"ra", "rb"}
 MCUpstreamEnd   == [ra |-> "r", rb |-> "r"]
