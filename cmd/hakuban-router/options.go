@@ -136,7 +136,7 @@ var flagSpecs = []*flagSpec{
 		help: "How many objects and tags one link may observe and expose. A link that goes\nbeyond ends. All links together may make the router ask its upstream for as\nmany; beyond that, the link that takes most ends. Set it to what the upstream\nallows one link, or less. Default: 1048576",
 		set:  func(o *options, v string) error { return setNumber(&o.linkObjects, v, mostLinkObjects) }},
 	{name: "link-memory", argument: "MIB",
-		help: "How much memory one link may make the router take, in MiB: what it asks for, and\nthe states that it sends. All links together may make the router's upstream hold as much;\nsee --link-objects. Default: 1024",
+		help: "How much memory one link may make the router take, in MiB: what it asks for, and\nthe states that it sends. All links together may make the router's upstream hold\nas much; see --link-objects. Default: 1024",
 		set:  func(o *options, v string) error { return setNumber(&o.linkMemory, v, mostLinkMemory) }},
 	{name: "log-format", argument: "FORMAT",
 		help: "text or json. Default: text",

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -42,6 +43,9 @@ func (f *trustFiles) write(t *testing.T, rules string, principals ...string) {
 // detached starts a router in a session of its own, without a terminal, whatever the test has.
 func detached(t *testing.T, arguments ...string) *processRouter {
 	t.Helper()
+	heard := make(chan os.Signal, 1)
+	signal.Notify(heard, reloads) // under nohup this process ignores it, and those that it starts would too
+	t.Cleanup(func() { signal.Stop(heard) })
 	command := exec.Command(os.Args[0], append([]string{"--bind", "ws://127.0.0.1:0"}, arguments...)...)
 	command.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	return startCommand(t, command)
