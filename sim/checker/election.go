@@ -68,8 +68,8 @@ func (c *Election) Glance(l *Look) error {
 // elects reports whether a step may have elected for an object. A tick may for
 // any; of which the time had come is not known here.
 func (c *Election) elects(l *Look, e election) bool {
-	if l.ends() && e.was.Elected != e.is.Elected {
-		return true
+	if l.ends() { // an election before the end may have found no room that there is now
+		return e.was.Elected != e.is.Elected
 	}
 	switch l.Input.Kind {
 	case impl.InputTick:

@@ -25,7 +25,7 @@ func (c *Limits) remember(l *Look, life *limitLife) {
 			continue
 		}
 		from, b := life.brought[o.Number], findObject(l.Before, o.Number)
-		if b == nil || b.State == nil || !slices.Equal(b.State.Version, o.State.Version) || b.Hollow && !o.Hollow {
+		if b == nil || b.State == nil || !slices.Equal(b.State.Version, o.State.Version) || b.State != o.State && !o.Hollow {
 			from = c.bringer(l, o, number)
 		}
 		if from.link != 0 && !opens(l.Snapshot, o, from) {
@@ -41,7 +41,8 @@ func (c *Limits) remember(l *Look, life *limitLife) {
 }
 
 // bringer is the channel on which the state held came in this step: the one that a
-// message came on, or, of a hollow state that was filled, any that has it.
+// message came on, or, of a state that was hollow or would have become so, any that
+// has it.
 func (c *Limits) bringer(l *Look, o *impl.ObjectSnapshot, number uint64) brought {
 	var any brought
 	consider := func(link impl.LinkID, channel *impl.ChannelSnapshot) bool {
