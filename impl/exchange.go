@@ -34,7 +34,6 @@ type Exchange struct {
 	touchedTags []*tagLink
 	grown       []*link    // with charges that grew, to be judged when the step is over
 	squeezed    []*channel // outlets that were withheld, likewise
-	shrank      bool       // upstream may have room again
 
 	// Scratch, empty between steps.
 	event wire.Event

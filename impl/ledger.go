@@ -73,7 +73,6 @@ func (x *Exchange) charge(c *charge, to *books, account account, bytes int) {
 			x.grew(to, account)
 		}
 	}
-	x.shrank = x.shrank || was.books != nil && (was.account == lifted || was.account == names)
 }
 
 // grew has the judge look at a link.
@@ -418,10 +417,9 @@ func (x *Exchange) judge() {
 		}
 	}
 	x.grown, x.squeezed = nil, nil
-	if x.shrank && x.upstream != nil {
-		x.retry(x.upstream)
+	if l := x.upstream; l != nil && l.outlets.first == nil { // else those that are queued have a claim to the room
+		x.retry(l)
 	}
-	x.shrank = false
 }
 
 // What an exchange makes its upstream hold is charged there to the one link that all

@@ -332,3 +332,47 @@ func nameOf(json string) int {
 }
 
 func channelOf(json string) int { return upstreamBytes + nameOf(json) }
+
+// TestUpstream_RemovalsComeLast: a reference parent carries out the actions of a message one by one. It must not end what a contract
+// in the same message is about to go on with.
+func TestUpstream_RemovalsComeLast(t *testing.T) {
+	_, upstream, hog, _ := between(t, Limits{})
+	hog.send(contracts(act(wire.ActionObserveObject, `1`, 0, `"t"`), act(wire.ActionExposeTag, `"u"`, 1)))
+	upstream.pull()
+	hog.send(contracts(act(wire.ActionUnobserveObject, `1`, 0, `"t"`), act(wire.ActionUnexposeTag, `"u"`, 0)),
+		contracts(act(wire.ActionObserveTag, `"t"`, 0), act(wire.ActionExposeObject, `2`, 1)))
+	var kinds []wire.ActionKind
+	for _, event := range upstream.pull() {
+		for _, action := range event.Message.Control {
+			kinds = append(kinds, action.Kind)
+		}
+	}
+	removals := 0
+	for i, kind := range kinds {
+		if removal(kind) == 1 {
+			removals++
+		} else if removals > 0 {
+			t.Errorf("action %d, %v, comes after a removal: %v", i, kind, kinds)
+		}
+	}
+	expect(t, "removals", removals, 2)
+	expect(t, "actions", len(kinds), 4)
+}
+
+// TestUpstream_FormatAfterAForgottenBase: a link that pins too much is sent the next state whole, with its format, though that is none.
+func TestUpstream_FormatAfterAForgottenBase(t *testing.T) {
+	x := New(Config{Limits: Limits{LinkBytes: 5000}})
+	slow := rawPeer(t, x, 1, ToDownstream)
+	slow.send(then(greeting(), contracts(act(wire.ActionObserveObject, `1`, 0)))...)
+	slow.step(Input{Kind: InputOpen, Contract: 1, ContractKind: ExposeObject, Descriptor: object1(`1`), Capacity: 1})
+	sink := x.Step(slow.now, Input{Kind: InputTake, Contract: 1})[0].Offer
+	publish := func(state State) []wire.StateAction {
+		slow.step(Input{Kind: InputPublish, Offer: sink, State: &state, Synchronized: Synchronized{Now: true}})
+		return sent(slow.pull())
+	}
+	publish(State{Version: []int64{1}, Format: []string{"JSON"}, Data: make([]byte, 6000)})
+	told := publish(State{Version: []int64{2}, Format: []string{}, Data: []byte("y")})
+	if len(told) != 1 || told[0].Kind != wire.StatePatch || !told[0].HasFormat || len(told[0].Format) != 0 {
+		t.Errorf("told %+v", told)
+	}
+}

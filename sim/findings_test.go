@@ -31,7 +31,9 @@ func TestFinding_CapacityZeroBelowStarvesObservers(t *testing.T) {
 	}
 }
 
-// Tapes on which a checker was wrong once, each shrunk:
+// Tapes on which a checker or the core was wrong once, each shrunk:
+//   - queued-outlet-closed-under-limit (limits): room upstream was kept for an outlet
+//     that closed before it sent anything, and another outlet waited for ever.
 //   - link-forgotten-under-limit (election): nobody is elected because of a load
 //     limit that has risen since; then a link's last channel closes, and its
 //     record, which asked for nothing any more, goes. That elects nobody: the

@@ -88,8 +88,8 @@ var ledgerPlants = []corePlant{
 		`keeper.sums[left].bytes+more > x.config.Limits.LinkBytes {`,
 		`keeper.sums[left].bytes+more > x.config.Limits.LinkBytes/4 {`},
 	{"a shrinking upstream does not retry what was withheld", "ledger.go",
-		`	if x.shrank && x.upstream != nil {`,
-		`	if x.shrank && x.upstream == nil {`},
+		`l != nil && l.outlets.first == nil {`,
+		`l != nil && l.outlets.first == nil && l.withheld.length+l.leftover.length > 1 {`},
 	{"a lifter's growth counted whole", "ledger.go",
 		`			if c.lifter.books != lifter {
 				more = c.up.bytes + grows
