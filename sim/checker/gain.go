@@ -17,13 +17,16 @@ type gain struct {
 	channels int             // of upstream
 	objects  map[string]int  // asked for anew, with their sizes, by key
 	tags     map[string]bool // by text
-	newAsks  int             // of these, those that are new to the link
-	newNames int             // and the bytes of their names
+	states   int             // bytes that upstream may have been sent
+	lifting  map[impl.LinkID]int
+	newAsks  int // of these, those that are new to the link
+	newNames int // and the bytes of their names
 }
 
 // newGain takes the input apart.
 func newGain(l *Look, was *books) *gain {
 	g := &gain{books: was, look: l, objects: map[string]int{}, tags: map[string]bool{}}
+	g.states, g.lifting = g.lifts()
 	if l.Input.Kind != impl.InputReceive {
 		return g
 	}
@@ -43,7 +46,7 @@ func newGain(l *Look, was *books) *gain {
 			g.objects[d.Key] = sizeOfDescriptor(&d)
 		}
 	}
-	g.states(event.Channel.Number, event.Message.States)
+	g.brings(event.Channel.Number, event.Message.States)
 	return g
 }
 
@@ -79,8 +82,8 @@ func (g *gain) asked(action *wire.ControlAction) {
 	}
 }
 
-// states adds up the states that a message makes on a channel.
-func (g *gain) states(number uint64, actions []wire.StateAction) {
+// brings adds up the states that a message makes on a channel.
+func (g *gain) brings(number uint64, actions []wire.StateAction) {
 	var last *impl.State
 	for i := range g.snapshot.Objects {
 		o := &g.snapshot.Objects[i]
@@ -177,20 +180,26 @@ func (g *gain) overdrawnUpstream() bool {
 
 // greedy says why a link should not have been ended for what it takes of what
 // upstream allows; nil: it may have taken too much.
-func (g *gain) greedy(link impl.LinkID, ended []impl.LinkID) error {
+func (g *gain) greedy(is *books, link impl.LinkID) error {
 	if !g.bounded {
 		return fmt.Errorf("and there never was an upstream")
 	}
 	asks, bytes := g.room()
-	states, lifts := g.lifts()
+	opened := bytes / (chargedRecord + 2*chargedChannel)
+	for _, other := range g.below {
+		opened -= g.links[other].answers
+	}
+	opened -= g.channels
 	by := [...]struct {
 		what       string
-		takes      func(impl.LinkID) int
+		takes      func(impl.LinkID) int // at most
+		took       func(*taking) int
 		left, soon int
 	}{
-		{"objects and tags", func(l impl.LinkID) int { return g.takes(l).asks }, asks - max(g.told, g.asks) - g.newAsks, asks - g.asks - g.newAsks},
-		{"bytes of names", func(l impl.LinkID) int { return g.takes(l).names }, bytes - max(g.toldNames, g.names) - g.newNames - g.lifted, bytes - g.names - g.newNames - g.lifted},
-		{"bytes of states", func(l impl.LinkID) int { return lifts[l] }, bytes - g.toldNames - states, bytes - g.toldNames - states},
+		{"objects and tags", func(l impl.LinkID) int { return g.takes(l).asks }, func(t *taking) int { return t.asks }, asks - max(g.told, g.asks) - g.newAsks, asks - g.asks - g.newAsks},
+		{"bytes of names", func(l impl.LinkID) int { return g.takes(l).names }, func(t *taking) int { return t.names }, bytes - max(g.toldNames, g.names) - g.newNames - g.lifted, bytes - g.names - g.newNames - g.lifted},
+		{"bytes of states", func(l impl.LinkID) int { return g.lifting[l] }, func(t *taking) int { return t.lifted }, bytes - g.toldNames - g.states, bytes - g.toldNames - g.states},
+		{"of upstream's objects", func(l impl.LinkID) int { return g.links[l].answers + g.channels }, func(t *taking) int { return t.answers }, opened, opened},
 	}
 	var wrong error
 	for _, r := range by {
@@ -204,7 +213,7 @@ func (g *gain) greedy(link impl.LinkID, ended []impl.LinkID) error {
 		if link == g.look.Input.Link && g.look.Input.Kind == impl.InputReceive {
 			return nil // it asked for more
 		}
-		wrong = g.more(link, ended, r.what, r.takes)
+		wrong = g.more(is, link, r.what, r.takes(link), r.took)
 		if wrong == nil {
 			return nil
 		}
@@ -216,13 +225,11 @@ func (g *gain) greedy(link impl.LinkID, ended []impl.LinkID) error {
 }
 
 // more says which link that goes on takes more than one that was ended; nil: none.
-func (g *gain) more(link impl.LinkID, ended []impl.LinkID, what string, takes func(impl.LinkID) int) error {
-	for _, other := range g.below {
-		if slices.Contains(ended, other) || g.links[other].up {
-			continue
-		}
-		if takes(other) > takes(link) || takes(other) == takes(link) && other > link && takes(link) > 0 {
-			return fmt.Errorf("and link %d, which goes on, takes %d %s, it took %d", other, takes(other), what, takes(link))
+func (g *gain) more(is *books, link impl.LinkID, what string, atMost int, took func(*taking) int) error {
+	for _, other := range is.below {
+		takes := took(&is.links[other].taking)
+		if takes > atMost || takes == atMost && other > link && takes > 0 {
+			return fmt.Errorf("and link %d, which goes on, takes %d %s, it took %d at most", other, takes, what, atMost)
 		}
 	}
 	return nil

@@ -72,12 +72,16 @@ func (c *Limits) Glance(l *Look) error {
 	if err := c.refused(l, was, life); err != nil {
 		return err
 	}
-	if err := c.ended(l, was); err != nil {
-		return err
+	var gain *gain
+	if l.ends() {
+		gain = newGain(l, was)
 	}
 	c.remember(l, life)
 	is, err := newBooks(config, l.Snapshot, life)
 	if err != nil {
+		return err
+	}
+	if err := c.ended(l, was, is, gain); err != nil {
 		return err
 	}
 	if err := c.shares(l, was, is); err != nil {
@@ -148,7 +152,7 @@ func (l *Look) refusal() error {
 }
 
 // ended checks that every link which the step ended for a limit took too much.
-func (c *Limits) ended(l *Look, was *books) error {
+func (c *Limits) ended(l *Look, was, is *books, gain *gain) error {
 	var ended []impl.LinkID
 	for i := range l.Effects {
 		if e := &l.Effects[i]; e.Kind == impl.EffectEnd && errors.Is(e.Err, impl.ErrTooLarge) {
@@ -158,7 +162,6 @@ func (c *Limits) ended(l *Look, was *books) error {
 	if len(ended) == 0 {
 		return nil
 	}
-	gain := newGain(l, was)
 	neighbours := slices.ContainsFunc(l.Snapshot.Links, func(s impl.LinkSnapshot) bool { return s.Role == impl.ToDownstream })
 	for _, link := range ended {
 		if link == l.Before.Upstream {
@@ -169,7 +172,7 @@ func (c *Limits) ended(l *Look, was *books) error {
 			c.ledger.marks.Hit(mark.LimitUpstreamEnded)
 			continue
 		}
-		why := gain.greedy(link, ended)
+		why := gain.greedy(is, link)
 		overdrawn := gain.overdrawn(link)
 		if !overdrawn && why != nil {
 			return fmt.Errorf("link %d was ended, which could have taken %d bytes of %d and asked for %d objects and tags of %d: %w",
