@@ -71,8 +71,8 @@ fuzz: ## each fuzz target for FUZZ_TIME
 		done || exit 1; \
 	done
 
-plants: ## plant bugs into the library and the transport, each of which their tests must find; PLANTS_FLAGS=-short: those of CI
-	go test -tags plants -count=1 -run TestPlants_ $(PLANTS_FLAGS) . ./transport
+plants: ## plant bugs into the library, the transport and the core, each of which their tests must find; PLANTS_FLAGS=-short: those of CI
+	go test -tags plants -count=1 -run TestPlants_ $(PLANTS_FLAGS) . ./transport ./impl
 
 soak: ## SOAK_RUNS times all tests under the race detector, then SOAK_SEEDS simulated runs
 	for run in $$(seq $(SOAK_RUNS)); do echo "run $$run" && go test -race -shuffle=on -count=1 ./... || exit 1; done

@@ -27,9 +27,9 @@ type reign struct {
 	were   []LinkID // all that exposed it at the last look
 }
 
-// plant makes a tree: "one router", "chain" (of two, leaves below the lower one) or
+// newGrove makes a tree: "one router", "chain" (of two, leaves below the lower one) or
 // "star" (of a router for each leaf).
-func plant(t rapid.TB, shape string, leaves int) *grove {
+func newGrove(t rapid.TB, shape string, leaves int) *grove {
 	g := &grove{world: newWorld(t), seen: make(map[*node]*reign)}
 	router := func() *node {
 		n := g.node(fmt.Sprint("router", len(g.routers)), Config{})
@@ -105,7 +105,7 @@ func TestLeader_TheFirstLeadsAndStays(t *testing.T) {
 	for _, shape := range []string{"one router", "chain", "star"} {
 		for _, by := range sortedKeys(expose) {
 			t.Run(shape+" "+by, func(t *testing.T) {
-				g := plant(t, shape, 3)
+				g := newGrove(t, shape, 3)
 				observes, exposes := make(map[*node]ContractID), make(map[*node]ContractID)
 				join := func(n *node) {
 					observes[n] = n.open(ObserveObject, thing, 0)
@@ -148,7 +148,7 @@ func TestLeader_TheFirstLeadsAndStays(t *testing.T) {
 // after it was elected, and finds it still there.
 func TestLeader_NoLaterEqualDisplacesIt(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
-		g := plant(r, rapid.SampledFrom([]string{"one router", "chain", "star"}).Draw(r, "shape"), 4)
+		g := newGrove(r, rapid.SampledFrom([]string{"one router", "chain", "star"}).Draw(r, "shape"), 4)
 		kind, on := ExposeObject, thing
 		if rapid.Bool().Draw(r, "by tag") {
 			kind, on = ExposeTag, object1(`"T"`)
