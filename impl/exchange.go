@@ -104,6 +104,9 @@ func (x *Exchange) Step(now Now, input Input) []Effect {
 	return x.effects
 }
 
+// Limits are those in force.
+func (x *Exchange) Limits() Limits { return x.config.Limits }
+
 // Deadline is the Mono time at which InputTick is due; false: none is.
 func (x *Exchange) Deadline() (int64, bool) { return x.balance.deadline() }
 

@@ -193,7 +193,7 @@ func (o *object) grow(r *Refinement) {
 	}
 	for n := range o.views {
 		if grown := o.grown(n, o.views[n].raw); grown != o.views[n].raw {
-			o.views[n] = view{raw: grown}
+			o.views[n] = view{raw: grown, is: o.views[n].is, was: o.views[n].was}
 			s.Nodes[n] = o.grown(n, s.Nodes[n])
 		}
 	}

@@ -58,15 +58,17 @@ func (o *object) hollowed(before int, version []int64) int {
 }
 
 // fill makes the hollow state that an exchange held before a step the one that it
-// was filled with.
-func (o *object) fill(n int, s model.State) model.State {
+// was filled with. Under limits a state may be replaced by another of its version at
+// once, instead of becoming hollow.
+func (o *object) fill(r *Refinement, n int, s model.State) model.State {
 	v := &o.views[n]
 	before, after := s.Nodes[n].Held[0], v.raw.Held[0]
 	if after.State == 0 || before.State == 0 || o.model.Version[before.State] != o.model.Version[after.State] {
 		v.is.filled = 0
 		return s
 	}
-	if before.State == after.State || !v.was.hollow {
+	core := r.exchanges[n].core
+	if before.State == after.State || !v.was.hollow && (core == nil || core.Limits() == impl.DefaultLimits) {
 		return s
 	}
 	v.is.filled = after.State

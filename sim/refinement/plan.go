@@ -343,7 +343,7 @@ func (o *object) refine(r *Refinement, h *happening) (changed bool, err error) {
 		r.counts.Stutters++
 		return false, nil
 	}
-	before := o.fill(h.exchange, o.state)
+	before := o.fill(r, h.exchange, o.state)
 	if changed {
 		o.renumber(h.exchange, differ)
 	}
