@@ -8,7 +8,7 @@
 // The fragment of the URL, on either end, has parameters of the form key=value, separated by commas:
 //
 //   - timeout: the link ends when no whole message of the peer, and no ping or pong, came for that long; 120s by default. A silent peer
-//     is pinged at a third of it, so it may be shorter than the peer's keep-alive.
+//     is pinged at a third of it, but not before a second: so a timeout above 1s may be shorter than the peer's keep-alive.
 //   - keep-alive: a message is sent when nothing else was for that long; 60s by default. Keep it well below the peer's timeout.
 //   - nodelay: true (default) or false; false lets TCP wait for more to send (Nagle's algorithm).
 //   - name: what this end is called in the peer's monitor; by default "router" for a listener and "go-client" for a connector.

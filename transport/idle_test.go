@@ -123,6 +123,23 @@ func TestSilence_APeerThatDoesNotAnswerLosesItsLink(t *testing.T) {
 	})
 }
 
+// Timeouts that are short: a peer that answers pings keeps its link from just above a second on. At a second its link ends, as the
+// reference's does: nobody is pinged so early.
+func TestSilence_ShortTimeouts(t *testing.T) {
+	for timeout, stays := range map[time.Duration]bool{2 * time.Second: true, 1100 * time.Millisecond: true, time.Second: false, 100 * time.Millisecond: false} {
+		synctest.Test(t, func(t *testing.T) {
+			peer := scriptedPeer(t, newExchange(t), parameters{timeout: timeout, keepAlive: 24 * time.Hour})
+			kinds := peer.frames(true)
+			time.Sleep(10 * timeout)
+			if err := peer.session.link.Err(); (err == nil) != stays {
+				t.Errorf("timeout %v: the link of a peer that answers pings ended with %v, it stays: %t was expected", timeout, err, stays)
+			}
+			peer.leave(t)
+			<-kinds
+		})
+	}
+}
+
 // Whatever a peer says, it has the timeout again.
 func TestTimeout_WhateverThePeerSaysKeepsTheLink(t *testing.T) {
 	const timeout = 30 * time.Second

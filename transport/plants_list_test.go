@@ -49,7 +49,7 @@ var plants = []plant.Plant{
 	{Name: "nobody is pinged", Tests: "TestSilence_", CI: true, Changes: []plant.Change{{
 		File: "session.go",
 		Old:  "	if left := s.silence.left(); left > 0 {\n		return left\n	}\n",
-		New:  "	if s != nil {\n		return s.silence.third\n	}\n",
+		New:  "	if s != nil {\n		return s.silence.patience\n	}\n",
 	}}},
 	{Name: "who speaks is pinged", Tests: "TestSilence_", Changes: []plant.Change{{
 		File: "session.go",

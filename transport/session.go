@@ -87,7 +87,7 @@ func newSession(link *hakuban.Link, socket *websocket.Conn, connection *carrier,
 // run carries the link until it ends, and returns why.
 func (s *session) run() error {
 	alive := again(s.parameters.keepAlive, func() time.Duration { return s.outbox.keepAlive(s.parameters.keepAlive) })
-	silent := again(s.silence.third, s.breakSilence)
+	silent := again(s.silence.patience, s.breakSilence)
 	s.link.Serve(s)
 	s.read()
 	s.beforeWait() // what follows from the last messages
@@ -127,7 +127,7 @@ func (s *session) breakSilence() (next time.Duration) {
 		return 0
 	}
 	s.trace("sent a ping", 0)
-	return s.silence.third
+	return s.silence.patience
 }
 
 // Write implements [hakuban.Writer].

@@ -7,22 +7,26 @@ import (
 	"time"
 )
 
-// silence tells when to ping a peer that is silent: when a third of the timeout has passed since it was heard, so that a peer whose
-// keep-alive is longer than our timeout keeps its link by two pongs or more.
+// leastSilence is the least silence that is broken. A timeout of no more than this is for peers that speak by themselves: the reference
+// ends an idle link after "timeout=1", and so do we.
+const leastSilence = time.Second
+
+// silence tells when to ping a peer that is silent: when a third of the timeout has passed since the peer was heard, and leastSilence at
+// least. So a peer whose keep-alive is longer than our timeout keeps its link: by two pongs in each timeout, by one if the timeout is short.
 type silence struct {
-	third time.Duration
-	start time.Time
-	last  atomic.Int64 // when the peer was heard, since the start
+	patience time.Duration
+	start    time.Time
+	last     atomic.Int64 // when the peer was heard, since the start
 }
 
 func newSilence(timeout time.Duration) *silence {
-	return &silence{third: max(1, timeout/3), start: time.Now()}
+	return &silence{patience: max(leastSilence, timeout/3), start: time.Now()}
 }
 
 // broken notes that the peer was heard.
 func (s *silence) broken() { s.last.Store(int64(time.Since(s.start))) }
 
-// left returns how long it takes until a ping is due, if the peer stays silent; zero or less: it is.
+// left returns how long it takes until a ping is due, if the peer stays silent; zero or less: a ping is due.
 func (s *silence) left() time.Duration {
-	return s.third - (time.Since(s.start) - time.Duration(s.last.Load()))
+	return s.patience - (time.Since(s.start) - time.Duration(s.last.Load()))
 }
