@@ -47,7 +47,7 @@ bench: ## benchmarks with allocations
 interop: ## the scenarios against the reference; a missing Rust is a failure
 	HAKUBAN_REQUIRE_INTEROP=1 go test -count=1 ./tests/interop
 
-bindings: ## C, Ruby and Python, and C against the reference; what is missing is a failure
+bindings: ## C, Ruby and Python, and C against the reference; what is missing is a failure (CI runs them among its tests)
 	HAKUBAN_REQUIRE_INTEROP=1 go test -count=1 ./tests/cabi ./tests/bindings
 typescript: ## the client in TypeScript: installs its tools, checks types, tests and size (needs Node 20 and npm)
 	cd clients/typescript && npm install --no-audit --no-fund && npm run build && npm test

@@ -104,12 +104,18 @@ func setCapacity(h handle, kind kind, capacity uint32) error {
 }
 
 // stream is behind a handle of a stream.
+//
+// Several goroutines may read it at a time: those of the host's futures, and those of futures that were dropped and have not noticed
+// yet. What one of these reads it gives back.
+//
+// Invariant: what is given back is given out again, unless something newer was read. The host never sees an older state after a newer.
 type stream struct {
 	owner
 	stream *hakuban.Stream
 
-	mu   sync.Mutex
-	back *state // read, and given back
+	mu    sync.Mutex
+	reads uint64 // how many states were read
+	back  *state // the one read last, given back; nil: it was not
 }
 
 func (s *stream) next() (handle, error) {
@@ -124,18 +130,33 @@ func (s *stream) next() (handle, error) {
 
 // read waits for a state: the newest, or the one that was given back.
 func (s *stream) read(ctx context.Context) (*state, error) {
-	s.mu.Lock()
-	back := s.back
-	s.back = nil
-	s.mu.Unlock()
-	if back != nil {
-		ctx = over
+	for {
+		read, err := s.look()
+		if read != nil || err != nil {
+			return read, err
+		}
+		select {
+		case <-s.stream.Changed():
+		case <-s.stream.Done():
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
 	}
-	newest, err := s.stream.Next(ctx)
+}
+
+// look is read without waiting. It returns nil when there is nothing to read.
+func (s *stream) look() (*state, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	newest, err := s.stream.Next(over)
 	switch {
 	case err == nil:
-		return &state{State: newest}, nil
-	case back != nil && pendingOr(ctx, err).status == statusPending:
+		s.reads++
+		s.back = nil
+		return &state{State: newest, read: s.reads}, nil
+	case pendingOr(over, err).status == statusPending:
+		back := s.back
+		s.back = nil
 		return back, nil
 	}
 	return nil, err
@@ -147,23 +168,15 @@ func (s *stream) discard(r result) {
 	if err != nil {
 		panic("BUG: a state that nobody was given: " + err.Error())
 	}
-	s.mu.Lock()
-	s.back = value.(*state)
-	s.mu.Unlock()
-	for _, f := range s.others() {
-		f.again()
-	}
+	s.giveBack(value.(*state))
+	s.again()
 }
 
-// again has a future that waits look once more.
-func (f *future) again() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.isEnded || f.cancel == nil {
-		return
-	}
-	if r := f.operation(over); r.status != statusPending {
-		f.set(r)
+func (s *stream) giveBack(back *state) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if back.read == s.reads {
+		s.back = back
 	}
 }
 
@@ -203,6 +216,7 @@ func (s *sink) next() (handle, error) {
 	}, func(r result) {
 		discardHandle(r)
 		s.tell(false)
+		s.again()
 	})
 }
 

@@ -79,6 +79,13 @@ func (o *owner) others() (list []*future) {
 	return list
 }
 
+// again has all futures that wait look once more, since one of the owner's has given something back.
+func (o *owner) again() {
+	for _, f := range o.others() {
+		f.again()
+	}
+}
+
 // closeAll ends the owner's futures, and those it is asked for later.
 func (o *owner) closeAll() {
 	o.mu.Lock()
@@ -107,6 +114,18 @@ func (f *future) begin() {
 			f.finish(r)
 		}
 	}()
+}
+
+// again has a future that waits look once more.
+func (f *future) again() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.isEnded || f.cancel == nil {
+		return
+	}
+	if r := f.operation(over); r.status != statusPending {
+		f.set(r)
+	}
 }
 
 // finish sets the result that an operation has, unless the future has ended meanwhile.

@@ -12,6 +12,7 @@ import (
 // state is behind a handle of an object state.
 type state struct {
 	hakuban.State
+	read uint64 // which one of its stream's it was, from 1; 0: it was not read
 
 	loan loan
 	lent [3]*array // by part; nil: not asked for yet; guarded by loan.mu
