@@ -238,7 +238,7 @@ uint64_t hakuban_object_state_synchronized_ago(HakubanObjectState *state);
 /* ------------------------------------------------------------------------------------------------------- this library's own part */
 
 /* The version of this second part. It grows by one with each addition; nothing is ever taken away or changed. */
-#define HAKUBAN_GO_ABI_VERSION 1
+#define HAKUBAN_GO_ABI_VERSION 2
 
 /* The version of this second part in the library that is loaded. A program needs at least the one it was compiled with. */
 uint32_t hakuban_go_abi_version(void);
@@ -294,6 +294,12 @@ typedef struct HakubanGoLinkState {
 } HakubanGoLinkState;
 
 uint8_t hakuban_go_websocket_connector_state(HakubanConnector *connector, HakubanGoLinkState *state);
+/*
+ * Tells of a change, since version 2. HAKUBAN_OK once the connector's link is not the one that has this number, 0 standing for none:
+ * pass what hakuban_go_websocket_connector_state said last. HAKUBAN_END_OF_STREAM when there will be no other, since the connector was
+ * dropped, or its runtime or exchange closed.
+ */
+HakubanFuture *hakuban_go_websocket_connector_changed(HakubanConnector *connector, uint64_t link);
 /* The name the upstream has given itself: UTF-8 without a NUL byte at its end, empty while there is no link or no name. */
 HakubanOwnedArray hakuban_go_websocket_connector_upstream_name(HakubanConnector *connector);
 

@@ -28,7 +28,8 @@ type Connector struct {
 	done     chan struct{} // closed when run has returned
 
 	mu      sync.Mutex
-	session *session // nil: not connected
+	session *session      // nil: not connected
+	changed chan struct{} // closed, and made anew, when session changes
 	warned  time.Time
 }
 
@@ -59,7 +60,7 @@ func Connect(x *hakuban.Exchange, url string, options *Options) (*Connector, err
 	if err := x.CheckLink(link); err != nil {
 		return nil, err // now, since every attempt would fail
 	}
-	c := &Connector{x: x, address: address, link: link, options: o, done: make(chan struct{})}
+	c := &Connector{x: x, address: address, link: link, options: o, done: make(chan struct{}), changed: make(chan struct{})}
 	if c.upstream, err = x.ClaimUpstream(); err != nil {
 		return nil, err
 	}
@@ -82,6 +83,17 @@ func (c *Connector) URL() string { return c.address.String() }
 func (c *Connector) Close() {
 	c.stop()
 	<-c.done
+}
+
+// Done is closed when the connector has ended.
+func (c *Connector) Done() <-chan struct{} { return c.done }
+
+// Changed returns a channel that is closed when the connector is connected the next time, or no more. To miss nothing, ask for it before
+// [Connector.Snapshot].
+func (c *Connector) Changed() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.changed
 }
 
 // ConnectorSnapshot is what there is to see of a connector.
@@ -160,18 +172,22 @@ func (c *Connector) failed(err error, delay time.Duration) {
 
 // carry runs a session until it ends or the connector closes, and returns why.
 func (c *Connector) carry(ctx context.Context, s *session) (reason error) {
-	c.mu.Lock()
-	c.session = s
-	c.mu.Unlock()
+	c.setSession(s)
 	stop := context.AfterFunc(ctx, func() { s.end(closeNormal, errors.New("the connector was closed")) })
 	defer stop()
 	s.logger.Info("upstream link made", "url", c.URL())
 	reason = s.run()
 	s.logger.Info("upstream link ended", "reason", reason)
-	c.mu.Lock()
-	c.session = nil
-	c.mu.Unlock()
+	c.setSession(nil)
 	return reason
+}
+
+func (c *Connector) setSession(s *session) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.session = s
+	close(c.changed)
+	c.changed = make(chan struct{})
 }
 
 var errNoExchange = errors.New("the exchange is nil")

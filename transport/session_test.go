@@ -37,3 +37,36 @@ func TestSession_AMessageHasTheWholeTimeout(t *testing.T) {
 		_ = theirs.Close()
 	})
 }
+
+// A connector tells of each link that it makes and loses, and of its end.
+func TestConnector_TellsOfChanges(t *testing.T) {
+	top, bottom := newExchange(t), newExchange(t)
+	listener := listen(t, top, "ws://127.0.0.1:0")
+	c := connect(t, bottom, listener.URL())
+	becomes := func(connected bool) {
+		t.Helper()
+		for {
+			changed := c.Changed()
+			if (c.Snapshot().Connection != nil) == connected {
+				return
+			}
+			select {
+			case <-changed:
+			case <-time.After(patience):
+				t.Fatalf("nothing told that the connector is connected: %v", connected)
+			}
+		}
+	}
+	becomes(true)
+	listener.Close()
+	becomes(false)
+	listen(t, top, listener.URL())
+	becomes(true)
+	c.Close()
+	becomes(false)
+	select {
+	case <-c.Done():
+	default:
+		t.Error("the connector has not ended")
+	}
+}

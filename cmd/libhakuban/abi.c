@@ -210,6 +210,11 @@ uint8_t hakuban_go_websocket_connector_state(HakubanConnector *connector, Hakuba
 	STATUS(bridgeConnectorState(NUMBER(connector), state));
 }
 
+HakubanFuture *hakuban_go_websocket_connector_changed(HakubanConnector *connector, uint64_t link)
+{
+	HANDLE(bridgeConnectorChanged(NUMBER(connector), link));
+}
+
 HakubanOwnedArray hakuban_go_websocket_connector_upstream_name(HakubanConnector *connector)
 {
 	return forked() ? (HakubanOwnedArray){0, NULL} : bridgeConnectorUpstreamName(NUMBER(connector));

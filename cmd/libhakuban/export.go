@@ -187,6 +187,11 @@ func bridgeConnectorState(connector C.uintptr_t, state *C.HakubanGoLinkState) C.
 	})
 }
 
+//export bridgeConnectorChanged
+func bridgeConnectorChanged(connector C.uintptr_t, link C.uint64_t) C.uintptr_t {
+	return toHandle(func() (handle, error) { return connectorChanged(handle(connector), uint64(link)) })
+}
+
 //export bridgeConnectorUpstreamName
 func bridgeConnectorUpstreamName(connector C.uintptr_t) (name C.HakubanOwnedArray) {
 	toStatus(func() error {

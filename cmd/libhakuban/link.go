@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"sync"
 
 	"hakuban"
@@ -64,11 +65,54 @@ func (r *linkRuntime) disown(link closer) {
 
 // connector is behind a handle of a connector.
 type connector struct {
+	owner
 	*transport.Connector
 	runtime *linkRuntime
 }
 
-func (c *connector) drop() { c.runtime.disown(c.Connector) }
+func (c *connector) drop() {
+	c.closeAll()
+	c.runtime.disown(c.Connector)
+}
+
+// link returns the number of the link at the moment; 0: there is none.
+func (c *connector) link() uint64 {
+	if connection := c.Snapshot().Connection; connection != nil {
+		return connection.Link
+	}
+	return 0
+}
+
+// changed gives the host a future that ends when the connector's link is another than the one given.
+func (c *connector) changed(link uint64) (handle, error) {
+	return c.open(func(ctx context.Context) result {
+		for {
+			changed := c.Changed()
+			if c.link() != link {
+				return result{status: statusOK}
+			}
+			select {
+			case <-c.Done(): // there will be no other
+				return result{status: statusEndOfStream}
+			default:
+			}
+			select {
+			case <-changed:
+			case <-c.Done():
+			case <-ctx.Done():
+				return result{status: statusPending}
+			}
+		}
+	}, func(result) {})
+}
+
+func connectorChanged(h handle, link uint64) (handle, error) {
+	c, err := lookup[*connector](&handles, h, kindConnector)
+	if err != nil {
+		return 0, err
+	}
+	return c.changed(link)
+}
 
 // listener is behind a handle of a listener.
 type listener struct {

@@ -116,6 +116,7 @@ exchange_drop = _declare("hakuban_exchange_drop", None, c_void_p)
 runtime_new = _declare("hakuban_tokio_init_multi_thread", c_void_p, c_size_t)
 connector_new = _declare("hakuban_tokio_websocket_connector_new", Result, c_void_p, c_void_p, c_char_p)
 connector_state = _declare("hakuban_go_websocket_connector_state", c_uint8, c_void_p, POINTER(LinkState))
+connector_changed = _declare("hakuban_go_websocket_connector_changed", c_void_p, c_void_p, c_uint64)
 connector_upstream_name = _declare("hakuban_go_websocket_connector_upstream_name", Array, c_void_p)
 connector_drop = _declare("hakuban_tokio_websocket_connector_drop", None, c_void_p)
 listener_new = _declare("hakuban_go_websocket_listener_new", Result, c_void_p, c_void_p, c_char_p)
@@ -166,7 +167,7 @@ state_drop = _declare("hakuban_object_state_drop", None, c_void_p)
 
 log_to = _declare("hakuban_go_log_to", c_uint8, c_uint8, LOG_CALLBACK, c_void_p)
 
-if abi_version() < 1:
+if abi_version() < 2:
     raise ImportError("libhakuban is older than this package")
 
 

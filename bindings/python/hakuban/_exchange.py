@@ -170,18 +170,47 @@ class ExposeContract(_Contract[Sink]):
 
 
 class Connector(_Handle):
-    """Keeps an exchange linked to its upstream. Closing blocks until the link is gone."""
+    """Keeps an exchange linked to its upstream. Closing blocks until the link is gone.
+
+    Iterate over it with `for` (which blocks the thread) or `async for` to be told whenever a link is made or lost.
+    """
 
     def __init__(self, handle: int, exchange: "Exchange") -> None:
         super().__init__(handle, _abi.connector_drop)
         self._exchange = exchange  # which lasts as long
+        self._told = 0  # the number of the link that next told of; 0: none
+
+    def _link(self) -> int:
+        state = _abi.LinkState()
+        _abi.check(_abi.connector_state(self._handle, byref(state)))
+        return int(state.link)
 
     @property
     def connected(self) -> bool:
         """Whether there is a link at the moment."""
-        state = _abi.LinkState()
-        _abi.check(_abi.connector_state(self._handle, byref(state)))
-        return bool(state.connected)
+        return self._link() != 0
+
+    def _tell(self, _nothing: int) -> bool:
+        self._told = self._link()
+        return self._told != 0
+
+    def _next(self) -> Next[bool]:
+        return Next(lambda: _abi.connector_changed(self._handle, self._told), self._tell)
+
+    def next(self, timeout: float | None = None) -> bool | None:
+        """Blocks until a link was made or lost since the last time, at first until one is made. Returns whether there is one now;
+        None when there will be no more. Raises TimeoutError. For one thread or task at a time."""
+        return None if self.closed else self._next().wait(timeout)
+
+    async def next_async(self) -> bool | None:
+        return None if self.closed else await self._next().wait_async()
+
+    def __iter__(self) -> Iterator[bool]:
+        return iter(self.next, None)
+
+    async def __aiter__(self) -> AsyncIterator[bool]:
+        while (connected := await self.next_async()) is not None:
+            yield connected
 
     @property
     def upstream_name(self) -> str:

@@ -26,6 +26,8 @@ class Next(Generic[T]):
         self._future = None
         if result.status == _abi.END_OF_STREAM:
             return True, None
+        if result.status == _abi.OK:  # it tells of something, and has nothing to give
+            return True, self._make(0)
         return True, self._make(_abi.pointer_of(result))
 
     def _descriptor(self) -> int:

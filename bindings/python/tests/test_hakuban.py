@@ -243,7 +243,27 @@ class Links(unittest.TestCase):
                 expose.next(LONG).send_json("from below")
                 self.assertEqual(observe.next(LONG).next(LONG).json(), "from below")
                 self.assertTrue(connector.connected)
+                self.assertIs(connector.next(LONG), True)
                 self.assertIn(connector.upstream_name, ("top", ""))
+
+    def test_links_made_and_lost(self):
+        with Exchange() as top, Exchange() as bottom:
+            listener = top.listen("ws://127.0.0.1:0")
+            with bottom.connect(listener.url) as connector:
+                self.assertIs(connector.next(LONG), True)
+                with self.assertRaises(TimeoutError):
+                    connector.next(0)
+                listener.close()
+                self.assertIs(connector.next(LONG), False)
+
+                async def relinked():
+                    with top.listen(listener.url):
+                        async for connected in connector:
+                            return connected
+
+                self.assertIs(asyncio.run(relinked()), True)
+                self.assertIs(next(iter(connector)), False)
+            self.assertIsNone(connector.next(LONG))
 
     @unittest.skipUnless(ROUTER, "HAKUBAN_ROUTER is not set")
     def test_over_a_router(self):

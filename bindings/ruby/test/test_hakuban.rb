@@ -246,6 +246,22 @@ class TestLinks < Minitest::Test
     [top, bottom].each(&:close)
   end
 
+  def test_links_made_and_lost
+    top, bottom = Exchange.new, Exchange.new
+    listener = top.listen("ws://127.0.0.1:0")
+    connector = bottom.connect(listener.url)
+    assert_equal true, connector.next(timeout: LONG)
+    assert_raises(Hakuban::TimeoutError) { connector.next(timeout: 0) }
+    listener.close
+    assert_equal false, connector.next(timeout: LONG)
+    top.listen(listener.url) { assert_equal true, connector.first }
+    assert_equal false, connector.next(timeout: LONG)
+    connector.close
+    assert_nil connector.next(timeout: LONG)
+  ensure
+    [top, bottom].each(&:close)
+  end
+
   def test_over_a_router
     router = ENV["HAKUBAN_ROUTER"] or skip "HAKUBAN_ROUTER is not set"
     one, other = Exchange.new, Exchange.new

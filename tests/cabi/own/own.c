@@ -95,6 +95,7 @@ static void misuse(void *bad)
 	CHECK(hakuban_go_exchange_close(bad) == HAKUBAN_GO_INVALID_HANDLE);
 	CHECK(hakuban_go_runtime_close(bad) == HAKUBAN_GO_INVALID_HANDLE);
 	CHECK(hakuban_go_websocket_connector_state(bad, &link) == HAKUBAN_GO_INVALID_HANDLE);
+	CHECK(!hakuban_go_websocket_connector_changed(bad, 0));
 	CHECK(!hakuban_go_websocket_connector_upstream_name(bad).length);
 	CHECK(hakuban_go_websocket_listener_new(bad, bad, "ws://127.0.0.1:0").status == HAKUBAN_GO_INVALID_HANDLE);
 	CHECK(!hakuban_go_websocket_listener_url(bad));
@@ -350,23 +351,74 @@ static void sending_now(void)
 	end_world(w);
 }
 
-/* Tells when a condition of a connector holds. The library has no event for it: it is looked at again and again. */
-#define UNTIL(condition) \
-	do { \
-		struct timespec pause = {0, 5000000}; \
-		time_t begin = time(NULL); \
-		while (!(condition)) { \
-			CHECK(time(NULL) - begin < 30); \
-			nanosleep(&pause, NULL); \
-		} \
-	} while (0)
+/* Waits until a connector has a name from upstream. The library has no event for it: it is looked at again and again. */
+static HakubanOwnedArray upstream_name(HakubanConnector *connector)
+{
+	struct timespec pause = {0, 5000000};
+	time_t begin = time(NULL);
+	HakubanOwnedArray name;
+	while (!(name = hakuban_go_websocket_connector_upstream_name(connector)).length) {
+		hakuban_array_drop(name);
+		CHECK(time(NULL) - begin < 30);
+		nanosleep(&pause, NULL);
+	}
+	return name;
+}
 
-static int connected(HakubanConnector *connector)
+/* The number of a connector's link; 0: there is none. */
+static uint64_t link_of(HakubanConnector *connector)
 {
 	HakubanGoLinkState state;
 	CHECK(hakuban_go_websocket_connector_state(connector, &state) == HAKUBAN_OK);
 	CHECK(state.connected == (state.link != 0));
-	return state.connected;
+	return state.link;
+}
+
+/* Waits until a connector's link is another than the one of this number, and returns the new one. */
+static uint64_t link_after(HakubanConnector *connector, uint64_t link)
+{
+	CHECK(hakuban_go_future_await_timeout(hakuban_go_websocket_connector_changed(connector, link), LONG).status == HAKUBAN_OK);
+	return link_of(connector);
+}
+
+/* A connector tells of each change of its link, to whoever waits, and that there will be no more. */
+static void link_changes(void)
+{
+	HakubanRuntime *above = hakuban_tokio_init_multi_thread(0), *below = hakuban_tokio_init_multi_thread(0);
+	HakubanExchange *top = new_exchange(), *bottom = new_exchange();
+	HakubanGoListener *listener = pointer_of(hakuban_go_websocket_listener_new(above, top, "ws://127.0.0.1:0"));
+	char *url = strdup(hakuban_go_websocket_listener_url(listener));
+	HakubanConnector *connector = pointer_of(hakuban_tokio_websocket_connector_new(below, bottom, url));
+	HakubanFuture *others[20], *dropped, *last;
+	uint64_t first = link_after(connector, 0), second, i;
+	CHECK(first != 0);
+	CHECK(hakuban_future_await(hakuban_go_websocket_connector_changed(connector, 0)).status == HAKUBAN_OK); /* it has changed */
+	for (i = 0; i < 20; i++) {
+		others[i] = hakuban_go_websocket_connector_changed(connector, first);
+		CHECK(hakuban_go_future_descriptor(others[i]) >= 0);
+	}
+	dropped = hakuban_go_websocket_connector_changed(connector, first);
+	CHECK(hakuban_go_future_await_timeout(dropped, 0).status == HAKUBAN_PENDING);
+	hakuban_future_drop(dropped);
+
+	hakuban_go_websocket_listener_drop(listener);
+	for (i = 0; i < 20; i++)
+		CHECK(hakuban_future_await(others[i]).status == HAKUBAN_OK);
+	CHECK(link_of(connector) == 0);
+	listener = pointer_of(hakuban_go_websocket_listener_new(above, top, url)); /* the same port again */
+	CHECK((second = link_after(connector, 0)) != 0 && second != first);
+
+	last = hakuban_go_websocket_connector_changed(connector, second);
+	CHECK(hakuban_go_future_await_timeout(last, 0).status == HAKUBAN_PENDING);
+	CHECK(hakuban_go_runtime_close(below) == HAKUBAN_OK);
+	CHECK(hakuban_future_await(last).status == HAKUBAN_OK);
+	CHECK(hakuban_future_await(hakuban_go_websocket_connector_changed(connector, 0)).status == HAKUBAN_END_OF_STREAM);
+	hakuban_tokio_websocket_connector_drop(connector);
+	hakuban_go_websocket_listener_drop(listener);
+	CHECK(hakuban_go_runtime_close(above) == HAKUBAN_OK);
+	hakuban_exchange_drop(top);
+	hakuban_exchange_drop(bottom);
+	free(url);
 }
 
 static void listeners(void)
@@ -381,10 +433,10 @@ static void listeners(void)
 	World w = {top, observe, expose, awaited(hakuban_object_observe_contract_next(observe)),
 	           awaited(hakuban_object_expose_contract_next(expose))};
 	HakubanOwnedArray name;
+	uint64_t link = link_after(connector, 0);
 	CHECK(send_now(w, "from below", 1) == HAKUBAN_OK);
 	CHECK(data_is(awaited(hakuban_object_state_stream_next(w.stream)), "from below"));
-	UNTIL(connected(connector));
-	UNTIL((name = hakuban_go_websocket_connector_upstream_name(connector)).length > 0);
+	name = upstream_name(connector);
 	CHECK(name.length == strlen("top-of-all") && !memcmp(name.pointer, "top-of-all", name.length));
 	hakuban_array_drop(name);
 	hakuban_array_drop(name);
@@ -393,7 +445,7 @@ static void listeners(void)
 	CHECK(hakuban_go_websocket_listener_new(runtime, top, "ws://127.0.0.1").status == HAKUBAN_INVALID_URL);
 
 	CHECK(hakuban_go_runtime_close(runtime) == HAKUBAN_OK);
-	UNTIL(!connected(connector));
+	CHECK(link != 0 && link_after(connector, link) == 0);
 	CHECK(hakuban_go_runtime_close(runtime) == HAKUBAN_GO_INVALID_HANDLE);
 	CHECK(hakuban_go_websocket_listener_url(listener) != NULL);
 	hakuban_go_websocket_listener_drop(listener);
@@ -511,7 +563,7 @@ static const struct {
 } checks[] = {
 	{"last_error", last_error},   {"bad_handles", bad_handles}, {"bad_arguments", bad_arguments}, {"forks", forks},
 	{"timeouts", timeouts},       {"descriptors", descriptors}, {"sending_now", sending_now},     {"listeners", listeners},
-	{"closed_exchange", closed_exchange}, {"logs", logs},       {"races", races},
+	{"link_changes", link_changes},   {"closed_exchange", closed_exchange}, {"logs", logs},       {"races", races},
 };
 
 int main(void)

@@ -57,7 +57,7 @@ module Hakuban
       future_await_timeout: [[:pointer, :uint64], Result.by_value], future_descriptor: [[:pointer], :int],
       exchange_close: [[:pointer], :uint8], object_state_sink_send: [[:pointer, :pointer], :uint8],
       object_expose_contract_set_capacity: [[:pointer, :uint32], :uint8], tag_expose_contract_set_capacity: [[:pointer, :uint32], :uint8],
-      websocket_connector_state: [[:pointer, :pointer], :uint8],
+      websocket_connector_state: [[:pointer, :pointer], :uint8], websocket_connector_changed: [[:pointer, :uint64], :pointer],
       websocket_listener_new: [[:pointer, :pointer, :string], Result.by_value], websocket_listener_url: [[:pointer], :string]
     }.each { |name, (arguments, result)| attach_function name, :"hakuban_go_#{name}", arguments, result }
     attach_function :websocket_listener_drop, :hakuban_go_websocket_listener_drop, [:pointer], :void, blocking: true
@@ -91,7 +91,7 @@ module Hakuban
       attach_function :"#{name}_drop", :"hakuban_#{name}_drop", [:pointer], :void
     end
 
-    raise LoadError, "libhakuban is older than this gem" if abi_version < 1
+    raise LoadError, "libhakuban is older than this gem" if abi_version < 2
 
     module_function
 

@@ -32,7 +32,7 @@ module Hakuban
 
     private
 
-    # Waits for a future; nil when there will be no more. Other threads, and fibers of a scheduler, run meanwhile.
+    # Waits for a future; nil when there will be no more, true when it has nothing to give. Other threads, and fibers of a scheduler, run meanwhile.
     def await(future, timeout)
       ABI.not_null(future)
       deadline = timeout && Process.clock_gettime(Process::CLOCK_MONOTONIC) + timeout
@@ -41,7 +41,7 @@ module Hakuban
         result = ABI.future_await_timeout(future, 0)
         if result[:status] != ABI::PENDING
           done = true
-          return result[:status] == ABI::END_OF_STREAM ? nil : ABI.pointer_of(result)
+          return { ABI::END_OF_STREAM => nil, ABI::OK => true }.fetch(result[:status]) { ABI.pointer_of(result) }
         end
         left = deadline && deadline - Process.clock_gettime(Process::CLOCK_MONOTONIC)
         raise TimeoutError.new("nothing came in time") if left && left <= 0
@@ -152,18 +152,33 @@ module Hakuban
     end
   end
 
-  # Keeps an exchange linked to its upstream. Closing waits until the link is gone.
+  # Keeps an exchange linked to its upstream. Closing waits until the link is gone. +each+ yields whenever a link is made or lost.
   class Connector < Handle
+    include Enumerable
+
     def initialize(handle, exchange)
       super(handle) { |pointer| ABI.tokio_websocket_connector_drop(pointer) }
       @exchange = exchange
+      @told = 0 # the number of the link that +next+ told of; 0: none
     end
 
     # Whether there is a link at the moment.
-    def connected?
-      state = ABI::LinkState.new
-      ABI.check(ABI.websocket_connector_state(@handle, state))
-      state[:connected] == 1
+    def connected? = link != 0
+
+    # Waits until a link was made or lost since the last time, at first until one is made. Returns whether there is one now; nil when
+    # there will be no more. Raises TimeoutError. For one thread at a time.
+    def next(timeout: nil)
+      return nil if closed?
+      return nil unless await(ABI.websocket_connector_changed(@handle, @told), timeout)
+      (@told = link) != 0
+    end
+
+    def each
+      return enum_for(:each) unless block_given?
+      until (connected = self.next).nil?
+        yield connected
+      end
+      self
     end
 
     # The name the upstream has given itself; empty while there is no link.
@@ -173,6 +188,14 @@ module Hakuban
       name[:pointer].read_bytes(name[:length]).force_encoding(Encoding::UTF_8)
     ensure
       ABI.array_drop(name) if name
+    end
+
+    private
+
+    def link
+      state = ABI::LinkState.new
+      ABI.check(ABI.websocket_connector_state(@handle, state))
+      state[:link]
     end
   end
 
