@@ -24,6 +24,8 @@ type Exchange struct {
 
 	unfinished *budget // of the bytes of messages that arrive
 
+	patience sync.Mutex // see patient
+
 	mu        sync.Mutex // guards what follows; nothing waits while holding it
 	core      *impl.Exchange
 	closed    bool
@@ -191,6 +193,16 @@ func (x *Exchange) applyAt(now impl.Now, input *impl.Input) (a answer) {
 	clear(effects) // which may hold the bytes of large states until the next step
 	x.arm(now)
 	return a
+}
+
+// patient holds the lock while it takes a step of a long work. One long work at a time waits for the lock, so that whoever has little
+// to do waits for one slice of all that is long, and not for one of each.
+func (x *Exchange) patient(step func()) {
+	x.patience.Lock()
+	x.mu.Lock()
+	defer x.unlock()
+	defer x.patience.Unlock()
+	step()
 }
 
 // signal tells a channel of capacity 1 that there is something to do. One telling is enough.

@@ -505,7 +505,7 @@ func TestRecord_WritesEachInputAsALine(t *testing.T) {
 		if err := json.Unmarshal(line, &parsed); err != nil {
 			t.Fatalf("line %d: %v", i, err)
 		}
-		if i == 0 && (parsed.Version != 2 || !parsed.Config.Rebalance) || i > 0 && parsed.Now.Wall == 0 {
+		if i == 0 && (parsed.Version != 3 || !parsed.Config.Rebalance) || i > 0 && parsed.Now.Wall == 0 {
 			t.Errorf("line %d: %s", i, line)
 		}
 		kinds = append(kinds, parsed.Input.Kind)

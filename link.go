@@ -225,7 +225,7 @@ func (l *Link) Receive(data []byte) error {
 }
 
 // receive leaves the exchange's lock as it is told.
-func (l *Link) receive(data []byte, leave func(*Exchange)) error {
+func (l *Link) receive(data []byte, leave func(*Exchange)) (err error) {
 	arrival := arrivals.Get().(*impl.Arrival)
 	defer arrivals.Put(arrival)
 	defer arrival.Release()
@@ -238,13 +238,27 @@ func (l *Link) receive(data []byte, leave func(*Exchange)) error {
 		arrival.Patch(l.base(arrival))
 		l.unpaid += max(0, arrival.Made()-fair*len(data))
 	}
-	l.x.mu.Lock()
-	defer leave(l.x)
-	if l.err != nil {
-		return l.err
+	input := &impl.Input{Kind: impl.InputReceive, Link: l.id, Data: data, Arrival: arrival}
+	if !arrival.Long() {
+		l.x.mu.Lock()
+		defer leave(l.x)
+		_, err = l.take(input)
+		return err
 	}
-	l.x.apply(&impl.Input{Kind: impl.InputReceive, Link: l.id, Data: data, Arrival: arrival})
-	return l.err
+	for more := true; more; {
+		l.x.patient(func() { more, err = l.take(input) })
+		input = &impl.Input{Kind: impl.InputContinue, Link: l.id}
+	}
+	return err
+}
+
+// take steps the core with a message, or with more of one, and reports whether there is more. The caller holds the lock.
+func (l *Link) take(input *impl.Input) (more bool, err error) {
+	if l.err != nil {
+		return false, l.err
+	}
+	l.x.apply(input)
+	return l.err == nil && l.x.core.Taking(l.id), l.err
 }
 
 // fair is how many bytes of states a byte of a message may make and be paid for.

@@ -9,7 +9,7 @@ import (
 )
 
 // recordingVersion is the version of the format: a header line, then a recordedInput in each line.
-const recordingVersion = 2
+const recordingVersion = 3
 
 type recordingHeader struct {
 	Version int         `json:"hakuban-recording"`

@@ -19,6 +19,8 @@ const (
 	ownTurns = 16
 	// helperTurns is how many links a helper pulls for in one visit to the core.
 	helperTurns = 64
+	// visitMessages is how many messages are enough for one visit.
+	visitMessages = 256
 	// rest is how long ago a link must have been served for a step to serve it. A link with something to send more often than that
 	// is left to a helper, which sends what gathers meanwhile at once.
 	rest = 20 * time.Microsecond
@@ -157,7 +159,7 @@ func (x *Exchange) unlock() {
 	now := x.now()
 	for range ownTurns {
 		l := x.ready.last()
-		if l == nil || now.Mono-l.servedAt < int64(rest) {
+		if l == nil || len(s.messages) > visitMessages || now.Mono-l.servedAt < int64(rest) {
 			break
 		}
 		x.ready.dropLast()
@@ -183,7 +185,7 @@ func (x *Exchange) helper() {
 	for {
 		x.mu.Lock()
 		now := x.now()
-		for len(s.turns) < helperTurns && x.ready.length() > 0 {
+		for len(s.turns) < helperTurns && len(s.messages) <= visitMessages && x.ready.length() > 0 {
 			x.pullFor(s, now, x.ready.first())
 		}
 		if len(s.turns) == 0 { // what there was has ended, or is served apart

@@ -110,6 +110,12 @@ func (a *Arrival) Heavy() bool {
 	return false
 }
 
+// longMessage is how many actions make a message long.
+const longMessage = 16
+
+// Long reports whether it takes long to take the message: then others should be let in first.
+func (a *Arrival) Long() bool { return len(a.event.Message.Control) > longMessage }
+
 // Base is what the states of a message are to be patched from.
 type Base struct {
 	state *State // nil: nothing

@@ -21,6 +21,11 @@ type Config struct {
 	// enough. Negative or not a number: [DefaultRebalanceThreshold].
 	RebalanceThreshold float64
 
+	// Slice is how many things a step looks at: actions of a control message, and
+	// objects that a pull tells of. What is left is for further steps. Zero and below:
+	// [DefaultSlice].
+	Slice int `json:",omitempty"`
+
 	// Upstream says that there will be an upstream. What downstream links make this
 	// exchange ask for is kept within what an upstream allows one link, before the
 	// first one is linked to as well as from then on.

@@ -1,6 +1,7 @@
 package impl
 
 import (
+	"cmp"
 	"fmt"
 
 	"hakuban/wire"
@@ -29,6 +30,7 @@ type Exchange struct {
 
 	// Of the step under way.
 	now         Now
+	work        int // things that it looked at: objects, records, actions, what a pull tells of
 	effects     []Effect
 	touched     []*object // by the control message under way, to be settled after it
 	touchedTags []*tagLink
@@ -43,6 +45,7 @@ type Exchange struct {
 // a number counts as the default.
 func New(config Config) *Exchange {
 	config.Limits = config.Limits.WithDefaults()
+	config.Slice = cmp.Or(max(config.Slice, 0), DefaultSlice)
 	return &Exchange{
 		config:    config,
 		bounded:   config.Upstream,
@@ -60,7 +63,7 @@ func New(config Config) *Exchange {
 // stood still.
 func (x *Exchange) Step(now Now, input Input) []Effect {
 	now.Mono = max(now.Mono, x.now.Mono)
-	x.now = now
+	x.now, x.work = now, 0
 	x.effects = emptied(x.effects)
 	switch input.Kind {
 	case InputAttach:
@@ -72,6 +75,10 @@ func (x *Exchange) Step(now Now, input Input) []Effect {
 	case InputReceive:
 		if l := x.links[input.Link]; l != nil {
 			x.receive(l, &input)
+		}
+	case InputContinue:
+		if l := x.links[input.Link]; l != nil {
+			x.goOn(l)
 		}
 	case InputPull:
 		if l := x.links[input.Link]; l != nil {

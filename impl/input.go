@@ -53,7 +53,8 @@ const (
 	// InputDetach: a session ended outside the core. Link.
 	InputDetach
 	// InputReceive: one websocket message arrived. Link, Data, and Arrival: Data
-	// decoded; nil: not yet. The core keeps no reference to either.
+	// decoded; nil: not yet. The core keeps no reference to either, unless it took
+	// only a part of the message: see [Exchange.Taking].
 	InputReceive
 	// InputPull: the link's writer has room. Link; Buffer is appended to and
 	// Budget bounds the bytes after which no further message is begun. A state
@@ -78,6 +79,8 @@ const (
 	InputTick
 	// InputSetRights changes what the peer of a downstream link may do. Link, Rights.
 	InputSetRights
+	// InputContinue takes the next slice of the message that a link is taking. Link.
+	InputContinue
 )
 
 // Input is one value that drives an exchange. Fields beyond those its kind names

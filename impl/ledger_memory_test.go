@@ -41,6 +41,14 @@ func input(x *Exchange, link LinkID, event *wire.Event) {
 	}
 }
 
+// pullAll pulls until nothing is left.
+func pullAll(x *Exchange, link LinkID) {
+	for drained := false; !drained; {
+		effects := x.Step(Now{Mono: 1}, Input{Kind: InputPull, Link: link, Budget: 1 << 30})
+		drained = effects[len(effects)-1].Kind == EffectDrained
+	}
+}
+
 func attachFor(x *Exchange, links ...LinkID) {
 	for _, id := range links {
 		role := ToDownstream
@@ -87,7 +95,7 @@ func memoryCases() []memoryCase {
 	own := func(link ...LinkID) func(*Exchange) int { return func(x *Exchange) int { return charged(x, link...) } }
 	state := func(size int) func(*testing.T, *Exchange, int) {
 		return func(_ *testing.T, x *Exchange, n int) {
-			x.Step(Now{Mono: 1}, Input{Kind: InputPull, Link: 2, Budget: 1 << 30})
+			pullAll(x, 2)
 			for i := range n {
 				event := states(up(uint64(2+i)), patch(1, fmt.Sprintf("%d%s", i, strings.Repeat("x", size)), 0))
 				input(x, 2, &event)

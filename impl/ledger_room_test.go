@@ -91,6 +91,10 @@ var plants = []plant.Plant{
 		File: "withheld.go", Old: "	return now.bytes >= more || now.bytes+x.lifts() < more", New: "	return now.bytes >= more"}}},
 	{Name: "the second load limit is ignored", Tests: "TestReceive_", Changes: []plant.Change{{
 		File: "receive.go", Old: "		l.limit = newLoadLimit(", New: "		if l.limit != nil {\n			return nil\n		}\n		l.limit = newLoadLimit("}}},
+	{Name: "a message is taken whole", Tests: "TestSlice_", CI: true, Changes: []plant.Change{{
+		File: "slice.go", Old: "min(t.next+x.config.Slice, last)", New: "last"}}},
+	{Name: "a message comes in between the slices of another", Tests: "TestSlice_", Changes: []plant.Change{{
+		File: "receive.go", Old: "	if l.taking.arrival != nil {", New: "	if l.taking.arrival != nil && len(input.Data) == 0 {"}}},
 	{Name: "removals are not sent last", Tests: "TestUpstream_", CI: true, Changes: []plant.Change{{
 		File: "pull.go", Old: "return removal(a.Kind) - removal(b.Kind)", New: "return 0"}}},
 	{Name: "the format is left out after a base was forgotten", Tests: "TestUpstream_", Changes: []plant.Change{{

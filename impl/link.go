@@ -28,6 +28,7 @@ type link struct {
 	ours     map[uint64]*channel     // state channels that we opened and have not closed
 	lastOurs uint64                  // number of the last channel that we opened
 	theirs   map[uint64]theirChannel // channels that the peer has open
+	taking   taking                  // the last message, until all of it is taken
 	books                            // of the ledger
 
 	// ToDownstream: the peer is downstream of us.
@@ -142,7 +143,7 @@ func (x *Exchange) attach(input Input) {
 // spec: Detach
 func (x *Exchange) detach(l *link) {
 	delete(x.links, l.id)
-	l.gone = true
+	l.gone, l.taking = true, taking{}
 	if l == x.upstream {
 		x.detachUpstream(l)
 	} else {

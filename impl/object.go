@@ -137,6 +137,7 @@ func (o *object) findLink(id LinkID) (int, bool) {
 // channels after one of them changed. It is the one place where an object comes
 // to life, changes its exposer and is forgotten.
 func (x *Exchange) settle(o *object) {
+	x.work++
 	o.shouldExist = o.mustExist()
 	o.dataNeeded = o.shouldExist && o.needsData()
 	x.elect(o, x.choice(o))
@@ -184,6 +185,7 @@ func (x *Exchange) settleLinks(o *object) {
 	if o.moved {
 		links = o.links
 	}
+	x.work += len(links)
 	for _, ol := range links {
 		x.settleLink(ol)
 	}

@@ -59,6 +59,9 @@ func (r *raw) send(events ...wire.Event) {
 	r.t.Helper()
 	for i := range events {
 		r.step(Input{Kind: InputReceive, Link: r.link, Data: wire.AppendEvent(nil, &events[i])})
+		for r.x.Taking(r.link) {
+			r.step(Input{Kind: InputContinue, Link: r.link})
+		}
 	}
 }
 

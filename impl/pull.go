@@ -13,13 +13,16 @@ type pulling struct {
 	buffer []byte // the messages so far, without their diffs, after what it held before
 	size   int    // bytes of the messages so far; a diff counts with its bound
 	count  int    // of the messages
+	things int    // that were looked at
 }
 
 // room reports whether another message may begin.
-func (p *pulling) room(budget int) bool { return p.size < budget || p.count == 0 }
+func (x *Exchange) room(p *pulling, budget int) bool {
+	return p.things < x.config.Slice && (p.size < budget || p.count == 0)
+}
 
 // pull answers a link's writer that has room: it works out what the link is owed
-// until the budget is reached or nothing is left. How long a diff will be is not
+// until the budget is reached, the step has looked at enough, or nothing is left. How long a diff will be is not
 // known here, for it is made later; it counts with the bytes of the state that it
 // leads to.
 //
@@ -32,14 +35,16 @@ func (x *Exchange) pull(l *link, buffer []byte, budget int) {
 		x.emitGreeting(p)
 	}
 	if l.role == ToDownstream {
-		for l.pending.first != nil && p.room(budget) {
+		for l.pending.first != nil && x.room(p, budget) {
+			p.things++
 			x.pullDown(p, l.pending.first.value)
 		}
 	} else {
-		for (l.pendingObjects.first != nil || l.pendingTags.first != nil) && p.room(budget) {
+		for (l.pendingObjects.first != nil || l.pendingTags.first != nil) && x.room(p, budget) {
 			x.emitContracts(p, budget-p.size)
 		}
-		for l.outlets.first != nil && p.room(budget) {
+		for l.outlets.first != nil && x.room(p, budget) {
+			p.things++
 			x.pullUp(p, l.outlets.first.value)
 		}
 	}
@@ -206,7 +211,8 @@ func (x *Exchange) emitContracts(p *pulling, budget int) {
 				size += 4 + len(tag)
 			}
 		}
-		if size >= budget || len(actions) >= x.config.Limits.Wire.Actions-2 {
+		p.things += len(actions) - before
+		if size >= budget || len(actions) >= x.config.Limits.Wire.Actions-2 || p.things >= x.config.Slice {
 			break
 		}
 	}

@@ -1,6 +1,7 @@
 package impl
 
 import (
+	"fmt"
 	"slices"
 
 	"hakuban/wire"
@@ -13,6 +14,10 @@ const maxObjectChannels = 64
 // receive carries out one message of a peer, or ends the link for it. An empty
 // message is ignored, as the reference does.
 func (x *Exchange) receive(l *link, input *Input) {
+	if l.taking.arrival != nil {
+		x.refuse(fmt.Errorf("hakuban: link %d has not taken its last message", l.id))
+		return
+	}
 	if len(input.Data) == 0 {
 		return
 	}
@@ -91,7 +96,7 @@ func (x *Exchange) receiveMessage(l *link, a *Arrival) error {
 	case c.kind == uninitialized && m.Kind == wire.MessageUninitialized:
 		return x.receiveInitialize(l, a)
 	case c.kind == control && l.role == ToDownstream && m.Kind == wire.MessageUpstreamControl:
-		return x.receiveContracts(l, a)
+		return x.beginTaking(l, a)
 	case c.kind == control && l.role == ToUpstream && m.Kind == wire.MessageDownstreamControl:
 		return receiveNames(l, m.Control)
 	case c.kind == source && m.Kind == wire.MessageStateStream:
@@ -179,22 +184,8 @@ func receiveNames(l *link, actions []wire.ControlAction) error {
 	return nil
 }
 
-// receiveContracts takes one of the downstream end's control messages: all of
-// its actions first, then what follows from them. Taken one by one, a contract
-// replaced by another that covers the same object would end its election.
-//
-// spec: ReceiveContracts
-func (x *Exchange) receiveContracts(l *link, a *Arrival) error {
-	defer x.settleTouched()
-	for i := range a.event.Message.Control {
-		if err := x.receiveContract(l, a, i); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func (x *Exchange) receiveContract(l *link, a *Arrival, i int) error {
+	x.work++
 	switch action := &a.event.Message.Control[i]; action.Kind {
 	case wire.ActionSetName:
 		l.remoteName, l.hasName = action.Name, true

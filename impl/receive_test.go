@@ -276,7 +276,7 @@ func TestReceive_AnElectedLinksFaultMovesItsElections(t *testing.T) {
 // A message that changes a tag many times walks the tag's objects once: had it
 // walked them at each, a small message could keep the exchange busy for hours.
 func TestReceive_ATagChangedOftenInOneMessageIsSettledOnce(t *testing.T) {
-	x := New(Config{})
+	x := New(Config{Slice: 1 << 20})
 	r := rawPeer(t, x, 1, ToDownstream)
 	r.send(greeting()...)
 	actions := []wire.ControlAction{act(wire.ActionExposeTag, `"T"`, 1)}

@@ -25,6 +25,7 @@ func (x *Exchange) leave(ol *objectLink) {
 
 // recount changes a record, and what is summed up and charged of it.
 func (x *Exchange) recount(ol *objectLink, change func()) {
+	x.work++
 	ol.object.tally.add(ol, -1)
 	change()
 	ol.object.tally.add(ol, 1)

@@ -46,6 +46,7 @@ const (
 	chooseDense
 	chooseBudget
 	chooseLimits
+	chooseSlice
 	kindCount
 )
 
@@ -53,7 +54,7 @@ var kindNames = [kindCount]string{
 	"none", "shape", "size", "parent", "objects", "tags", "object-tags", "workload", "fault-on", "rebalance",
 	"load-limit", "slot", "gap", "node", "pick", "object", "capacity", "version", "flag", "payload", "format",
 	"fault", "target", "target2", "duration", "detail", "delay", "slow", "app-delay", "dial", "notice", "keep",
-	"dense", "budget", "limits",
+	"dense", "budget", "limits", "slice",
 }
 
 // String returns the kind's name in a tape.

@@ -39,6 +39,8 @@ func DescribeInput(in *impl.Input) string {
 		return fmt.Sprintf("read offer %d", in.Offer)
 	case impl.InputTick:
 		return "tick"
+	case impl.InputContinue:
+		return fmt.Sprintf("continue with the message on link %d", in.Link)
 	}
 	return fmt.Sprintf("input of unknown kind %d", in.Kind)
 }

@@ -4,18 +4,19 @@ package sim
 type eventKind uint8
 
 const (
-	eventDeliver eventKind = iota + 1 // the head of a pipe arrives: session, end (the receiving one)
-	eventPull                         // a writer has room: session, end
-	eventAttach                       // an end begins: session, end
-	eventDetach                       // an end learns that the session is over: session, end
-	eventLose                         // the connection breaks: session
-	eventDial                         // a child tries to connect: node
-	eventTick                         // a core's deadline: node
-	eventTake                         // an application takes: node, id = contract
-	eventRelease                      // an application releases: node, id = offer
-	eventRead                         // an application reads: node, id = offer
-	eventRestart                      // a crashed exchange starts again: node
-	eventHeed                         // applications ask for less: node, or one below it
+	eventDeliver  eventKind = iota + 1 // the head of a pipe arrives: session, end (the receiving one)
+	eventPull                          // a writer has room: session, end
+	eventAttach                        // an end begins: session, end
+	eventDetach                        // an end learns that the session is over: session, end
+	eventLose                          // the connection breaks: session
+	eventDial                          // a child tries to connect: node
+	eventTick                          // a core's deadline: node
+	eventTake                          // an application takes: node, id = contract
+	eventRelease                       // an application releases: node, id = offer
+	eventRead                          // an application reads: node, id = offer
+	eventRestart                       // a crashed exchange starts again: node
+	eventHeed                          // applications ask for less: node, or one below it
+	eventContinue                      // a core takes the next slice of a message: session, end
 )
 
 // event is one entry of the heap. Events at the same time happen in the order

@@ -176,6 +176,15 @@ var plants = []corePlant{
 	{"a share of another capacity", "election.go",
 		`o.share = shareOf(o.links[at].totalCapacity())`,
 		`o.share = shareOf(o.links[at].totalCapacity()+1)`},
+	{"a slice skips an action", "slice.go",
+		`	end := min(`,
+		`	if t.next > 0 && t.next+1 < last {
+			t.next++
+		}
+		end := min(`},
+	{"the last slice is left out", "slice.go",
+		`	if t.next == last {`,
+		`	if t.next+x.config.Slice >= last {`},
 	{"rebalance against the threshold", "balance.go",
 		`expected+x.threshold < o.links[at].link.load`,
 		`expected < o.links[at].link.load+x.threshold`},

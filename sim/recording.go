@@ -14,7 +14,7 @@ import (
 
 // recordingVersion is the version of recordings that this package reads: those
 // of hakuban-router --record.
-const recordingVersion = 2
+const recordingVersion = 3
 
 type recordingHeader struct {
 	Version int         `json:"hakuban-recording"`

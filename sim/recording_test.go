@@ -80,10 +80,10 @@ func TestReplayRecording_SameEffectsAsTheWorld(t *testing.T) {
 func TestReplayRecording_Refuses(t *testing.T) {
 	for name, text := range map[string]string{
 		"nothing":         "",
-		"old version":     `{"hakuban-recording":1,"config":{}}` + "\n",
+		"old version":     `{"hakuban-recording":2,"config":{}}` + "\n",
 		"no JSON":         "recording\n",
-		"unknown version": `{"hakuban-recording":3,"config":{}}` + "\n",
-		"bad line":        `{"hakuban-recording":2,"config":{}}` + "\nline\n" + `{"now":{},"input":{"kind":12}}` + "\n",
+		"unknown version": `{"hakuban-recording":4,"config":{}}` + "\n",
+		"bad line":        `{"hakuban-recording":3,"config":{}}` + "\nline\n" + `{"now":{},"input":{"kind":12}}` + "\n",
 	} {
 		if _, err := ReplayRecording(strings.NewReader(text), &strings.Builder{}); !errors.Is(err, ErrFormat) {
 			t.Errorf("%s: error %v, expected %v", name, err, ErrFormat)
@@ -93,7 +93,7 @@ func TestReplayRecording_Refuses(t *testing.T) {
 
 // A process that was killed leaves half a line.
 func TestReplayRecording_LeavesOutAHalfLine(t *testing.T) {
-	text := `{"hakuban-recording":2,"config":{}}` + "\n" + `{"now":{"mono":5,"wall":6},"input":{"kind":12}}` + "\n" + `{"now":{"mo`
+	text := `{"hakuban-recording":3,"config":{}}` + "\n" + `{"now":{"mono":5,"wall":6},"input":{"kind":12}}` + "\n" + `{"now":{"mo`
 	replay, err := ReplayRecording(strings.NewReader(text), &strings.Builder{})
 	if err != nil || replay.Steps != 1 || !replay.Cut {
 		t.Errorf("%d steps, cut %t, %v; expected 1 step and a line left out", replay.Steps, replay.Cut, err)

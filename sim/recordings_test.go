@@ -114,8 +114,8 @@ func TestReplayRecordings_FindsTheSessionsOfTheWorld(t *testing.T) {
 
 // Only what both ends know a session by makes a pair of them, and each has one peer.
 func TestReplayRecordings_StrangersStayAlone(t *testing.T) {
-	text := `{"exchange":0,"hakuban-recording":2,"config":{}}
-{"exchange":1,"hakuban-recording":2,"config":{}}
+	text := `{"exchange":0,"hakuban-recording":3,"config":{}}
+{"exchange":1,"hakuban-recording":3,"config":{}}
 {"exchange":0,"now":{"mono":1},"input":{"kind":1,"link":1,"role":2,"name":"parent"}}
 {"exchange":0,"now":{"mono":1},"input":{"kind":1,"link":2,"role":2,"name":"parent","session":"a"}}
 {"exchange":0,"now":{"mono":1},"input":{"kind":1,"link":3,"role":2,"name":"parent","session":"b"}}
@@ -137,11 +137,11 @@ func TestReplayRecordings_StrangersStayAlone(t *testing.T) {
 }
 
 func TestReadRecordings_Refuses(t *testing.T) {
-	header := `{"exchange":0,"hakuban-recording":2,"config":{}}` + "\n"
+	header := `{"exchange":0,"hakuban-recording":3,"config":{}}` + "\n"
 	for name, text := range map[string]string{
 		"nothing":         "",
 		"no JSON":         "recording\n",
-		"unknown version": `{"exchange":0,"hakuban-recording":3,"config":{}}` + "\n",
+		"unknown version": `{"exchange":0,"hakuban-recording":4,"config":{}}` + "\n",
 		"no header":       header + `{"exchange":1,"now":{},"input":{"kind":12}}` + "\n",
 		"bad line":        header + "line\n",
 	} {
@@ -153,7 +153,7 @@ func TestReadRecordings_Refuses(t *testing.T) {
 
 // A link whose peer was not recorded cannot be observed.
 func TestReplayRecordings_UnrecordedPeer(t *testing.T) {
-	text := `{"hakuban-recording":2,"config":{}}
+	text := `{"hakuban-recording":3,"config":{}}
 {"now":{"mono":1},"input":{"kind":1,"link":1,"role":2,"name":"x"}}
 {"now":{"mono":2},"input":{"kind":3,"link":1,"data":"AAAA"}}
 `

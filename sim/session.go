@@ -49,6 +49,7 @@ type pipe struct {
 	bytes   int   // in the queue
 	lastAt  int64 // arrival of the newest
 	armedAt int64 // time of the delivery event that counts; zero: none
+	taken   parts // the message that the receiving end is taking in slices
 }
 
 type parcel struct {
@@ -282,7 +283,7 @@ func (w *World) send(s *session, which int, data []byte) {
 // arm schedules the arrival of the head of a direction.
 func (w *World) arm(s *session, which int) {
 	p, to := &s.pipes[which], &s.ends[1-which]
-	if p.head == len(p.queue) || p.armedAt != 0 || to.state != endAttached {
+	if p.head == len(p.queue) || p.armedAt != 0 || to.state != endAttached || len(p.taken.left) > 0 {
 		return
 	}
 	child := w.nodes[s.ends[childEnd].node]
@@ -325,7 +326,13 @@ func (w *World) deliver(number int32, to uint8, at int64) {
 		w.marks.Hit(mark.DeliveredAfterLoss)
 	}
 	w.input = impl.Input{Kind: impl.InputReceive, Link: s.ends[to].link, Data: data, Arrival: w.decode(n, s, to, data)}
-	w.step(n)
+	if p.taken.cut(n.core.Slice(), data) {
+		parcel.data = nil // the core has it until all is taken
+		w.stepPart(n, s, to)
+		w.arrival = new(impl.Arrival)
+	} else {
+		w.step(n)
+	}
 	if p.head > 0 { // not dropped by what the step did
 		w.recycle(&p.queue[p.head-1])
 	}
@@ -345,9 +352,9 @@ func (w *World) decode(n *node, s *session, to uint8, data []byte) *impl.Arrival
 	w.arrival.Release()
 	w.arrival.Decode(data, &wire.DefaultLimits)
 	if s.number%2 == 1 || w.arrival.Heavy() {
-		w.arrival.Patch(n.core.Base(s.ends[to].link, &w.arrival))
+		w.arrival.Patch(n.core.Base(s.ends[to].link, w.arrival))
 	}
-	return &w.arrival
+	return w.arrival
 }
 
 func (w *World) recycle(p *parcel) {

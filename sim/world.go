@@ -79,7 +79,8 @@ type World struct {
 	// Reused by every step.
 	current checker.Step
 	input   impl.Input
-	arrival impl.Arrival
+	shown   *impl.Input // to the checkers in place of input; nil: that
+	arrival *impl.Arrival
 	buffer  []byte
 	spare   [][]byte
 }
@@ -106,7 +107,7 @@ type rules struct {
 
 // NewWorld builds the tree that the source chooses. The set may be nil.
 func NewWorld(source Source, set *checker.Set, marks *mark.Set, observer Observer) *World {
-	w := &World{source: source, set: set, marks: marks, observer: observer}
+	w := &World{source: source, set: set, marks: marks, observer: observer, arrival: new(impl.Arrival)}
 	// The last one counts twice: what it is for happens in few of its runs.
 	w.rules.workload = min(workload(w.choose(chooseWorkload, 0, 0, 0, uint32(workloadCount)+1)), workloadBalance)
 	w.rules.rebalance = w.choose(chooseRebalance, 0, 0, 0, 2) != 0
@@ -184,6 +185,7 @@ func (w *World) makeTree() {
 			w.nodes[n.parent].children = append(w.nodes[n.parent].children, i)
 		}
 		n.config = impl.Config{Rebalance: w.rules.rebalance, RebalanceThreshold: impl.DefaultRebalanceThreshold, Limits: w.limitsOf(i)}
+		n.config.Slice = w.sliceOf(i)
 		n.config.Upstream = n.parent >= 0 && w.rules.limits != limitsDefault && w.choose(chooseLimits, 5, i, 0, 4) != 0
 		n.loadLimit = w.chooseLoadLimit(i, 0)
 		w.nodes = append(w.nodes, n)
@@ -281,6 +283,8 @@ func (w *World) turn() {
 		w.read(n, impl.OfferID(e.id))
 	case eventHeed:
 		w.askLess(n)
+	case eventContinue:
+		w.takeOn(w.sessions[e.session], e.end)
 	}
 }
 
@@ -323,7 +327,7 @@ func (w *World) step(n *node) {
 		w.traceStep(n, now, input, effects)
 	}
 	s := &w.current
-	*s = checker.Step{Exchange: n.index, Life: n.life, Number: w.steps, Time: w.now, Now: now, Input: input, Effects: effects}
+	*s = checker.Step{Exchange: n.index, Life: n.life, Number: w.steps, Time: w.now, Now: now, Input: w.inputShown(), Effects: effects}
 	if w.set != nil {
 		if v := w.set.Step(s); v != nil {
 			w.fail(v)
@@ -359,7 +363,7 @@ func (w *World) glance(n *node, now impl.Now) {
 	if n.glances[0].take(w, n, now); w.rules.limits != limitsDefault {
 		n.glances[0].snapshot = n.core.Snapshot(now) // whole: what counts against a link may be anything
 	}
-	l := checker.Look{Exchange: n.index, Life: n.life, Step: w.steps, Now: now, Snapshot: &n.glances[0].snapshot, Before: &n.glances[1].snapshot, Input: &w.input, Effects: w.current.Effects}
+	l := checker.Look{Exchange: n.index, Life: n.life, Step: w.steps, Now: now, Snapshot: &n.glances[0].snapshot, Before: &n.glances[1].snapshot, Input: w.inputShown(), Effects: w.current.Effects}
 	if w.rules.limits != limitsDefault {
 		l.Attached = w.attached(n)
 	}
@@ -396,7 +400,7 @@ func (w *World) look(n *node, before *impl.Snapshot) {
 	n.lastLook, n.lastLookAt = &snapshot, now
 	l := checker.Look{
 		Exchange: n.index, Life: n.life, Step: w.steps, Now: now, Snapshot: &snapshot,
-		Before: before, Input: &w.input, Attached: w.attached(n),
+		Before: before, Input: w.inputShown(), Attached: w.attached(n),
 	}
 	if v := w.set.Look(&l); v != nil {
 		w.fail(v)

@@ -104,6 +104,9 @@ const (
 	LimitUpstreamEnded
 	LimitRecovered
 
+	MessageInSlices
+	SliceAfterLoss
+
 	count
 )
 
@@ -127,6 +130,7 @@ var names = [count]string{
 	"generous limits", "tight limits", "contract refused for a limit", "link refused for a limit", "asked for less after a limit", "kept from an observer by a limit",
 	"hollow state", "hollow state filled by a link", "hollow state filled locally", "state withheld", "withheld state told later",
 	"greedy link ended, its neighbour not", "overdrawn link ended, its neighbour not", "limit met on the link to upstream", "at rest after a limit ended a link",
+	"message taken in slices", "slice taken after the loss",
 }
 
 // String returns the mark in words.

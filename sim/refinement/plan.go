@@ -51,7 +51,7 @@ func (r *Refinement) happened(n int, input *impl.Input, effects []impl.Effect) (
 	h.limited = limited(input, effects)
 	defer h.end(x, input, effects)
 	switch input.Kind {
-	case impl.InputAttach, impl.InputDetach, impl.InputReceive, impl.InputPull:
+	case impl.InputAttach, impl.InputDetach, impl.InputReceive, impl.InputContinue, impl.InputPull:
 		a, known := x.links[input.Link]
 		if !known {
 			return nil, fmt.Errorf("link %d is not attached", input.Link)
@@ -131,14 +131,19 @@ func (h *happening) session(r *Refinement, x *exchange, input *impl.Input, effec
 		s.ends[end] = model.On
 	case input.Kind == impl.InputDetach || h.ended:
 		h.ended = true
-		if input.Kind == impl.InputReceive {
+		switch input.Kind {
+		case impl.InputReceive:
 			h.received, _ = s.receive(end, input.Data) // nil: it was cut
+		case impl.InputContinue:
+			h.received, _ = s.takeOn(end)
 		}
 		s.detach(end)
 		delete(x.links, input.Link)
 		delete(x.ready, input.Link)
 	case input.Kind == impl.InputReceive:
 		h.received, err = s.receive(end, input.Data)
+	case input.Kind == impl.InputContinue:
+		h.received, err = s.takeOn(end)
 	case input.Kind == impl.InputPull:
 		first := len(s.queues[end])
 		for i := range effects {

@@ -149,6 +149,20 @@ func (r *Refinement) BeforeStep(n int, core *impl.Exchange, now impl.Now, input 
 		}
 	case impl.InputOpen:
 		r.beforeOpen(n, input)
+	case impl.InputReceive:
+		r.beforeReceive(n, core.Slice(), input)
+	}
+}
+
+// beforeReceive cuts a message that will be taken in slices.
+func (r *Refinement) beforeReceive(n, slice int, input *impl.Input) {
+	a, known := r.exchanges[n].links[input.Link]
+	if !known || a.end == childEnd || !a.session.cut(r, a.end, slice, input.Data) {
+		return
+	}
+	for _, o := range r.objects {
+		o.lookAtWire(o.slotOf(a.session))
+		o.renumber(n, 0)
 	}
 }
 

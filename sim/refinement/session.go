@@ -55,6 +55,8 @@ type message struct {
 	now     bool
 	changed []string              // ContractsMessage: things
 	told    map[string]model.Asks // ContractsMessage: all that is asked for after it
+	before  map[string]model.Asks // ContractsMessage: and before it
+	actions []wire.ControlAction  // ContractsMessage
 }
 
 func newSession(public sim.Session) *session {
@@ -83,11 +85,12 @@ func (s *session) detach(end int) {
 
 // send takes apart what an end wrote, and queues it unless the other end has left.
 func (s *session) send(r *Refinement, end int, data []byte) (*message, error) {
+	data = slices.Clone(data)
 	event, err := wire.DecodeEvent(data, &wire.DefaultLimits)
 	if err != nil {
 		return nil, fmt.Errorf("a core wrote what does not decode: %w", err)
 	}
-	m := message{data: slices.Clone(data), channel: event.Channel.Number}
+	m := message{data: data, channel: event.Channel.Number}
 	switch event.Kind {
 	case wire.EventOpen:
 		m.none = true
@@ -175,7 +178,17 @@ func (s *session) sendState(m *message, actions []wire.StateAction) error {
 }
 
 func (s *session) sendContracts(r *Refinement, m *message, actions []wire.ControlAction) error {
-	told := maps.Clone(s.told)
+	told, err := r.ask(m, s.told, actions)
+	if err != nil {
+		return err
+	}
+	s.told = told
+	return nil
+}
+
+// ask makes a message of some actions, and returns what is asked for after it.
+func (r *Refinement) ask(m *message, before map[string]model.Asks, actions []wire.ControlAction) (told map[string]model.Asks, err error) {
+	told = maps.Clone(before)
 	for i := range actions {
 		action := &actions[i]
 		var thing string
@@ -185,7 +198,7 @@ func (s *session) sendContracts(r *Refinement, m *message, actions []wire.Contro
 		case action.Kind < wire.ActionObserveTag:
 			key, err := r.key(action.Tags, action.JSON)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			thing = objectThing(key)
 		default:
@@ -208,9 +221,44 @@ func (s *session) sendContracts(r *Refinement, m *message, actions []wire.Contro
 		m.changed = append(m.changed, thing)
 	}
 	m.none = len(m.changed) == 0
-	m.kind, m.told = model.ContractsMessage, told
-	s.told = told
-	return nil
+	m.kind, m.told, m.before, m.actions = model.ContractsMessage, told, before, actions
+	return told, nil
+}
+
+// cut takes the message that an end is about to receive apart, into as many as the core there takes it in: a message that
+// is taken in slices is nothing else. It reports whether there are several.
+func (s *session) cut(r *Refinement, end, slice int, data []byte) bool {
+	q := s.queues[1-end]
+	at := slices.IndexFunc(q, func(m message) bool { return bytes.Equal(m.data, data) })
+	if at < 0 || len(q[at].actions) <= slice {
+		return false
+	}
+	whole, actions, told := q[at], q[at].actions, q[at].before
+	var parts []message
+	for len(actions) > 0 {
+		part := message{data: whole.data, channel: whole.channel}
+		if len(parts) > 0 {
+			part.data = nil // it comes next, by itself
+		}
+		few := actions[:min(slice, len(actions))]
+		actions = actions[len(few):]
+		told, _ = r.ask(&part, told, few) // the core that sent them spelled the names
+		parts = append(parts, part)
+	}
+	s.queues[1-end] = slices.Concat(q[:at], parts, q[at+1:])
+	return true
+}
+
+// takeOn takes the next part of a message that an end takes in slices.
+func (s *session) takeOn(end int) (*message, error) {
+	q := s.queues[1-end]
+	at := slices.IndexFunc(q, func(m message) bool { return m.data == nil })
+	if at < 0 {
+		return nil, fmt.Errorf("session %d goes on with a message that is taken", s.Number)
+	}
+	m := q[at]
+	s.queues[1-end] = slices.Delete(slices.Clone(q), at, at+1)
+	return &m, nil
 }
 
 // receive takes a message in flight to an end that may arrive next. Nil: an empty
