@@ -3,6 +3,7 @@ package refinement
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -19,8 +20,10 @@ import (
 	"hakuban/model"
 )
 
+// tracesOfEach decides how long TLC takes: half a second each on a slow core.
+var tracesOfEach = flag.Int("traces", 15, "walks of 60 states in each configuration that TLC is to accept")
+
 const (
-	tracesOfEach  = 75 // per configuration
 	traceLines    = 60 // states
 	corruptedEach = 3  // per configuration
 )
@@ -42,7 +45,7 @@ func TestTrace_TLCAcceptsWhatTheCoresDid(t *testing.T) {
 	for index, c := range model.Configurations() {
 		m := parametric(c.Model)
 		var traces []trace
-		for seed := uint64(1000); len(traces) < tracesOfEach; seed++ {
+		for seed := uint64(1000); len(traces) < max(*tracesOfEach, 2*corruptedEach); seed++ {
 			states, actions, err := walk(m, seed, 4*traceLines, make(map[string]int))
 			if err != nil {
 				t.Fatal(err)
