@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,6 +16,7 @@ import (
 	"time"
 
 	"hakuban"
+	"hakuban/tests/cabi"
 	"hakuban/transport"
 )
 
@@ -28,7 +31,12 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	os.Exit(m.Run())
+	status := m.Run()
+	if err := cabi.RemoveBuilt(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		status = 1
+	}
+	os.Exit(status)
 }
 
 // watcher sees who produces each instrument.
@@ -93,16 +101,7 @@ func (w *watcher) until(names ...string) {
 
 // A killed producer's instruments are taken over by the others, and it gets some back when it comes again.
 func TestBoard_HandsOver(t *testing.T) {
-	t.Chdir(filepath.Join("..", ".."))
-	script := filepath.Join(t.TempDir(), "hakuban.js")
-	if err := os.WriteFile(script, []byte("export {}"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	b, err := start("127.0.0.1:0", script)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.close()
+	b := startBoard(t)
 	list, _ := b.producers.list()
 	var names, others []string
 	for _, one := range list {
@@ -126,6 +125,62 @@ func TestBoard_HandsOver(t *testing.T) {
 	w.until(names...)
 	if got := b.request(t, "POST", "/producers/nobody/start", "same-origin"); got != http.StatusNotFound {
 		t.Errorf("a producer that there is not was started: %d", got)
+	}
+}
+
+// The producer in Python takes over from those in Go when they are killed, and they from it.
+func TestBoard_HandsOverToPythonAndBack(t *testing.T) {
+	if _, err := exec.LookPath("python3"); err != nil {
+		cabi.Skip(t, err.Error())
+	}
+	t.Setenv("HAKUBAN_LIBRARY", filepath.Join(cabi.Folder(t), "libhakuban.so"))
+	b := startBoard(t)
+	w := watch(t, b.listener.URL())
+	w.until("Go 1", "Go 2", "Python")
+	for _, name := range []string{"Go 1", "Go 2"} {
+		b.kill(t, name)
+	}
+	w.until("Python")
+	if err := b.producers.set("Go 2", true); err != nil {
+		t.Fatal(err)
+	}
+	w.until("Go 2", "Python")
+	b.kill(t, "Python")
+	w.until("Go 2")
+}
+
+// startBoard starts a board without a page's script.
+func startBoard(t *testing.T) *board {
+	t.Helper()
+	t.Chdir(filepath.Join("..", ".."))
+	script := filepath.Join(t.TempDir(), "hakuban.js")
+	if err := os.WriteFile(script, []byte("export {}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b, err := start("127.0.0.1:0", script)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.close)
+	return b
+}
+
+// kill kills a producer's process, and waits until it is gone.
+func (b *board) kill(t *testing.T, name string) {
+	t.Helper()
+	if err := b.producers.set(name, false); err != nil {
+		t.Fatal(err)
+	}
+	for late := time.After(patience); ; {
+		list, changed := b.producers.list()
+		if i := slices.IndexFunc(list, func(s status) bool { return s.Name == name && !s.Running }); i >= 0 {
+			return
+		}
+		select {
+		case <-changed:
+		case <-late:
+			t.Fatalf("%s was killed and runs", name)
+		}
 	}
 }
 

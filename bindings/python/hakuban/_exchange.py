@@ -169,15 +169,27 @@ class ExposeContract(_Contract[Sink]):
         _abi.check(self._set_capacity(self._handle, capacity))
 
 
-class Connector(_Handle):
-    """Keeps an exchange linked to its upstream. Closing blocks until the link is gone.
+class _Link(_Handle):
+    """A connector or a listener, which lasts until it or its exchange is closed, whether anything refers to it or not."""
+
+    def __init__(self, handle: int, drop: Callable[[int], None], exchange: "Exchange") -> None:
+        super().__init__(handle, drop)
+        self._exchange = exchange
+        exchange._links.add(self)
+
+    def close(self) -> None:
+        super().close()
+        self._exchange._links.discard(self)
+
+
+class Connector(_Link):
+    """Keeps an exchange linked to its upstream until it, or the exchange, is closed. Closing blocks until the link is gone.
 
     Iterate over it with `for` (which blocks the thread) or `async for` to be told whenever a link is made or lost.
     """
 
     def __init__(self, handle: int, exchange: "Exchange") -> None:
-        super().__init__(handle, _abi.connector_drop)
-        self._exchange = exchange  # which lasts as long
+        super().__init__(handle, _abi.connector_drop, exchange)
         self._told = 0  # the number of the link that next told of; 0: none
 
     def _link(self) -> int:
@@ -222,12 +234,11 @@ class Connector(_Handle):
             _abi.array_drop(name)
 
 
-class Listener(_Handle):
-    """Takes links from downstream exchanges. Closing blocks until they are gone."""
+class Listener(_Link):
+    """Takes links from downstream exchanges until it, or its exchange, is closed. Closing blocks until they are gone."""
 
     def __init__(self, handle: int, exchange: "Exchange") -> None:
-        super().__init__(handle, _abi.listener_drop)
-        self._exchange = exchange
+        super().__init__(handle, _abi.listener_drop, exchange)
         #: The URL with the real port.
         self.url: str = _abi.listener_url(handle).decode("utf-8")
 
@@ -257,6 +268,7 @@ class Exchange(_Handle):
 
     def __init__(self) -> None:
         super().__init__(_abi.pointer_of(_abi.exchange_new()), _end_exchange)
+        self._links: set[_Link] = set()
 
     def connect(self, url: str) -> Connector:
         """Begins to link the exchange to an upstream such as ws://127.0.0.1:3001, and returns at once. It tries until closed."""

@@ -246,6 +246,14 @@ class Links(unittest.TestCase):
                 self.assertIs(connector.next(LONG), True)
                 self.assertIn(connector.upstream_name, ("top", ""))
 
+    def test_links_last_as_long_as_the_exchange(self):
+        with Exchange() as top, Exchange() as bottom:
+            bottom.connect(top.listen("ws://127.0.0.1:0").url)  # which nothing refers to
+            gc.collect()
+            with top.observe(Object(1)) as observe, bottom.expose(Object(1)) as expose:
+                self.assertIsNotNone(expose.next(LONG))
+                self.assertIsNotNone(observe.next(LONG))
+
     def test_links_made_and_lost(self):
         with Exchange() as top, Exchange() as bottom:
             listener = top.listen("ws://127.0.0.1:0")

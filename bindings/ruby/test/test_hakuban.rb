@@ -246,6 +246,17 @@ class TestLinks < Minitest::Test
     [top, bottom].each(&:close)
   end
 
+  def test_links_last_as_long_as_the_exchange
+    top, bottom = Exchange.new, Exchange.new
+    -> { bottom.connect(top.listen("ws://127.0.0.1:0").url) }.call # which nothing refers to
+    3.times { GC.start }
+    observe, expose = top.observe(ObjectName.new(1)), bottom.expose(ObjectName.new(1))
+    refute_nil expose.next(timeout: LONG)
+    refute_nil observe.next(timeout: LONG)
+  ensure
+    [top, bottom].each(&:close)
+  end
+
   def test_links_made_and_lost
     top, bottom = Exchange.new, Exchange.new
     listener = top.listen("ws://127.0.0.1:0")

@@ -152,13 +152,27 @@ module Hakuban
     end
   end
 
-  # Keeps an exchange linked to its upstream. Closing waits until the link is gone. +each+ yields whenever a link is made or lost.
-  class Connector < Handle
+  # A connector or a listener, which lasts until it or its exchange is closed, whether anything refers to it or not.
+  class Link < Handle
+    def initialize(handle, exchange, &drop)
+      super(handle, &drop)
+      @exchange = exchange
+      exchange.keep(self)
+    end
+
+    def close
+      super
+      @exchange.forget(self)
+    end
+  end
+
+  # Keeps an exchange linked to its upstream until it, or the exchange, is closed. Closing waits until the link is gone. +each+ yields
+  # whenever a link is made or lost.
+  class Connector < Link
     include Enumerable
 
     def initialize(handle, exchange)
-      super(handle) { |pointer| ABI.tokio_websocket_connector_drop(pointer) }
-      @exchange = exchange
+      super(handle, exchange) { |pointer| ABI.tokio_websocket_connector_drop(pointer) }
       @told = 0 # the number of the link that +next+ told of; 0: none
     end
 
@@ -199,14 +213,14 @@ module Hakuban
     end
   end
 
-  # Takes links from downstream exchanges. Closing waits until they are gone.
-  class Listener < Handle
+  # Takes links from downstream exchanges until it, or its exchange, is closed. Closing waits until they are gone.
+  class Listener < Link
     # The URL with the real port.
     attr_reader :url
 
     def initialize(handle, exchange)
-      super(handle) { |pointer| ABI.websocket_listener_drop(pointer) }
-      @exchange, @url = exchange, ABI.websocket_listener_url(handle)
+      super(handle, exchange) { |pointer| ABI.websocket_listener_drop(pointer) }
+      @url = ABI.websocket_listener_url(handle)
     end
   end
 
@@ -221,7 +235,15 @@ module Hakuban
         ABI.exchange_close(pointer)
         ABI.exchange_drop(pointer)
       end
+      @links = {}.compare_by_identity
+      @links_mutex = Mutex.new
     end
+
+    # Has a link last as long as the exchange; for the links themselves.
+    def keep(link) = @links_mutex.synchronize { @links[link] = true }
+
+    # Takes +keep+ back.
+    def forget(link) = @links_mutex.synchronize { @links.delete(link) }
 
     # Begins to link the exchange to an upstream such as ws://127.0.0.1:3001. It tries until closed; with a block, at its end.
     def connect(url, &block)
