@@ -47,6 +47,7 @@ const (
 	chooseBudget
 	chooseLimits
 	chooseSlice
+	chooseDialect
 	kindCount
 )
 
@@ -54,7 +55,7 @@ var kindNames = [kindCount]string{
 	"none", "shape", "size", "parent", "objects", "tags", "object-tags", "workload", "fault-on", "rebalance",
 	"load-limit", "slot", "gap", "node", "pick", "object", "capacity", "version", "flag", "payload", "format",
 	"fault", "target", "target2", "duration", "detail", "delay", "slow", "app-delay", "dial", "notice", "keep",
-	"dense", "budget", "limits", "slice",
+	"dense", "budget", "limits", "slice", "dialect",
 }
 
 // String returns the kind's name in a tape.

@@ -36,6 +36,8 @@ type node struct {
 	slowUntil  [2]int64 // what arrives is taken slowly
 	lateUntil  [2]int64 // messages take long
 	sent       [2]uint32
+	foreign    bool // it speaks another dialect
+	respelled  [2]uint32
 	dials      uint32
 	heeds      uint32
 	heeding    bool // a limit ended its link, or refused it

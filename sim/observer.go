@@ -19,6 +19,9 @@ type Observer interface {
 	AfterStep(exchange int, core *impl.Exchange, now impl.Now, input *impl.Input, effects []impl.Effect) error
 	// Send: a core wrote a message into a session that still carries it.
 	Send(session Session, from, to int, data []byte) error
+	// Respell: the oldest messages of that direction will arrive as these others,
+	// which mean the same: another implementation would have written them.
+	Respell(session Session, from, to int, was, now [][]byte) error
 	// Deliver: the message is about to be received; AfterStep of it follows.
 	// Truncated messages are delivered shorter than they were sent.
 	Deliver(session Session, from, to int, data []byte) error

@@ -86,6 +86,10 @@ func (c *counting) BeforeStep(int, *impl.Exchange, impl.Now, *impl.Input) { c.be
 func (c *counting) Send(_ Session, from, to int, _ []byte) error          { c.sent++; return nil }
 func (c *counting) Deliver(_ Session, from, to int, _ []byte) error       { c.delivered++; return nil }
 func (c *counting) Lose(_ Session, from, to int, _ bool) error            { c.losses++; return nil }
+func (c *counting) Respell(_ Session, from, to int, was, now [][]byte) error {
+	c.sent += len(now) - len(was)
+	return nil
+}
 func (c *counting) AfterStep(int, *impl.Exchange, impl.Now, *impl.Input, []impl.Effect) error {
 	c.after++
 	return nil

@@ -312,6 +312,7 @@ func (w *World) deliver(number int32, to uint8, at int64) {
 		w.arm(s, from)
 		return
 	}
+	w.respell(s, from)
 	parcel := &p.queue[p.head]
 	data := parcel.data
 	p.head++

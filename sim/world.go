@@ -190,6 +190,7 @@ func (w *World) makeTree() {
 		n.loadLimit = w.chooseLoadLimit(i, 0)
 		w.nodes = append(w.nodes, n)
 	}
+	w.chooseDialects()
 	for _, n := range w.nodes {
 		w.start(n)
 	}

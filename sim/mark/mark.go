@@ -107,6 +107,11 @@ const (
 	MessageInSlices
 	SliceAfterLoss
 
+	MessageCut
+	ActionsReordered
+	LoadLimitTwice
+	StatesInOneMessage
+
 	count
 )
 
@@ -131,6 +136,7 @@ var names = [count]string{
 	"hollow state", "hollow state filled by a link", "hollow state filled locally", "state withheld", "withheld state told later",
 	"greedy link ended, its neighbour not", "overdrawn link ended, its neighbour not", "limit met on the link to upstream", "at rest after a limit ended a link",
 	"message taken in slices", "slice taken after the loss",
+	"control message cut by its writer", "actions in another order", "load limit said twice", "several states in one message",
 }
 
 // String returns the mark in words.

@@ -251,18 +251,29 @@ func (o *object) planSession(h *happening) {
 	o.steps = append(o.steps, step)
 }
 
-// planReceive is the action that takes what was received.
+// planReceive is the actions that take what was received.
 func (o *object) planReceive(h *happening) {
+	if h.received == nil {
+		return
+	}
+	for i := range h.received.joined {
+		o.planMessage(h, &h.received.joined[i])
+	}
+	o.planMessage(h, h.received)
+}
+
+// planMessage is the action that takes a message.
+func (o *object) planMessage(h *happening, m *message) {
 	s, end := h.sessions[0].session, h.sessions[0].end
 	step := model.Step{Link: o.slotOf(s)}
 	switch {
-	case h.received == nil || !o.concerns(h.received):
+	case !o.concerns(m):
 		return
-	case h.received.kind == model.ContractsMessage:
+	case m.kind == model.ContractsMessage:
 		step.Action = model.ReceiveContracts
-	case h.received.kind == model.OpenMessage:
+	case m.kind == model.OpenMessage:
 		step.Action = model.ReceiveOpen
-	case h.received.kind == model.CloseMessage:
+	case m.kind == model.CloseMessage:
 		step.Action = model.ReceiveClose
 	case end == parentEnd:
 		step.Action = model.ReceiveStateUp

@@ -275,6 +275,23 @@ func (r *Refinement) Crash(n int) {
 // also have what went into a lost session.
 func (r *Refinement) Send(sim.Session, int, int, []byte) error { return nil }
 
+// Respell is part of [sim.Observer].
+func (r *Refinement) Respell(public sim.Session, from, to int, was, now [][]byte) error {
+	s := r.sessions[public.Number]
+	end := childEnd
+	if from == s.Parent {
+		end = parentEnd
+	}
+	cut, err := s.respell(r, end, was, now)
+	if cut {
+		for _, o := range r.objects {
+			o.lookAtWire(o.slotOf(s))
+			o.renumber(to, 0)
+		}
+	}
+	return err
+}
+
 // Deliver is part of [sim.Observer]: what arrives is taken from the input.
 func (r *Refinement) Deliver(sim.Session, int, int, []byte) error { return nil }
 

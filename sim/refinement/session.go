@@ -57,6 +57,7 @@ type message struct {
 	told    map[string]model.Asks // ContractsMessage: all that is asked for after it
 	before  map[string]model.Asks // ContractsMessage: and before it
 	actions []wire.ControlAction  // ContractsMessage
+	joined  []message             // StateMessage: those before it, in the same message of the wire
 }
 
 func newSession(public sim.Session) *session {
@@ -247,6 +248,44 @@ func (s *session) cut(r *Refinement, end, slice int, data []byte) bool {
 	}
 	s.queues[1-end] = slices.Concat(q[:at], parts, q[at+1:])
 	return true
+}
+
+// respell has the first messages in flight from an end arrive as others, which must mean the same: a control message as several, or
+// several states as one message. It reports whether there are other messages of the specification now.
+func (s *session) respell(r *Refinement, end int, was, now [][]byte) (cut bool, err error) {
+	q := s.queues[end]
+	for i, data := range was {
+		if i >= len(q) || !bytes.Equal(q[i].data, data) {
+			return false, fmt.Errorf("session %d respells what is not the oldest message in flight", s.Number)
+		}
+	}
+	last := q[len(was)-1]
+	if last.actions == nil {
+		if len(now) != 1 {
+			return false, fmt.Errorf("session %d respells %d states as %d messages", s.Number, len(was), len(now))
+		}
+		last.data, last.joined = now[0], slices.Clone(q[:len(was)-1])
+		s.queues[end] = append([]message{last}, q[len(was):]...)
+		return false, nil
+	}
+	told := last.before
+	var parts []message
+	for _, data := range now {
+		event, err := wire.DecodeEvent(data, &wire.DefaultLimits)
+		if err != nil {
+			return false, err
+		}
+		part := message{data: slices.Clone(data), channel: last.channel}
+		if told, err = r.ask(&part, told, event.Message.Control); err != nil {
+			return false, err
+		}
+		parts = append(parts, part)
+	}
+	if len(was) != 1 || !maps.Equal(told, last.told) {
+		return false, fmt.Errorf("session %d respells a control message as one that means another thing", s.Number)
+	}
+	s.queues[end] = append(parts, q[1:]...)
+	return true, nil
 }
 
 // takeOn takes the next part of a message that an end takes in slices.
