@@ -8,19 +8,6 @@ import (
 	"hakuban/impl"
 )
 
-// recordingVersion is the version of the format: a header line, then a recordedInput in each line.
-const recordingVersion = 3
-
-type recordingHeader struct {
-	Version int         `json:"hakuban-recording"`
-	Config  impl.Config `json:"config"`
-}
-
-type recordedInput struct {
-	Now   impl.Now    `json:"now"`
-	Input *impl.Input `json:"input"`
-}
-
 // recording writes inputs to a file, each before it is stepped: the input that ends a process is on the tape too.
 type recording struct {
 	writer io.Writer
@@ -29,7 +16,7 @@ type recording struct {
 
 func newRecording(writer io.Writer, logger *slog.Logger, config impl.Config) *recording {
 	r := &recording{writer, logger}
-	if !r.line(recordingHeader{recordingVersion, config}) {
+	if !r.line(impl.RecordingHeader{Version: impl.RecordingVersion, Config: config}) {
 		return nil
 	}
 	return r
@@ -37,7 +24,7 @@ func newRecording(writer io.Writer, logger *slog.Logger, config impl.Config) *re
 
 // input writes one input and reports whether recording goes on.
 func (r *recording) input(now impl.Now, input *impl.Input) bool {
-	return r.line(recordedInput{now, input})
+	return r.line(impl.RecordedInput{Now: now, Input: *input})
 }
 
 func (r *recording) line(value any) bool {

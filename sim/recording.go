@@ -12,20 +12,6 @@ import (
 	"hakuban/sim/checker"
 )
 
-// recordingVersion is the version of recordings that this package reads: those
-// of hakuban-router --record.
-const recordingVersion = 3
-
-type recordingHeader struct {
-	Version int         `json:"hakuban-recording"`
-	Config  impl.Config `json:"config"`
-}
-
-type recordingLine struct {
-	Now   impl.Now   `json:"now"`
-	Input impl.Input `json:"input"`
-}
-
 // Replay is what came of replaying a recording.
 type Replay struct {
 	Steps     int
@@ -37,8 +23,8 @@ type Replay struct {
 // recordingEntry is any line of a recording. Those of several exchanges can be
 // in one file: then each line says which it is of.
 type recordingEntry struct {
-	recordingHeader
-	recordingLine
+	impl.RecordingHeader
+	impl.RecordedInput
 	Exchange *int `json:"exchange"`
 }
 
@@ -48,7 +34,7 @@ func ReplayRecording(r io.Reader, out io.Writer) (replay Replay, err error) {
 	lines := recordingReader{lines: bufio.NewReader(r)}
 	header, err := lines.next()
 	if err == nil {
-		err = header.check()
+		err = checkVersion(header.Version)
 	}
 	if err != nil {
 		return replay, fmt.Errorf("recording header: %w: %w", ErrFormat, err)
@@ -85,13 +71,13 @@ func ReplayRecording(r io.Reader, out io.Writer) (replay Replay, err error) {
 	}
 }
 
-func (h *recordingHeader) check() error {
-	if h.Version == 1 {
-		return fmt.Errorf("a recording of version 1 is of an older hakuban-router, whose core cut what it sent into other messages: "+
-			"replay it with a simulate of the same age: %w", ErrFormat)
-	}
-	if h.Version != recordingVersion {
-		return fmt.Errorf("recording version %d, expected %d: %w", h.Version, recordingVersion, ErrFormat)
+func checkVersion(version int) error {
+	switch {
+	case version > 0 && version < impl.RecordingVersion:
+		return fmt.Errorf("a recording of version %d is of an older hakuban-router, whose core took other steps: "+
+			"replay it with a simulate of the same age: %w", version, ErrFormat)
+	case version != impl.RecordingVersion:
+		return fmt.Errorf("recording version %d, expected %d: %w", version, impl.RecordingVersion, ErrFormat)
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ type recordOf struct {
 
 func (r *recordOf) BeforeStep(exchange int, _ *impl.Exchange, now impl.Now, input *impl.Input) {
 	if exchange == r.exchange && !r.ended {
-		if err := r.out.Encode(recordingLine{now, *input}); err != nil {
+		if err := r.out.Encode(impl.RecordedInput{Now: now, Input: *input}); err != nil {
 			panic(err)
 		}
 	}
@@ -54,7 +54,7 @@ func TestReplayRecording_SameEffectsAsTheWorld(t *testing.T) {
 	for seed := range Seed(20) {
 		var file bytes.Buffer
 		r := &recordOf{out: json.NewEncoder(&file)}
-		header := recordingHeader{recordingVersion, configsOf(seed)[r.exchange]}
+		header := impl.RecordingHeader{Version: impl.RecordingVersion, Config: configsOf(seed)[r.exchange]}
 		if err := r.out.Encode(header); err != nil {
 			t.Fatal(err)
 		}

@@ -51,7 +51,7 @@ type Recording struct {
 }
 
 type recorded struct {
-	recordingLine
+	impl.RecordedInput
 	at   int64 // when, on a clock that the recordings share
 	line int   // of the file
 }
@@ -79,7 +79,7 @@ func ReadRecordings(name string, r io.Reader) (recordings []*Recording, err erro
 		}
 		recording := of[exchange]
 		if recording == nil {
-			if err := entry.check(); err != nil {
+			if err := checkVersion(entry.Version); err != nil {
 				return nil, fmt.Errorf("recording line %d, which should be a header: %w", lines.line, err)
 			}
 			recording = &Recording{Name: name, config: entry.Config, exchange: exchange}
@@ -89,6 +89,6 @@ func ReadRecordings(name string, r io.Reader) (recordings []*Recording, err erro
 			of[exchange], recordings = recording, append(recordings, recording)
 			continue
 		}
-		recording.inputs = append(recording.inputs, recorded{entry.recordingLine, at, lines.line})
+		recording.inputs = append(recording.inputs, recorded{entry.RecordedInput, at, lines.line})
 	}
 }

@@ -42,7 +42,7 @@ func (r *recordAll) line(exchange int, text []byte) {
 func (r *recordAll) Begin(exchange int, _ *impl.Exchange) {
 	r.lives[exchange], r.numbers[exchange] = r.sequencer.Exchange(r.count), r.count
 	r.count++
-	header, err := json.Marshal(recordingHeader{recordingVersion, r.configs[exchange]})
+	header, err := json.Marshal(impl.RecordingHeader{Version: impl.RecordingVersion, Config: r.configs[exchange]})
 	if err != nil {
 		panic(err)
 	}
@@ -62,7 +62,7 @@ func (r *recordAll) Attach(s Session, exchange int) {
 }
 
 func (r *recordAll) BeforeStep(exchange int, _ *impl.Exchange, now impl.Now, input *impl.Input) {
-	text, err := json.Marshal(recordingLine{now, *input})
+	text, err := json.Marshal(impl.RecordedInput{Now: now, Input: *input})
 	if err != nil {
 		panic(err)
 	}

@@ -24,7 +24,7 @@ type recorder struct {
 
 func newRecorder(now *int64) *recorder {
 	r := &recorder{core: impl.New(impl.Config{}), now: now}
-	r.file.WriteString(`{"hakuban-recording":2,"config":{}}` + "\n")
+	r.file.WriteString(fmt.Sprintf(`{"hakuban-recording":%d,"config":{}}`+"\n", impl.RecordingVersion))
 	return r
 }
 
