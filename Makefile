@@ -12,7 +12,7 @@ PERTURB_CHOICES ?= 10
 REFERENCE_RUNS ?= 1
 SOAK_SEEDS ?= 10000
 
-.PHONY: help build test race lint tlc golden bench interop reference-suite bindings fuzz soak perturb plants faults typescript wasm browser
+.PHONY: help build test race lint tlc golden bench interop interop-whole reference-suite bindings fuzz soak perturb plants faults typescript wasm browser
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' Makefile
@@ -47,8 +47,12 @@ bench: ## benchmarks with allocations
 interop: ## the scenarios against the reference; a missing Rust is a failure
 	HAKUBAN_REQUIRE_INTEROP=1 go test -count=1 ./tests/interop
 
+interop-whole: ## the scenarios of a leaf with every mix of peers, which take turns otherwise (needs Rust, Node, and make typescript wasm)
+	HAKUBAN_REQUIRE_INTEROP=1 go test -count=1 -timeout 60m ./tests/interop -whole
+
 bindings: ## C, Ruby and Python, and C against the reference; what is missing is a failure (CI runs them among its tests)
 	HAKUBAN_REQUIRE_INTEROP=1 go test -count=1 ./tests/cabi ./tests/bindings
+
 typescript: ## the client in TypeScript: installs its tools, checks types, tests and size (needs Node 20 and npm)
 	cd clients/typescript && npm install --no-audit --no-fund && npm run build && npm test
 

@@ -26,7 +26,7 @@ func WasmClientPeer(t testing.TB) []string {
 	if _, err := os.Stat(path); err != nil {
 		skipOrFail(t, fmt.Errorf("%w: the client with the core in wasm (make wasm builds it): %w", errMissing, err))
 	}
-	return []string{"node", path}
+	return append(wasmNode(), path)
 }
 
 var buildWasmPeer = sync.OnceValues(func() ([]string, error) {
@@ -49,8 +49,12 @@ var buildWasmPeer = sync.OnceValues(func() ([]string, error) {
 	}
 	runner := filepath.Join(strings.TrimSpace(string(root)), "lib", "wasm", "wasm_exec_node.js")
 	// Node 20 has a WebSocket, but not unless it is asked for.
-	return []string{"node", "--no-warnings", "--experimental-websocket", runner, path}, nil
+	return append(wasmNode(), "--no-warnings", "--experimental-websocket", runner, path), nil
 })
+
+// wasmNode is the command that runs wasm without making more of it than a short run pays for: no function is compiled before it is
+// called, none twice.
+func wasmNode() []string { return []string{"node", "--liftoff-only", "--wasm-lazy-compilation"} }
 
 func nodeMissing() error {
 	if _, err := exec.LookPath("node"); err != nil {

@@ -70,7 +70,7 @@ func (r texts) number() string {
 
 // The client spells ids, tells which are the same, and refuses them as the Go implementation does, and so as the reference.
 func TestCanonical_IsThatOfGo(t *testing.T) {
-	client := startNode(t)
+	client := startNode(t, bundleOrSkip(t, "tools/core.ts"))
 	r := texts{rand.New(rand.NewPCG(1, 1))}
 	var steps []step
 	taken, strictly := 0, 0

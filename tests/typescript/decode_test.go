@@ -60,7 +60,7 @@ func events(t *testing.T) (list [][]byte) {
 
 // The client takes and refuses the events that Go does, and understands the same by them.
 func TestDecode_IsThatOfGo(t *testing.T) {
-	client := startNode(t)
+	client := startNode(t, bundleOrSkip(t, "tools/core.ts"))
 	r := &world{random: rand.New(rand.NewPCG(2, 2))}
 	var steps []step
 	taken := 0

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -22,14 +23,14 @@ import (
 const runLength = 400 // things that happen
 
 // runs is how many runs both cores are stepped through: fewer under the race detector, which has nothing to find in one goroutine.
-func runs() uint64 {
+func runs(whole uint64) uint64 {
 	if testing.Short() || race.Enabled {
-		return 100
+		return whole / 20
 	}
-	return 2_000
+	return whole
 }
 
-// node is the client's core in a process of its own.
+// node is a core of the client in a process of its own.
 type node struct {
 	t     *testing.T
 	stdin io.Writer
@@ -53,8 +54,8 @@ func bundleOrSkip(t *testing.T, entry string) string {
 	return path
 }
 
-func startNode(t *testing.T) *node {
-	command := exec.Command("node", bundleOrSkip(t, "tools/core.ts"))
+func startNode(t *testing.T, program string) *node {
+	command := exec.Command("node", program)
 	stdin, err := command.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -100,9 +101,28 @@ func (n *node) run(steps []step) [][]string {
 // Both cores take the same inputs, those of a leaf below a real upstream. Every effect is equal, and in the same order; every message is,
 // but for the diffs in it: an encoder may choose, so what they make of the state before is compared.
 func TestCore_DoesWhatTheGoCoreDoes(t *testing.T) {
-	client := startNode(t)
+	compareCores(t, startNode(t, bundleOrSkip(t, "tools/core.ts")), runs(2_000))
+}
+
+// The same with the client's classes over the core in wasm: what crosses between JavaScript and Go is the same at both ends.
+func TestWasmCore_DoesWhatTheGoCoreDoes(t *testing.T) {
+	program := filepath.Join("..", "..", "clients", "typescript", "dist", "wasm", "tools", "core.js")
+	if _, err := os.Stat(program); err != nil {
+		if os.Getenv(requireVariable) == "1" {
+			t.Fatal(err)
+		}
+		t.Skipf("%v: make wasm builds it (%s=1 makes this a failure)", err, requireVariable)
+	}
+	if _, err := exec.LookPath("node"); err != nil {
+		t.Fatalf("the core in wasm was built, and now there is no node: %v", err)
+	}
+	compareCores(t, startNode(t, program), runs(200))
+}
+
+func compareCores(t *testing.T, client *node, runs uint64) {
+	t.Helper()
 	seen := map[string]int{}
-	for seed := range runs() {
+	for seed := range runs {
 		w := newWorld(seed)
 		w.run(runLength)
 		effects := client.run(w.steps)
@@ -123,10 +143,10 @@ func TestCore_DoesWhatTheGoCoreDoes(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d runs: %v", runs(), seen)
+	t.Logf("%d runs: %v", runs, seen)
 	for _, kind := range []string{"ready", "write", "drained", "ended", "offered", "taken", "revoked", "changed", "state", "refused"} {
-		if uint64(seen[kind]) < runs()/4 {
-			t.Errorf("%s was seen %d times in %d runs: they test too little", kind, seen[kind], runs())
+		if uint64(seen[kind]) < runs/4 {
+			t.Errorf("%s was seen %d times in %d runs: they test too little", kind, seen[kind], runs)
 		}
 	}
 }
