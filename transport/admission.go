@@ -3,12 +3,10 @@
 package transport
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -40,26 +38,17 @@ var (
 	errNotAllowed = errors.New("the credential is not valid any more")
 )
 
-type connectionKey struct{}
-
-// withConnection lets a request know its connection: net/http does not see TLS through it.
-func withConnection(ctx context.Context, connection net.Conn) context.Context {
-	return context.WithValue(ctx, connectionKey{}, connection)
-}
-
 // credential is what a request shows.
-func credential(r *http.Request) (c Credential) {
+func credential(r *http.Request, carrying *carrier) (c Credential) {
 	kind, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if strings.EqualFold(kind, "Bearer") {
 		c.Token = strings.TrimSpace(token)
 	} else {
 		c.Token = r.URL.Query().Get(tokenParameter)
 	}
-	if carrying, ok := r.Context().Value(connectionKey{}).(*carrier); ok {
-		if secure, ok := carrying.Conn.(*tls.Conn); ok {
-			if chains := secure.ConnectionState().VerifiedChains; len(chains) > 0 {
-				c.Certificates = chains[0]
-			}
+	if secure, ok := carrying.Conn.(*tls.Conn); ok {
+		if chains := secure.ConnectionState().VerifiedChains; len(chains) > 0 {
+			c.Certificates = chains[0]
 		}
 	}
 	return c

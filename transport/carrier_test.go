@@ -5,13 +5,10 @@ import (
 	"io"
 	"net"
 	"os"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/gorilla/websocket"
 
 	"hakuban"
 )
@@ -21,7 +18,7 @@ func TestCarrier_StallsAndHurries(t *testing.T) {
 		ours, theirs := net.Pipe() // its writes wait for a reader
 		defer func() { _, _ = ours.Close(), theirs.Close() }()
 		c := &carrier{Conn: ours}
-		c.begin(time.Minute, func() {}, nil)
+		c.begin(time.Minute, func() {})
 		start := time.Now()
 		if err := c.writeAll([]byte("x")); !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(start) != time.Minute {
 			t.Errorf("a stalled write: %v after %v", err, time.Since(start))
@@ -58,7 +55,7 @@ func TestCarrier_IsSilentForTheWholeTimeout(t *testing.T) {
 		defer func() { _, _ = ours.Close(), theirs.Close() }()
 		c := &carrier{Conn: ours}
 		waits := 0
-		c.begin(time.Minute, func() { waits++ }, nil)
+		c.begin(time.Minute, func() { waits++ })
 		go func() {
 			for range 3 {
 				time.Sleep(50 * time.Second)
@@ -104,35 +101,14 @@ func sessionOver(t *testing.T, link *hakuban.Link, connection net.Conn, p parame
 		t.Fatal(err)
 	}
 	c := &carrier{Conn: connection}
-	return newSession(link, websocketOn(c), c, true, p, o)
-}
-
-// websocketOn makes a websocket whose upgrade is over.
-func websocketOn(c *carrier) *websocket.Conn {
-	ours, theirs := net.Pipe()
-	defer func() { _, _ = ours.Close(), theirs.Close() }()
-	go func() {
-		request := make([]byte, 4096)
-		n, _ := theirs.Read(request)
-		_, key, _ := strings.Cut(string(request[:n]), "Sec-WebSocket-Key: ")
-		_, _ = io.WriteString(theirs, "HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Accept: "+acceptKey(key[:24])+"\r\n\r\n")
-	}()
-	real := c.Conn
-	c.Conn, c.handshake = ours, -1
-	dialer := websocket.Dialer{NetDial: func(string, string) (net.Conn, error) { return c, nil }, WriteBufferPool: libraryBuffers, WriteBufferSize: writeBufferSize}
-	socket, _, err := dialer.Dial("ws://h", nil)
-	if err != nil {
-		panic(err)
-	}
-	c.Conn = real
-	return socket
+	return newSession(link, c, true, p, o)
 }
 
 // A process that stood still beyond a deadline finds it passed, and data that came in time.
 func TestCarrier_ReadsBeforeItJudgesAfterAStandstill(t *testing.T) {
 	near, far := tcpPair(t)
 	c := &carrier{Conn: near, handshake: -1}
-	c.begin(time.Minute, func() {}, nil)
+	c.begin(time.Minute, func() {})
 	passed := func(since time.Duration) {
 		c.heardAt = time.Now().Add(-time.Minute - since)
 		_ = c.SetReadDeadline(c.heardAt.Add(time.Minute))

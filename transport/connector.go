@@ -175,9 +175,9 @@ func (c *Connector) carry(ctx context.Context, s *session) (reason error) {
 	c.setSession(s)
 	stop := context.AfterFunc(ctx, func() { s.end(closeNormal, errors.New("the connector was closed")) })
 	defer stop()
-	s.logger.Info("upstream link made", "url", c.URL())
+	s.log("upstream link made", "url", c.URL())
 	reason = s.run()
-	s.logger.Info("upstream link ended", "reason", reason)
+	s.log("upstream link ended", "reason", reason)
 	c.setSession(nil)
 	return reason
 }

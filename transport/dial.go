@@ -42,9 +42,8 @@ func (c *Connector) dial(ctx context.Context) (*session, error) {
 		NetDialContext:    watched(c.dialTCP),
 		NetDialTLSContext: watched(c.dialTLS),
 		HandshakeTimeout:  c.options.HandshakeTimeout,
-		ReadBufferSize:    readBufferSize,
-		WriteBufferSize:   writeBufferSize,
-		WriteBufferPool:   libraryBuffers,
+		ReadBufferSize:    handshakeBuffer,
+		WriteBufferSize:   handshakeBuffer,
 	}
 	socket, response, err := dialer.DialContext(ctx, c.address.url.String(), c.header())
 	if !abandon() {
@@ -71,7 +70,7 @@ func (c *Connector) dial(ctx context.Context) (*session, error) {
 		_ = connection.Close()
 		return nil, err
 	}
-	s := newSession(link, socket, connection, true, c.address.parameters, c.options)
+	s := newSession(link, connection, true, c.address.parameters, c.options)
 	s.takesRoute = told != ""
 	return s, nil
 }

@@ -22,10 +22,7 @@ import (
 	"hakuban"
 )
 
-// TestMain lets pass what net/http keeps for half a second after a request that it refused: goleak does not wait that long.
-func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
-}
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience bounds what a test waits for; only a failing one waits that long.
 const patience = 20 * time.Second

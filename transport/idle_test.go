@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"errors"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -307,5 +308,66 @@ func TestFarewell_IsShortThoughThePeerReads(t *testing.T) {
 			t.Errorf("the session ended %v after it was to", took)
 		}
 		peer.leave(t)
+	})
+}
+
+// A reader rests when nothing comes, and then again after it was woken. The link lives on, hears what comes, and ends when its timeout is over.
+func TestRest_AReaderThatRestsStillHears(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const timeout = 30 * time.Second
+		ours, theirs := net.Pipe()
+		go func() { _, _ = io.Copy(io.Discard, theirs) }()
+		link, err := newExchange(t).AttachUpstream(hakuban.LinkOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		o, err := completeOptions(&Options{Logger: quiet}, forConnect)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := &carrier{Conn: ours, rests: true}
+		s := newSession(link, c, true, parameters{timeout: timeout, keepAlive: time.Hour}, o)
+		s.begin()
+		over := make(chan struct{})
+		go s.serve(func(error) { close(over) })
+		rests := func(want bool, when string) {
+			t.Helper()
+			if synctest.Wait(); c.rested != want {
+				t.Errorf("%s: resting: %v", when, c.rested)
+			}
+		}
+		rests(false, "at first")
+		time.Sleep(restless)
+		rests(true, "after a silence")
+		for range 3 {
+			time.Sleep(timeout / 2)
+			_, _ = io.WriteString(theirs, "\x81\x03abc")
+			rests(false, "when something came")
+		}
+		time.Sleep(timeout - 1)
+		if rests(true, "after a long silence"); link.Err() != nil {
+			t.Errorf("it ended: %v", link.Err())
+		}
+		time.Sleep(1)
+		<-over
+		if !errors.Is(link.Err(), errSilence) {
+			t.Errorf("it ended with %v", link.Err())
+		}
+		_ = theirs.Close()
+	})
+}
+
+// What is not complete keeps the reader where it is.
+func TestRest_NotWithinAMessage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := net.Pipe()
+		defer func() { _, _ = near.Close(), far.Close() }()
+		c := &carrier{Conn: near, rests: true}
+		c.begin(2*restless, func() {})
+		r := reader{c: c}
+		go func() { _, _ = io.WriteString(far, "\x82") }() // half of a header
+		if _, err := r.next(); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("within a header: %v", err)
+		}
 	})
 }

@@ -46,7 +46,7 @@ func TestCarrier_SeesThatThePeerHasGone(t *testing.T) {
 	}
 	near, far := tcpPair(t)
 	c := &carrier{Conn: near}
-	c.begin(time.Minute, func() {}, nil)
+	c.begin(time.Minute, func() {})
 	if _, err := far.Write(make([]byte, 1000)); err != nil {
 		t.Fatal(err)
 	}

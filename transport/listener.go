@@ -4,13 +4,12 @@ package transport
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha1"
 	"crypto/tls"
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"slices"
@@ -27,21 +26,22 @@ import (
 type Listener struct {
 	x       *hakuban.Exchange
 	address *address
-	link    hakuban.LinkOptions
+	link    hakuban.LinkOptions // of every link
 	options *Options
-	server  *http.Server
+	gate    *gate
 	upgrade websocket.Upgrader
 
 	mu       sync.Mutex
 	closed   bool
-	ending   chan struct{} // closed with closed
+	ending   chan struct{}         // closed with closed
+	guests   map[*carrier]struct{} // whose handshake is under way
 	sessions map[*session]struct{}
 
 	refusals struct {
 		sync.Mutex
 		throttle
 	}
-	running sync.WaitGroup // of the server, the requests and the sessions
+	running sync.WaitGroup // of who accepts, the handshakes and the sessions
 }
 
 // Listen begins to take links from downstream exchanges at an address such as ws://127.0.0.1:3001, for the exchange x. The port must be
@@ -73,38 +73,19 @@ func Listen(x *hakuban.Exchange, url string, options *Options) (*Listener, error
 	if err := x.CheckLink(link); err != nil {
 		return nil, err
 	}
-	socket, err := net.Listen("tcp", address.url.Host)
+	sockets := net.ListenConfig{KeepAlive: -1} // links have their own
+	socket, err := sockets.Listen(context.Background(), "tcp", address.url.Host)
 	if err != nil {
 		return nil, err
 	}
 	bound := address.url.Hostname()
 	address.url.Host = socket.Addr().String()
 
-	l := &Listener{x: x, address: address, link: link, options: o, ending: make(chan struct{}), sessions: map[*session]struct{}{}}
-	l.upgrade = websocket.Upgrader{
-		HandshakeTimeout: o.HandshakeTimeout,
-		ReadBufferSize:   readBufferSize,
-		WriteBufferSize:  writeBufferSize,
-		WriteBufferPool:  libraryBuffers,
-		CheckOrigin:      o.originCheck(bound),
-	}
-	l.server = &http.Server{
-		Handler:           http.HandlerFunc(l.serve),
-		ConnContext:       withConnection,
-		ReadHeaderTimeout: o.HandshakeTimeout,
-		ReadTimeout:       o.HandshakeTimeout,
-		WriteTimeout:      o.HandshakeTimeout,
-		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          slog.NewLogLogger(o.Logger.Handler(), slog.LevelWarn),
-	}
-	l.server.SetKeepAlivesEnabled(false)
-	g := newGate(socket, l)
-	l.running.Go(func() {
-		err := l.server.Serve(g)
-		if !errors.Is(err, http.ErrServerClosed) {
-			o.Logger.Error("the listener ended", "url", l.URL(), "error", err)
-		}
-	})
+	l := &Listener{x: x, address: address, link: link, options: o, ending: make(chan struct{}),
+		guests: map[*carrier]struct{}{}, sessions: map[*session]struct{}{}}
+	l.upgrade = websocket.Upgrader{CheckOrigin: o.originCheck(bound)} // with the buffers of whoever upgrades
+	l.gate = newGate(socket, l)
+	l.running.Go(l.accept)
 	l.running.Go(func() {
 		select {
 		case <-x.Done():
@@ -140,43 +121,84 @@ func (l *Listener) stop() {
 	}
 	l.closed = true
 	close(l.ending)
-	_ = l.server.Close() // the socket's own error helps nobody
+	_ = l.gate.Close() // the socket's own error helps nobody
+	for c := range l.guests {
+		c.cut()
+	}
 	for s := range l.sessions {
 		s.end(websocket.CloseGoingAway, errListenerClosed)
 	}
 }
 
-// serve upgrades one request and leaves the connection to a session, so that nothing of the HTTP server is kept for it.
-func (l *Listener) serve(w http.ResponseWriter, r *http.Request) {
-	if !l.enter() {
-		return // the server is closing the connection
-	}
-	defer l.running.Done()
-	if l.options.Overload != nil {
-		if err := l.options.Overload(); err != nil {
-			http.Error(w, err.Error(), http.StatusServiceUnavailable)
-			l.refused(r.RemoteAddr, err)
+// accept takes connections until the listener closes.
+func (l *Listener) accept() {
+	for {
+		c, err := l.gate.accept()
+		if err != nil {
+			if !errors.Is(err, net.ErrClosed) {
+				l.options.Logger.Error("the listener ended", "url", l.URL(), "error", err)
+			}
 			return
 		}
+		if !l.enter(c) {
+			c.cut()
+			return
+		}
+		go func() {
+			defer l.running.Done()
+			if s := l.welcome(c); s != nil {
+				l.carry(s)
+			} else {
+				l.leave(c)
+				c.cut()
+			}
+		}()
 	}
-	credential := credential(r)
+}
+
+// enter has Close wait for a connection that came before it, and end its handshake; false: the listener is closed.
+func (l *Listener) enter(c *carrier) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return false
+	}
+	l.running.Add(1)
+	l.guests[c] = struct{}{}
+	return true
+}
+
+// leave notes that a connection's handshake is over.
+func (l *Listener) leave(c *carrier) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.guests, c)
+}
+
+// makeSession makes a session of a request for a link, or refuses (nil) by what it writes to the answer.
+func (l *Listener) makeSession(a *answer, r *http.Request, c *carrier) *session {
+	if l.options.Overload != nil {
+		if err := l.options.Overload(); err != nil {
+			http.Error(a, err.Error(), http.StatusServiceUnavailable)
+			l.refused(r.RemoteAddr, err)
+			return nil
+		}
+	}
+	credential := credential(r, c)
 	admission, err := l.admit(credential)
 	if err != nil {
-		w.Header().Set("WWW-Authenticate", "Bearer")
-		http.Error(w, "not admitted: "+err.Error(), http.StatusUnauthorized)
+		a.Header().Set("WWW-Authenticate", "Bearer")
+		http.Error(a, "not admitted: "+err.Error(), http.StatusUnauthorized)
 		l.refused(r.RemoteAddr, err)
-		return
+		return nil
 	}
-	route, answer := l.routeAnswer(r)
-	socket, err := l.upgrade.Upgrade(w, r, answer)
+	route, header := l.routeAnswer(r)
+	socket, err := l.upgrade.Upgrade(a, r, header)
 	if err != nil {
 		l.refused(r.RemoteAddr, err)
-		return
+		return nil
 	}
-	connection, ok := socket.NetConn().(*carrier)
-	if !ok {
-		panic("BUG: a connection that came past the gate")
-	}
+	l.leave(c) // it ends with a close frame from now on
 	options := l.link
 	options.Rights, options.Identity = admission.Rights, r.Header.Get(identityHeader)
 	options.Session = acceptKey(r.Header.Get("Sec-Websocket-Key"))
@@ -184,18 +206,24 @@ func (l *Listener) serve(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		l.refused(r.RemoteAddr, err)
 		turnAway(socket, err)
-		return
+		return nil
 	}
-	s := newSession(link, socket, connection, false, l.address.parameters, l.options)
-	if admission.Principal != "" {
-		s.logger = s.logger.With("principal", admission.Principal)
-	}
+	c.rests = true
+	s := newSession(link, c, false, l.address.parameters, l.options)
+	s.principal = admission.Principal
 	s.permit.credential, s.route = credential, route
+	s.log("downstream link made")
 	l.add(s, admission.Expires)
-	l.running.Go(func() {
-		s.logger.Info("downstream link made")
-		reason := s.run()
-		s.logger.Info("downstream link ended", "reason", reason)
+	return s
+}
+
+// carry has a session run until it ends.
+func (l *Listener) carry(s *session) {
+	s.begin()
+	l.running.Add(1)
+	s.serve(func(reason error) {
+		defer l.running.Done()
+		s.log("downstream link ended", "reason", reason)
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		delete(l.sessions, s)
@@ -219,17 +247,6 @@ func turnAway(socket *websocket.Conn, reason error) {
 	}
 	_ = socket.WriteControl(websocket.CloseMessage, message, time.Now().Add(farewell)) // it may be gone already
 	_ = socket.Close()
-}
-
-// enter has Close wait for what was begun before it; false: the listener is closed.
-func (l *Listener) enter() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.closed {
-		return false
-	}
-	l.running.Add(1)
-	return true
 }
 
 func (l *Listener) add(s *session, expires time.Time) {
@@ -274,7 +291,7 @@ func (s *session) snapshot() (c Connection, ok bool) {
 	}, ok
 }
 
-// gate is where connections come in: it counts them, tunes them, and has them gather their writes.
+// gate is where connections come in: it counts and tunes them.
 type gate struct {
 	net.Listener
 	listener *Listener
@@ -295,10 +312,11 @@ func newGate(socket net.Listener, l *Listener) *gate {
 	return g
 }
 
-func (g *gate) Accept() (net.Conn, error) {
+// accept returns the next connection that there is room for.
+func (g *gate) accept() (*carrier, error) {
 	o := g.listener.options
 	for {
-		connection, err := g.accept()
+		connection, err := g.wait()
 		if err != nil {
 			return nil, err
 		}
@@ -310,20 +328,13 @@ func (g *gate) Accept() (net.Conn, error) {
 		if g.tls != nil {
 			connection = tls.Server(connection, g.tls)
 		}
-		return &carrier{Conn: connection, handshake: -1, onClose: func() { g.room.Release(1) }, onFailure: g.failedTLS}, nil
+		return &carrier{Conn: connection, handshake: maxRequest, onClose: func() { g.room.Release(1) }}, nil
 	}
 }
 
-// failedTLS tells of a peer that TLS refused, or that TLS could not agree with.
-func (g *gate) failedTLS(connection net.Conn, err error) {
-	if secure, ok := connection.(*tls.Conn); ok && !secure.ConnectionState().HandshakeComplete && !errors.Is(err, io.EOF) {
-		g.listener.refused(connection.RemoteAddr().String(), fmt.Errorf("TLS: %w", err))
-	}
-}
-
-// accept waits for a connection. Whatever the system lacks for it, such as memory, may be there again soon: only closing the listener
+// wait waits for a connection. Whatever the system lacks for it, such as memory, may be there again soon: only closing the listener
 // ends it.
-func (g *gate) accept() (net.Conn, error) {
+func (g *gate) wait() (net.Conn, error) {
 	for delay := 5 * time.Millisecond; ; delay = min(2*delay, time.Second) {
 		connection, err := g.Listener.Accept()
 		if err == nil || errors.Is(err, net.ErrClosed) {

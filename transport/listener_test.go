@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net"
@@ -19,9 +20,11 @@ type meanwhile struct {
 	do func()
 }
 
-func (m meanwhile) WithAttrs(attributes []slog.Attr) slog.Handler {
-	m.do()
-	return m.Handler.WithAttrs(attributes)
+func (m meanwhile) Handle(ctx context.Context, record slog.Record) error {
+	if record.Message == "downstream link made" {
+		m.do()
+	}
+	return m.Handler.Handle(ctx, record)
 }
 
 func TestClose_WaitsForALinkThatIsBeingMade(t *testing.T) {
@@ -68,7 +71,7 @@ func TestAccept_GoesOnAfterErrors(t *testing.T) {
 		}
 		g := newGate(&poorListener{failures: 12}, &Listener{address: address, options: o, ending: make(chan struct{})})
 		begin := time.Now()
-		connection, err := g.Accept()
+		connection, err := g.accept()
 		if err != nil {
 			t.Fatalf("the listener ended: %v", err)
 		}
@@ -81,7 +84,7 @@ func TestAccept_GoesOnAfterErrors(t *testing.T) {
 		}
 		close(g.listener.ending)
 		g.Listener = closedListener{}
-		if _, err := g.Accept(); !errors.Is(err, net.ErrClosed) {
+		if _, err := g.accept(); !errors.Is(err, net.ErrClosed) {
 			t.Errorf("after closing: %v", err)
 		}
 	})

@@ -143,45 +143,31 @@ func (o *outbox) control(opcode byte, payload []byte) {
 	o.put(f)
 }
 
-// keepAlive sends a text if nothing was sent for so long, and returns when to look again; 0: not any more.
-func (o *outbox) keepAlive(after time.Duration) (next time.Duration) {
+// keepAlive sends a text if nothing was sent for so long, and returns when to look again; false: nothing is sent any more.
+func (o *outbox) keepAlive(after time.Duration) (next time.Duration, ok bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	quiet := time.Since(o.wrote)
 	switch {
 	case o.closed:
-		return 0
+		return 0, false
 	case o.flushing:
-		return after
+		return after, true
 	case quiet < after:
-		return after - quiet
+		return after - quiet, true
 	}
 	o.control(opText, []byte("."))
-	return after
+	return after, true
 }
 
-// ping sends a ping; false: nothing is sent any more. It is no keep-alive: whether the peer counts it as a sign of life is not known.
-func (o *outbox) ping(payload string) bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.closed {
-		return false
-	}
-	wrote := o.wrote
-	o.control(opPing, []byte(payload))
-	o.wrote = wrote
-	return true
-}
-
-// foreign takes a frame that the websocket library made, a close frame: nothing may follow it.
-func (o *outbox) foreign(frame []byte) {
+// ping sends a ping, unless nothing is sent any more. It is no keep-alive: whether the peer counts it as a sign of life is not known.
+func (o *outbox) ping(payload string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !o.closed {
-		f := bundles.Get().(*frames)
-		f.buffer = append(f.buffer, frame...)
-		o.put(f)
-		o.closed = true
+		wrote := o.wrote
+		o.control(opPing, []byte(payload))
+		o.wrote = wrote
 	}
 }
 

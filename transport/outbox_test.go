@@ -21,7 +21,7 @@ func full(t *testing.T) (o *outbox, theirs net.Conn, resumed, failed chan struct
 	c := &carrier{Conn: ours}
 	resumed, failed = make(chan struct{}, 10), make(chan struct{}, 10)
 	o = newOutbox(c, false, func() { resumed <- struct{}{} }, func(error) { failed <- struct{}{} })
-	c.begin(time.Minute, func() {}, o.foreign)
+	c.begin(time.Minute, func() {})
 	return o, theirs, resumed, failed
 }
 
@@ -48,31 +48,29 @@ func TestOutbox_OnePongForManyPings(t *testing.T) {
 	})
 }
 
-// Nothing follows the close frame, whoever made it.
+// Nothing follows the close frame.
 func TestOutbox_NothingFollowsTheCloseFrame(t *testing.T) {
-	for _, own := range []bool{true, false} {
-		synctest.Test(t, func(t *testing.T) {
-			o, theirs, _, _ := full(t)
-			if own {
-				o.foreign([]byte("\x88\x02\x03\xe8"))
-			}
-			finished := make(chan bool)
-			go func() { finished <- o.finish([]byte("\x03\xe9")) }()
-			synctest.Wait()
-			o.answer("late")
-			if room := o.send([]hakuban.Message{{}}); room || o.keepAlive(time.Nanosecond) != 0 {
-				t.Error("there is room after the close frame")
-			}
-			go func() { _ = o.finish(nil); _ = o.c.Conn.Close() }()
-			data, _ := io.ReadAll(theirs)
-			if want := map[bool]string{true: "\x88\x02\x03\xe8", false: "\x88\x02\x03\xe9"}[own]; string(data) != want {
-				t.Errorf("%q was written, expected %q", data, want)
-			}
-			if !<-finished {
-				t.Error("it says that the close frame is not written")
-			}
-		})
-	}
+	synctest.Test(t, func(t *testing.T) {
+		o, theirs, _, _ := full(t)
+		finished := make(chan bool)
+		go func() { finished <- o.finish([]byte("\x03\xe9")) }()
+		synctest.Wait()
+		o.answer("late")
+		if o.send([]hakuban.Message{{}}) {
+			t.Error("there is room after the close frame")
+		}
+		if _, ok := o.keepAlive(time.Nanosecond); ok {
+			t.Error("a keep-alive is sent after the close frame")
+		}
+		go func() { _ = o.finish(nil); _ = o.c.Conn.Close() }()
+		data, _ := io.ReadAll(theirs)
+		if want := "\x88\x02\x03\xe9"; string(data) != want {
+			t.Errorf("%q was written, expected %q", data, want)
+		}
+		if !<-finished {
+			t.Error("it says that the close frame is not written")
+		}
+	})
 }
 
 // A peer that does not read is given up in time, and who sends is told.
@@ -120,7 +118,7 @@ func TestOutbox_FillsASocketAndGoesOn(t *testing.T) {
 	c := &carrier{Conn: near}
 	room := make(chan struct{}, 1)
 	o := newOutbox(c, true, func() { room <- struct{}{} }, func(err error) { t.Error(err) })
-	c.begin(patience, func() {}, o.foreign)
+	c.begin(patience, func() {})
 	const each, most = 10_000, 10_000
 	sent := 0
 	for o.lockedText(strings.Repeat("x", each)) {

@@ -48,20 +48,26 @@ var plants = []plant.Plant{
 	}}},
 	{Name: "nobody is pinged", Tests: "TestSilence_", CI: true, Changes: []plant.Change{{
 		File: "session.go",
-		Old:  "	if left := s.silence.left(); left > 0 {\n		return left\n	}\n",
-		New:  "	if s != nil {\n		return s.silence.patience\n	}\n",
+		Old:  "	if silent <= 0 {\n",
+		New:  "	if silent <= 0 && s == nil {\n",
 	}}},
 	{Name: "who speaks is pinged", Tests: "TestSilence_", Changes: []plant.Change{{
 		File: "session.go",
-		Old:  "	s.silence.broken()\n",
+		Old:  "func (s *session) heard() {\n	s.silence.broken()\n",
+		New:  "func (s *session) heard() {\n",
+	}, {
+		File: "session.go",
+		Old:  "	s.silence.broken()\n	s.connection.hear()\n",
+		New:  "	s.connection.hear()\n",
 	}}},
 	{Name: "a pong does not count", Tests: "TestSilence_|TestTimeout_", Changes: []plant.Change{{
 		File: "session.go",
-		Old:  "	socket.SetPongHandler(func(string) error { s.heard(); return nil })\n",
+		Old:  "	s.heard()\n	if opcode == opPing {\n",
+		New:  "	if opcode == opPing {\n		s.heard()\n",
 	}}},
 	{Name: "a message has no end", Tests: "TestSession_|TestHostile_Endless", Changes: []plant.Change{{
 		File: "session.go",
-		Old:  "	if !s.inMessage {\n		s.connection.hear()\n	}\n",
+		Old:  "	if !s.reader.within {\n		s.connection.hear()\n	}\n",
 		New:  "	s.connection.hear()\n",
 	}}},
 }

@@ -4,9 +4,13 @@ package transport
 
 import "net"
 
-// quickWriter never has room: where sockets are not files, a goroutine writes.
-type quickWriter struct{}
+// quickSocket is none: where sockets are not files, a goroutine writes.
+type quickSocket struct{}
 
-func (q *quickWriter) attach(net.Conn) {}
+func (q *quickSocket) attach(net.Conn, *input) {}
 
-func (q *quickWriter) write([]byte) (int, error) { return 0, nil }
+func (q *quickSocket) attached() bool { return false }
+
+func (q *quickSocket) read() (int, error) { return 0, net.ErrClosed }
+
+func (q *quickSocket) write([]byte) (int, error) { return 0, nil }

@@ -8,10 +8,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
+	"math"
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -21,18 +22,14 @@ import (
 )
 
 const (
-	readBufferSize  = 1 << 10
-	writeBufferSize = 4 << 10 // of the websocket library, whose buffers are used in the handshake only
+	// handshakeBuffer is the size of the websocket library's buffers, which are used in the handshake only.
+	handshakeBuffer = 1 << 10
 	// maxBufferKept bounds the buffers that go back to a pool.
 	maxBufferKept = 256 << 10
 	// maxUnpaid is how many bytes of states a peer's messages may make, beyond a fair measure, before it is looked whether it is there.
 	maxUnpaid = 128 << 20
 	// farewell is how long an ended link takes over a polite end.
 	farewell = time.Second
-)
-
-var (
-	libraryBuffers = &sync.Pool{} // all are of writeBufferSize
 )
 
 var (
@@ -45,89 +42,98 @@ var (
 // outbox. Whoever finds that the session is over calls end; the reader then says farewell and closes the connection.
 type session struct {
 	link       *hakuban.Link
-	socket     *websocket.Conn
+	reader     reader
 	connection *carrier
 	outbox     *outbox
 	parameters parameters
-	logger     *slog.Logger // knows the link
-	limit      int64
-	permit     permit // of a listener's session; guarded by the listener's mu
-	silence    *silence
+	logger     *slog.Logger // does not know the link: see log
+	principal  string       // of a listener's session; "": not known
+	permit     permit       // of a listener's session; guarded by the listener's mu
+	silence    silence
 	route      string // our way to the root, as the peer was told; "": it wants none. Guarded by the listener's mu
 	takesRoute bool   // the peer tells its way
 
-	ending chan struct{} // closed by end
+	clock *time.Timer // for look
+
+	ending atomic.Bool // by end, which is under way or done
 	once   sync.Once
 	code   int    // of the close frame; 0: none
 	text   string // of the close frame
 	reason error
 
 	// Of the reader.
-	inMessage bool
-	gathered  bool    // something may follow from what was read
-	ping      *string // the last one, to be answered
+	gathered bool    // something may follow from what was read
+	ping     *string // the last one, to be answered
 }
 
-// newSession makes a session; its frames are masked at the end that dialled.
-func newSession(link *hakuban.Link, socket *websocket.Conn, connection *carrier, dialled bool, p parameters, o *Options) *session {
+// newSession makes a session on a connection whose handshake is over; its frames are masked at the end that dialled.
+func newSession(link *hakuban.Link, connection *carrier, dialled bool, p parameters, o *Options) *session {
 	s := &session{
-		link: link, socket: socket, connection: connection, parameters: p, limit: o.MessageLimit,
-		logger: o.Logger.With("link", link.ID(), "remote", connection.RemoteAddr().String()),
-		ending: make(chan struct{}), silence: newSilence(p.timeout),
+		link: link, connection: connection, parameters: p,
+		logger:  o.Logger,
+		silence: newSilence(p.timeout),
 	}
+	s.reader = reader{c: connection, masked: !dialled, limit: o.MessageLimit, control: s.control}
 	s.outbox = newOutbox(connection, dialled, link.Resume, s.endWriting)
-	connection.begin(p.timeout, s.beforeWait, s.outbox.foreign)
-	socket.SetReadLimit(s.limit)
-	socket.SetPingHandler(s.pinged)
-	socket.SetPongHandler(func(string) error { s.heard(); return nil })
-	socket.SetCloseHandler(func(int, string) error { return nil }) // the farewell answers
+	connection.begin(p.timeout, s.beforeWait)
 	return s
 }
 
 // run carries the link until it ends, and returns why.
 func (s *session) run() error {
-	alive := again(s.parameters.keepAlive, func() time.Duration { return s.outbox.keepAlive(s.parameters.keepAlive) })
-	silent := again(s.silence.patience, s.breakSilence)
-	s.link.Serve(s)
+	s.begin()
 	s.read()
+	return s.finish()
+}
+
+// serve carries the link until it ends, and then calls ended with the reason. It returns before, when nothing has come for a while: then
+// a goroutine whose stack is small waits.
+func (s *session) serve(ended func(reason error)) {
+	if s.read() {
+		s.connection.rested = true
+		go s.serve(ended)
+		return
+	}
+	ended(s.finish())
+}
+
+// begin has the link send what it has to.
+func (s *session) begin() {
+	s.clock = time.AfterFunc(math.MaxInt64, s.look)
+	s.clock.Reset(min(s.parameters.keepAlive, s.silence.patience))
+	s.link.Serve(s)
+}
+
+// finish says farewell, closes the connection, and returns why.
+func (s *session) finish() error {
 	s.beforeWait() // what follows from the last messages
 	var frame []byte
 	if s.code != 0 {
 		frame = websocket.FormatCloseMessage(s.code, s.text)
 	}
 	if s.outbox.finish(frame) && s.code != 0 {
-		s.linger()
+		s.connection.linger()
 	}
-	alive.Stop()
-	silent.Stop()
+	s.clock.Stop()
 	s.connection.cut() // nothing is left to lose
+	s.connection.input.drop()
 	return s.reason
 }
 
-// again calls a function after a time, and then after each time that the function returns, until that is 0 or the timer is stopped.
-func again(after time.Duration, call func() time.Duration) *time.Timer {
-	var timer *time.Timer
-	armed := make(chan struct{})
-	timer = time.AfterFunc(after, func() {
-		<-armed
-		if next := call(); next > 0 {
-			timer.Reset(next)
-		}
-	})
-	close(armed)
-	return timer
-}
-
-// breakSilence pings a peer that was silent for long, and returns when to look again; 0: not any more.
-func (s *session) breakSilence() (next time.Duration) {
-	if left := s.silence.left(); left > 0 {
-		return left
+// look sends what is due after a time in which nothing was sent, or nothing came, and looks again.
+func (s *session) look() {
+	now := time.Now()
+	next, ok := s.outbox.keepAlive(s.parameters.keepAlive)
+	if !ok {
+		return
 	}
-	if !s.outbox.ping("") {
-		return 0
+	silent := s.silence.left(now)
+	if silent <= 0 {
+		s.outbox.ping("")
+		s.trace("sent a ping", 0)
+		silent = s.silence.pinged(now)
 	}
-	s.trace("sent a ping", 0)
-	return s.silence.patience
+	s.clock.Reset(min(next, silent))
 }
 
 // Write implements [hakuban.Writer].
@@ -153,35 +159,31 @@ func (s *session) end(code int, reason error) {
 			s.text = s.text[:min(123, len(s.text)-1)]
 		}
 		s.link.Detach(reason)
-		close(s.ending)
+		s.ending.Store(true) // after what it is for
 		s.connection.hurry(time.Now().Add(farewell))
 		s.connection.stop()
 	})
 }
 
-func (s *session) over() bool {
-	select {
-	case <-s.ending:
-		return true
-	default:
-		return false
-	}
-}
+func (s *session) over() bool { return s.ending.Load() }
 
 // heard extends the time in which the peer must be heard again, but not within a message: however it is cut, a message must be
 // complete in that time after its first frame began.
 func (s *session) heard() {
 	s.silence.broken()
-	if !s.inMessage {
+	if !s.reader.within {
 		s.connection.hear()
 	}
 }
 
-// pinged notes a ping. One answer to several that came together will do.
-func (s *session) pinged(payload string) error {
+// control takes a ping or a pong. One answer to several pings that came together will do.
+func (s *session) control(opcode byte, payload []byte) error {
 	s.heard()
-	s.routed(payload)
-	s.ping = &payload
+	if opcode == opPing {
+		ping := string(payload)
+		s.routed(ping)
+		s.ping = &ping
+	}
 	return nil
 }
 
@@ -197,27 +199,35 @@ func (s *session) beforeWait() {
 	}
 }
 
-// read hands messages to the link until the session is over.
-func (s *session) read() {
+// read hands messages to the link until the session is over, or until the reader is to rest.
+func (s *session) read() (rest bool) {
+	s.heard()
 	for !s.over() {
-		s.inMessage = false
-		s.heard()
-		kind, reader, err := s.socket.NextReader() // which waits for the first frame's header
-		if err == nil {
-			s.heard()
-		}
-		s.inMessage = true
+		opcode, err := s.reader.next() // which waits for the first frame's header
 		switch {
+		case err == errRest:
+			return true
 		case err != nil:
-		case kind == websocket.TextMessage:
-			err = checkUTF8(reader)
+		case opcode == opText:
+			s.begun()
+			err = checkUTF8(&s.reader)
 		default:
-			err = s.receive(reader)
+			s.begun()
+			err = s.receive(&s.reader)
 		}
 		if err != nil {
 			s.end(s.verdict(err))
+			break
 		}
+		s.heard()
 	}
+	return false
+}
+
+// begun notes that a message has begun: it has the whole timeout.
+func (s *session) begun() {
+	s.silence.broken()
+	s.connection.hear()
 }
 
 // receive reads one binary message. Memory grows with the bytes that came, not with those announced.
@@ -272,7 +282,7 @@ func (s *session) verdict(err error) (code int, reason error) {
 	var closed *websocket.CloseError
 	var protocol *hakuban.ProtocolError
 	var forbidden *hakuban.ForbiddenError
-	var network net.Error
+	var frame frameError
 	switch {
 	case errors.As(err, &protocol):
 		return websocket.CloseProtocolError, err
@@ -285,8 +295,10 @@ func (s *session) verdict(err error) (code int, reason error) {
 	case errors.Is(err, errUTF8):
 		return websocket.CloseInvalidFramePayloadData, err
 	case errors.Is(err, websocket.ErrReadLimit):
-		return websocket.CloseMessageTooBig, fmt.Errorf("a message is larger than %d bytes", s.limit)
-	case errors.As(err, &closed) && closed.Code == websocket.CloseAbnormalClosure:
+		return websocket.CloseMessageTooBig, fmt.Errorf("a message is larger than %d bytes", s.reader.limit)
+	case errors.As(err, &frame):
+		return websocket.CloseProtocolError, err
+	case err == io.EOF || err == io.ErrUnexpectedEOF:
 		return 0, errors.New("the connection was lost")
 	case errors.As(err, &closed) && closed.Code == websocket.ClosePolicyViolation && closed.Text == hakuban.ErrLoop.Error():
 		return closed.Code, fmt.Errorf("the peer says: %w", hakuban.ErrLoop)
@@ -294,10 +306,6 @@ func (s *session) verdict(err error) (code int, reason error) {
 		return closed.Code, fmt.Errorf("the peer closed the connection: %w", err)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return websocket.CloseGoingAway, fmt.Errorf("%w: %v", errSilence, s.parameters.timeout)
-	case errors.As(err, &network) && network.Timeout(): // gorilla hides what it was
-		return websocket.CloseGoingAway, fmt.Errorf("%w: %v", errSilence, s.parameters.timeout)
-	case strings.HasPrefix(err.Error(), "websocket: "):
-		return websocket.CloseProtocolError, err
 	}
 	return 0, fmt.Errorf("the connection was lost: %w", err)
 }
@@ -311,24 +319,23 @@ func (s *session) endWriting(err error) {
 	s.end(0, fmt.Errorf("the connection was lost: %w", err))
 }
 
-// linger waits for the peer's end of the connection, so that closing ours does not make the network forget our close frame.
-func (s *session) linger() {
-	defer time.AfterFunc(farewell, s.connection.cut).Stop() // CloseWrite of TLS takes longer over a peer that does not read
-	if s.connection.CloseWrite() != nil {
+// log tells something of the session, which it names.
+func (s *session) log(what string, arguments ...any) { s.logAt(slog.LevelInfo, what, arguments...) }
+
+func (s *session) logAt(level slog.Level, what string, arguments ...any) {
+	if !s.logger.Enabled(context.Background(), level) {
 		return
 	}
-	_ = s.connection.SetReadDeadline(time.Now().Add(farewell))
-	var scratch [512]byte
-	for {
-		if _, err := s.connection.Conn.Read(scratch[:]); err != nil {
-			return
-		}
+	who := []any{"link", s.link.ID(), "remote", s.connection.RemoteAddr().String()}
+	if s.principal != "" {
+		who = append(who, "principal", s.principal)
 	}
+	s.logger.Log(context.Background(), level, what, append(who, arguments...)...)
 }
 
 func (s *session) trace(what string, size int) {
 	if s.logger.Enabled(context.Background(), slog.LevelDebug) {
-		s.logger.Debug(what, "bytes", size)
+		s.logAt(slog.LevelDebug, what, "bytes", size)
 	}
 }
 

@@ -222,3 +222,6 @@ func (s *session) trace(what string, size int) {
 		s.logger.Debug(what, "bytes", size)
 	}
 }
+
+// log tells something of the session, which the logger names.
+func (s *session) log(what string, arguments ...any) { s.logger.Info(what, arguments...) }

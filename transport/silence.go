@@ -16,17 +16,24 @@ const leastSilence = time.Second
 type silence struct {
 	patience time.Duration
 	start    time.Time
-	last     atomic.Int64 // when the peer was heard, since the start
+	last     atomic.Int64  // when the peer was heard, since the start
+	asked    time.Duration // when a ping was last sent, since the start; of who pings
 }
 
-func newSilence(timeout time.Duration) *silence {
-	return &silence{patience: max(leastSilence, timeout/3), start: time.Now()}
+func newSilence(timeout time.Duration) silence {
+	return silence{patience: max(leastSilence, timeout/3), start: time.Now()}
 }
 
 // broken notes that the peer was heard.
 func (s *silence) broken() { s.last.Store(int64(time.Since(s.start))) }
 
 // left returns how long it takes until a ping is due, if the peer stays silent; zero or less: a ping is due.
-func (s *silence) left() time.Duration {
-	return s.patience - (time.Since(s.start) - time.Duration(s.last.Load()))
+func (s *silence) left(now time.Time) time.Duration {
+	return s.patience - (now.Sub(s.start) - max(s.asked, time.Duration(s.last.Load())))
+}
+
+// pinged notes that a ping is sent, and returns when the next one is due if the peer stays silent.
+func (s *silence) pinged(now time.Time) time.Duration {
+	s.asked = now.Sub(s.start)
+	return s.patience
 }
