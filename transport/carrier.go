@@ -42,8 +42,8 @@ type carrier struct {
 	heardAt    time.Time
 	stopped    atomic.Bool // the reader shall wait no more
 	input      input
-	rests      bool // the reader may be told to rest
-	rested     bool // the reader has not read anything since it rested
+	rests      bool        // the reader may be told to rest
+	rested     atomic.Bool // the reader has not read anything since it rested
 
 	quick quickSocket
 
@@ -76,7 +76,7 @@ func (c *carrier) need(n int, between bool) ([]byte, error) {
 		if _, err := c.patiently(rest, c.fill); err != nil {
 			return nil, err
 		}
-		c.rested = false
+		c.rested.Store(false)
 	}
 	return c.input.unread[:n], nil
 }
@@ -170,7 +170,7 @@ func (c *carrier) again(glanced *bool, mayRest bool) (goOn, rest bool) {
 	switch {
 	case c.stopped.Load():
 		return false, false
-	case now.Before(due) && c.rests && !c.rested:
+	case now.Before(due) && c.rests && !c.rested.Load():
 		if rest = mayRest && now.Sub(c.heardAt) >= restless; !rest {
 			due = earlier(due, now.Add(restlessLook))
 		}

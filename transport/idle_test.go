@@ -332,8 +332,8 @@ func TestRest_AReaderThatRestsStillHears(t *testing.T) {
 		go s.serve(func(error) { close(over) })
 		rests := func(want bool, when string) {
 			t.Helper()
-			if synctest.Wait(); c.rested != want {
-				t.Errorf("%s: resting: %v", when, c.rested)
+			if synctest.Wait(); c.rested.Load() != want {
+				t.Errorf("%s: resting: %v", when, !want)
 			}
 		}
 		rests(false, "at first")

@@ -90,7 +90,7 @@ func (s *session) run() error {
 // a goroutine whose stack is small waits.
 func (s *session) serve(ended func(reason error)) {
 	if s.read() {
-		s.connection.rested = true
+		s.connection.rested.Store(true)
 		go s.serve(ended)
 		return
 	}
