@@ -18,7 +18,11 @@ import (
 // maxRequest bounds the head of a request, in bytes.
 const maxRequest = 16 << 10
 
-var errEarly = errors.New("data before the answer")
+var (
+	errVersion = errors.New("HTTP/1.1 was expected")
+	errNoHost  = errors.New("no host is named")
+	errEarly   = errors.New("data before the answer")
+)
 
 // parlor is what a handshake needs only while it lasts.
 type parlor struct {
@@ -57,6 +61,10 @@ func (l *Listener) welcome(c *carrier) (s *session) {
 			return nil // nobody asked anything
 		}
 		a.refuse(http.StatusBadRequest, err)
+	case request.ProtoMajor != 1:
+		a.refuse(http.StatusHTTPVersionNotSupported, errVersion)
+	case request.Host == "" && request.ProtoAtLeast(1, 1):
+		a.refuse(http.StatusBadRequest, errNoHost)
 	case request.ContentLength != 0 || len(c.input.unread) > 0:
 		a.refuse(http.StatusBadRequest, errEarly)
 	default:

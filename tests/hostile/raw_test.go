@@ -281,7 +281,7 @@ func TestRequests(t *testing.T) {
 		{"a NUL in a header", upgradeRequest + "X: \x00\r\n\r\n", "HTTP/1.1 400"},
 		{"a negative length", upgradeRequest + "Content-Length: -1\r\n\r\n", "HTTP/1.1 400"},
 		{"two lengths", upgradeRequest + "Content-Length: 1\r\nContent-Length: 2\r\n\r\n", "HTTP/1.1 400"},
-		{"an unknown transfer encoding", upgradeRequest + "Transfer-Encoding: x\r\n\r\n", "HTTP/1.1 501"},
+		{"an unknown transfer encoding", upgradeRequest + "Transfer-Encoding: x\r\n\r\n", "HTTP/1.1 400"},
 		{"an origin that is not the router's", upgradeRequest + "Origin: http://evil.example\r\n\r\n", "HTTP/1.1 403"},
 		{"frames in one packet with the request", upgradeRequest + "\r\n" + frame(0x82, "\x00\x01\x01"), ""}, // no answer
 		{"another path", replace("GET /", "GET /no/such/path?x=%00"), "HTTP/1.1 101"},
