@@ -234,16 +234,16 @@ func (x *Exchange) arm(now impl.Now) {
 }
 
 func (x *Exchange) tick() {
-	x.mu.Lock()
-	defer x.unlock()
-	if x.closed {
-		return
-	}
-	x.armed = 0
-	now := x.now()
-	if deadline, ok := x.core.Deadline(); ok && deadline <= now.Mono {
-		x.apply(&impl.Input{Kind: impl.InputTick})
-	} else {
-		x.arm(now)
-	}
+	x.patient(func() {
+		if x.closed {
+			return
+		}
+		x.armed = 0
+		now := x.now()
+		if deadline, ok := x.core.Deadline(); ok && deadline <= now.Mono {
+			x.apply(&impl.Input{Kind: impl.InputTick})
+		} else {
+			x.arm(now)
+		}
+	})
 }

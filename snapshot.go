@@ -9,11 +9,15 @@ import (
 	"hakuban/wire"
 )
 
-// Snapshot is what there is to see of an exchange at one moment. It shares nothing that changes.
+// Snapshot is what there is to see of an exchange. It shares nothing that changes.
+//
+// A large exchange does not stand still for it. Each object is as it was at one moment, and so is each tag, link, contract and offer;
+// but two of them may be of different moments while [Exchange.Snapshot] ran. What there was all that time is in the snapshot once. What came
+// or went meanwhile may be missing: the link that an object's Elected names, say.
 //
 // Its lists have a fixed order: objects and tags are sorted by name, the rest by id. Loads are sums of 1/capacity over objects.
 type Snapshot struct {
-	Time      time.Time          // the moment, on the clock of [Synchronized.LastAt]
+	Time      time.Time          // when it began, on the clock of [Synchronized.LastAt]
 	Uptime    time.Duration      // how long the exchange had existed at that moment, on the clock of its recording
 	Upstream  uint64             // the id of the link to upstream; zero: there is none
 	Objects   []ObjectSnapshot   // every object that it knows
@@ -182,18 +186,34 @@ const (
 	ToDownstream = Role(impl.ToDownstream) // the peer is downstream of this exchange
 )
 
-// Snapshot copies what there is to see of the exchange; nothing once it is closed. It takes time in proportion to the exchange, which
-// stands still for a part of it.
+// Snapshot copies what there is to see of the exchange; nothing once it is closed. It takes time in proportion to the exchange, and
+// holds up others for no more than 256 things at a time.
 func (x *Exchange) Snapshot() Snapshot {
-	x.mu.Lock()
-	if x.closed {
-		x.mu.Unlock()
+	var survey impl.Survey
+	now := x.now()
+	for more := true; more; {
+		x.patient(func() {
+			if x.closed {
+				more, survey = false, impl.Survey{}
+				return
+			}
+			more = x.core.Survey(&survey, now)
+		})
+	}
+	if x.isClosed() {
 		return Snapshot{}
 	}
-	now := x.now()
-	core := x.core.Snapshot(now)
-	x.mu.Unlock()
+	core := survey.Snapshot()
 	return clock{x.start}.snapshot(&core, time.Duration(now.Mono))
+}
+
+func (x *Exchange) isClosed() bool {
+	select {
+	case <-x.done:
+		return true
+	default:
+		return false
+	}
 }
 
 func init() {

@@ -2,7 +2,6 @@ package impl
 
 import (
 	"cmp"
-	"container/heap"
 	"math"
 	"math/bits"
 	"slices"
@@ -100,29 +99,6 @@ func proportion(n, part, whole uint64) uint64 {
 	return quotient
 }
 
-// balancing is an object's place in the queue of those to rebalance.
-type balancing struct {
-	object *object
-	at     int64 // Mono
-	round  uint64
-	index  int // in the queue; -1: not queued
-}
-
-func (b *balancing) init(o *object) { *b = balancing{object: o, index: -1} }
-
-// The time between two rebalances of one object, in nanoseconds, is this much
-// and up to as much again twice over, by a hash of object and round: spread, but
-// the same in every run.
-const rebalancePause = 500_000_000
-
-func (b *balancing) next(mono int64) {
-	hash := (b.object.number*0x9e3779b97f4a7c15 ^ b.round) * 0xbf58476d1ce4e5b9
-	hash = (hash ^ hash>>31) * 0x94d049bb133111eb
-	hash ^= hash >> 32
-	b.round++
-	b.at = mono + rebalancePause + int64(hash%(2*rebalancePause))
-}
-
 // rebalances reports whether an object is to be looked at from time to time: its
 // data is needed, and either objects move here and a link besides the elected one
 // exposes it, or nobody is elected and some link exposes it. A load limit that
@@ -136,28 +112,6 @@ func (x *Exchange) rebalances(o *object) bool {
 		return x.config.Rebalance && o.tally.anyExposing > 1
 	}
 	return false
-}
-
-// settleBalance queues an object for rebalancing, or takes it out.
-func (x *Exchange) settleBalance(o *object) {
-	due := x.rebalances(o)
-	switch queued := o.balance.index >= 0; {
-	case due && !queued:
-		o.balance.next(x.now.Mono)
-		heap.Push(&x.balance, &o.balance)
-	case !due && queued:
-		heap.Remove(&x.balance, o.balance.index)
-	}
-}
-
-// tick rebalances every object whose time has come.
-func (x *Exchange) tick() {
-	for len(x.balance) > 0 && x.balance[0].at <= x.now.Mono {
-		b := x.balance[0]
-		b.next(x.now.Mono)
-		heap.Fix(&x.balance, 0)
-		x.rebalance(b.object)
-	}
 }
 
 // rebalance elects when nobody is, and otherwise moves an object from a link to
@@ -185,43 +139,4 @@ func (x *Exchange) rebalance(o *object) {
 	}
 	x.elect(o, elected)
 	x.settle(o)
-}
-
-// balanceQueue is a heap of objects by the time of their next rebalance, then by number.
-type balanceQueue []*balancing
-
-func (q balanceQueue) deadline() (int64, bool) {
-	if len(q) == 0 {
-		return 0, false
-	}
-	return q[0].at, true
-}
-
-// Len, Less, Swap, Push and Pop are heap.Interface.
-func (q balanceQueue) Len() int { return len(q) }
-
-func (q balanceQueue) Less(i, j int) bool {
-	if q[i].at != q[j].at {
-		return q[i].at < q[j].at
-	}
-	return q[i].object.number < q[j].object.number
-}
-
-func (q balanceQueue) Swap(i, j int) {
-	q[i], q[j] = q[j], q[i]
-	q[i].index, q[j].index = i, j
-}
-
-func (q *balanceQueue) Push(b any) {
-	b.(*balancing).index = len(*q)
-	*q = append(*q, b.(*balancing))
-}
-
-func (q *balanceQueue) Pop() any {
-	last := len(*q) - 1
-	b := (*q)[last]
-	(*q)[last] = nil
-	*q = (*q)[:last]
-	b.index = -1
-	return b
 }

@@ -2,6 +2,7 @@ package impl
 
 import (
 	"math"
+	"strconv"
 	"testing"
 
 	"hakuban/wire"
@@ -62,7 +63,7 @@ func TestElect_LoadLimitIsInclusive(t *testing.T) {
 	expect(t, "first", root.elected(`1`), "a")
 	expect(t, "second", root.elected(`2`), "a")
 	expect(t, "third is over the limit", root.elected(`3`), "nobody")
-	root.x.links[1].limit = nil
+	root.x.limitLoad(root.x.links[1], nil)
 	for range 3 {
 		w.now.Mono += 2e9
 		root.step(Input{Kind: InputTick})
@@ -99,8 +100,10 @@ func TestRebalance_EveryObjectWithinHalfToOneAndAHalfSeconds(t *testing.T) {
 	w.settle()
 	seen := make(map[int64]bool)
 	for range 20 {
+		c["b"].open(ExposeTag, object1(`"other"`), 1) // something changes
+		w.settle()
 		at, due := root.x.Deadline()
-		if pause := at - w.now.Mono; !due || pause < 5e8 || pause >= 15e8 {
+		if pause := at - w.now.Mono; !due || pause < 4.8e8 || pause >= 15e8 {
 			t.Fatalf("due %v in %d ns", due, pause)
 		}
 		seen[at-w.now.Mono] = true
@@ -109,6 +112,67 @@ func TestRebalance_EveryObjectWithinHalfToOneAndAHalfSeconds(t *testing.T) {
 	}
 	if len(seen) < 10 {
 		t.Errorf("only %d different pauses in 20: the jitter does not spread", len(seen))
+	}
+}
+
+func TestRebalance_RoundsEndOnceEverythingWasLookedAt(t *testing.T) {
+	w, root, c := star(t, Config{Rebalance: true}, "a", "b", "o", "late")
+	c["a"].open(ExposeTag, object1(`"T"`), 1)
+	c["b"].open(ExposeTag, object1(`"T"`), 1)
+	w.settle()
+	for i := range 20 {
+		c["o"].open(ObserveObject, object1(strconv.Itoa(i), `"T"`), 0)
+		w.settle()
+	}
+	last := w.now.Mono
+	ticks := func() (ticks int) {
+		for at, due := root.x.Deadline(); due; at, due = root.x.Deadline() {
+			w.now.Mono = at
+			root.step(Input{Kind: InputTick})
+			if ticks++; ticks > 100 {
+				t.Fatal("objects that cannot move are looked at for ever")
+			}
+		}
+		return ticks
+	}
+	if n := ticks(); n < 10 || w.now.Mono-last > 17e8 {
+		t.Errorf("%d ticks until %d ns", n, w.now.Mono-last)
+	}
+	w.now.Mono += 1e12
+	late := c["late"].open(ExposeTag, object1(`"T"`), 1)
+	w.settle()
+	changed := w.now.Mono
+	ticks()
+	if at := w.now.Mono - changed; at > 5e9 {
+		t.Errorf("the rounds end %d ns after the change", at)
+	}
+	moved := 0
+	for i := range 20 {
+		if root.elected(strconv.Itoa(i)) == "late" {
+			moved++
+		}
+	}
+	expect(t, "objects that moved to who came late", moved, 6)
+	c["late"].close(late)
+}
+
+func TestRebalance_ATickLooksAtASlice(t *testing.T) {
+	w, root, c := star(t, Config{Rebalance: true, Slice: 3}, "a", "b", "o")
+	c["a"].open(ExposeTag, object1(`"T"`), 1)
+	c["b"].open(ExposeTag, object1(`"T"`), 1)
+	w.settle()
+	for i := range 20 {
+		c["o"].open(ObserveObject, object1(strconv.Itoa(i), `"T"`), 0)
+		w.settle()
+	}
+	w.now.Mono += 4e9 // all are due
+	looked := 0
+	for at, due := root.x.Deadline(); due && at <= w.now.Mono; at, due = root.x.Deadline() {
+		root.step(Input{Kind: InputTick})
+		looked++
+	}
+	if looked < 20/3 || looked > 10 {
+		t.Errorf("20 objects are looked at in %d ticks", looked)
 	}
 }
 
@@ -122,7 +186,7 @@ func TestRebalance_ReleasingAClosedContractsSinkElectsNobody(t *testing.T) {
 	own := root.open(ExposeObject, thing, 1)
 	root.open(ObserveObject, thing, 0)
 	w.settle()
-	root.x.links[link].limit = newLoadLimit([]wire.LoadPoint{{Seconds: 0.1, Load: 0}, {Seconds: 0.1, Load: 1}}, w.now.Mono)
+	root.x.limitLoad(root.x.links[link], newLoadLimit([]wire.LoadPoint{{Seconds: 0.1, Load: 0}, {Seconds: 0.1, Load: 1}}, w.now.Mono))
 	sink := root.takeOffer(own)
 	root.close(own)
 	expect(t, "while the limit refuses", root.elected(thing.JSON), "nobody")
@@ -141,7 +205,7 @@ func TestRebalance_ALibraryAsksAgainWhereALoadLimitRefused(t *testing.T) {
 	c["a"].open(ExposeObject, thing, 1)
 	w.settle()
 	limited := root.x.links[3]
-	limited.limit = newLoadLimit([]wire.LoadPoint{{Seconds: 1, Load: 0}, {Seconds: 1, Load: 1}}, w.now.Mono)
+	root.x.limitLoad(limited, newLoadLimit([]wire.LoadPoint{{Seconds: 1, Load: 0}, {Seconds: 1, Load: 1}}, w.now.Mono))
 	c["o"].open(ObserveObject, thing, 0)
 	w.settle()
 	expect(t, "at first", root.elected(`1`), "nobody")

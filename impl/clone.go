@@ -23,9 +23,11 @@ func (x *Exchange) Clone() *Exchange {
 	c.copyLinks(x)
 	c.to.lastObject, c.to.lastTag, c.to.lastOffer, c.to.lastBegun, c.to.now = x.lastObject, x.lastTag, x.lastOffer, x.lastBegun, x.now
 	c.to.bounded, c.to.sums = x.bounded, x.sums
-	c.to.balance = make(balanceQueue, len(x.balance))
-	for i, b := range x.balance {
-		c.to.balance[i] = &c.objects[b.object].balance
+	c.to.balance.count, c.to.balance.offset, c.to.balance.next, c.to.balance.until = x.balance.count, x.balance.offset, x.balance.next, x.balance.until
+	for place := range x.balance.ring {
+		for e := x.balance.ring[place].first; e != nil; e = e.next {
+			c.to.balance.ring[place].push(&c.objects[e.value].balance.entry)
+		}
 	}
 	return c.to
 }
@@ -127,7 +129,7 @@ func (c *cloner) copyObjects(x *Exchange) {
 		for i := range o.outlets {
 			o.outlets[i] = c.channel(o.outlets[i])
 		}
-		o.balance.object = o
+		o.balance.entry = entry[*object]{value: o}
 		o.carried = make([]entry[*object], len(o.tags))
 		for i := range o.carried {
 			o.carried[i].value = o
@@ -199,6 +201,8 @@ func (c *cloner) copyContracts(x *Exchange) {
 	for _, id := range sortedKeys(x.offers) {
 		c.to.offers[id] = copyOffer(x.offers[id])
 	}
+	c.to.rosters = rosters{x.rosters.objects.copied(c.objects), x.rosters.tags.copied(c.tags), x.rosters.links.copied(c.links),
+		x.rosters.contracts.copied(c.contracts), x.rosters.offers.copied(offers)}
 }
 
 func (c *cloner) copyLinks(x *Exchange) {
@@ -231,12 +235,14 @@ func (c *cloner) copyLinks(x *Exchange) {
 			to.leftover.push(&c.channel(e.value).withheld)
 		}
 		to.pendingObjects, to.pendingTags = fifo[*told]{}, fifo[*told]{}
-		to.told = c.copyTold(from.told, &from.pendingObjects, &to.pendingObjects)
-		to.toldTags = c.copyTold(from.toldTags, &from.pendingTags, &to.pendingTags)
+		copies := make(map[*told]*told)
+		to.told = c.copyTold(copies, from.told, &from.pendingObjects, &to.pendingObjects)
+		to.toldTags = c.copyTold(copies, from.toldTags, &from.pendingTags, &to.pendingTags)
+		to.toldRoster = from.toldRoster.copied(copies)
 	}
 }
 
-func (c *cloner) copyTold(from map[string]*told, fromQueue, toQueue *fifo[*told]) map[string]*told {
+func (c *cloner) copyTold(copies map[*told]*told, from map[string]*told, fromQueue, toQueue *fifo[*told]) map[string]*told {
 	if from == nil {
 		return nil
 	}
@@ -245,7 +251,7 @@ func (c *cloner) copyTold(from map[string]*told, fromQueue, toQueue *fifo[*told]
 		copied := *from[key]
 		copied.charge = c.charge(copied.charge)
 		copied.pending = entry[*told]{value: &copied}
-		to[key] = &copied
+		to[key], copies[from[key]] = &copied, &copied
 	}
 	for e := fromQueue.first; e != nil; e = e.next {
 		toQueue.push(&to[e.value.key].pending)

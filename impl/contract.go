@@ -14,6 +14,7 @@ import (
 // object or every live object with a tag.
 type contract struct {
 	id       ContractID
+	place    int // in its roster
 	kind     ContractKind
 	object   *object // of an object contract
 	tag      *tag    // of a tag contract
@@ -29,6 +30,7 @@ type contract struct {
 // released. An offer that ends while waiting is withdrawn without a trace.
 type offer struct {
 	id       OfferID
+	place    int // in its roster
 	contract *contract
 	key      string
 	object   *object // nil once revoked
@@ -97,6 +99,7 @@ func (x *Exchange) open(input Input) {
 		return
 	}
 	x.contracts[c.id] = c
+	x.rosters.contracts.add(c)
 	list := c.list()
 	at, _ := slices.BinarySearchFunc(*list, c.id, func(c *contract, id ContractID) int { return cmp.Compare(c.id, id) })
 	*list = slices.Insert(*list, at, c)
@@ -111,6 +114,7 @@ func (x *Exchange) close(id ContractID) {
 		return
 	}
 	delete(x.contracts, id)
+	x.rosters.contracts.remove(c)
 	list := c.list()
 	at := slices.Index(*list, c)
 	*list = slices.Delete(*list, at, at+1)
@@ -190,6 +194,7 @@ func (x *Exchange) offerTo(c *contract, o *object) {
 		f := &offer{id: x.lastOffer, contract: c, key: o.descriptor.Key, object: o}
 		f.waiting.value = f
 		c.offers[f.key] = f
+		x.rosters.offers.add(f)
 		c.waiting.push(&f.waiting)
 		x.emit(Effect{Kind: EffectOffered, Contract: c.id})
 	case !due && existing != nil:
@@ -203,6 +208,7 @@ func (x *Exchange) revoke(f *offer) {
 	if !f.taken {
 		f.contract.waiting.remove(&f.waiting)
 		delete(f.contract.offers, f.key)
+		x.rosters.offers.remove(f)
 		f.object = nil
 		return
 	}
@@ -244,6 +250,7 @@ func (x *Exchange) release(id OfferID) {
 	}
 	delete(x.offers, id)
 	delete(f.contract.offers, f.key)
+	x.rosters.offers.remove(f)
 	f.object = nil
 	if o != nil && x.contracts[f.contract.id] != nil { // a closed contract has no next offer to wait for
 		x.settle(o)

@@ -19,9 +19,10 @@ type Exchange struct {
 	upstream  *link // the link in ToUpstream; nil: none
 	contracts map[ContractID]*contract
 	offers    map[OfferID]*offer // taken, until released
-	balance   balanceQueue
-	bounded   bool // there is, was or will be an upstream
-	books          // of the ledger
+	balance   rounds
+	rosters   rosters // of these, for surveys
+	bounded   bool    // there is, was or will be an upstream
+	books             // of the ledger
 
 	lastObject uint64
 	lastTag    uint64

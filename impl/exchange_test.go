@@ -88,9 +88,7 @@ func TestRebalance_MovesOneOfTwoObjects(t *testing.T) {
 	eb := b.open(ExposeTag, object1(`"T"`), 1)
 	w.settle()
 	expect(t, "b before rebalance", b.takeOffer(eb), 0)
-	for range 4 {
-		at, ok := r.x.Deadline()
-		expect(t, "deadline", ok, true)
+	for at, ok := r.x.Deadline(); ok; at, ok = r.x.Deadline() {
 		w.now.Mono = at
 		r.step(Input{Kind: InputTick})
 		w.settle()

@@ -22,10 +22,8 @@ func (x *Exchange) Check() error {
 	c.counters()
 	c.ledger()
 	c.that(x.upstream == nil || x.links[x.upstream.id] == x.upstream, "the upstream link is gone")
-	for i, b := range x.balance {
-		c.that(b.index == i && x.objects[b.object.descriptor.Key] == b.object, "place %d in the rebalance queue is not its object's", i)
-		c.that(i == 0 || !x.balance.Less(i, (i-1)/2), "the rebalance queue is out of order at %d", i)
-	}
+	c.rounds()
+	c.rosters()
 	for _, id := range sortedKeys(x.offers) {
 		f := x.offers[id]
 		c.that(f.id == id && f.taken && f.contract.offers[f.key] == f, "offer %d is not its contract's", id)
@@ -90,10 +88,39 @@ func (c *check) object(key string, o *object) {
 	}
 	c.offers(name, o)
 	due := x.rebalances(o)
-	c.that(due == (o.balance.index >= 0), "%s: in the rebalance queue at %d, due is %v", name, o.balance.index, due)
-	if o.balance.index >= 0 {
-		c.that(o.balance.index < len(x.balance) && x.balance[o.balance.index] == &o.balance, "%s: misplaced in the rebalance queue", name)
+	c.that(due == o.balance.queued, "%s: in the rounds is %v, due is %v", name, o.balance.queued, due)
+}
+
+// rosters checks that the rosters have what there is.
+func (c *check) rosters() {
+	x := c.x
+	offers := len(x.offers)
+	for _, id := range sortedKeys(x.contracts) {
+		offers += x.contracts[id].waiting.length
 	}
+	r := &x.rosters
+	c.that(len(r.objects.all) == len(x.objects) && len(r.tags.all) == len(x.tags) && len(r.links.all) == len(x.links) &&
+		len(r.contracts.all) == len(x.contracts) && len(r.offers.all) == offers, "a roster is not of what there is")
+	for i, o := range r.objects.all {
+		c.that(o.place == i && x.objects[o.descriptor.Key] == o, "object %s has not its place in its roster", o.descriptor.Key)
+	}
+	if l := x.upstream; l != nil {
+		c.that(len(l.toldRoster.all) == len(l.told)+len(l.toldTags), "the roster of what upstream was told is not of that")
+	}
+}
+
+// rounds checks that the rounds have the objects that are in them, and come to each within the time of a round.
+func (c *check) rounds() {
+	r, count := &c.x.balance, 0
+	for place := range r.ring {
+		for e := r.ring[place].first; e != nil; e = e.next {
+			o := e.value
+			c.that(o.balance.moment >= r.next && o.balance.moment < r.next+int64(len(r.ring)), "object %s is to be looked at in moment %d, it is %d", o.descriptor.Key, o.balance.moment, r.next)
+			c.that(e == &o.balance.entry && r.at(o.balance.moment) == &r.ring[place] && c.x.objects[o.descriptor.Key] == o, "object %s is misplaced in the rounds", o.descriptor.Key)
+			count++
+		}
+	}
+	c.that(count == r.count, "the rounds have %d objects, %d were counted", count, r.count)
 }
 
 // elected checks that the one elected is there and may be.

@@ -90,7 +90,7 @@ var plants = []plant.Plant{
 	{Name: "our own states wait for others", Tests: "TestUpstream_", Changes: []plant.Change{{
 		File: "withheld.go", Old: "	return now.bytes >= more || now.bytes+x.lifts() < more", New: "	return now.bytes >= more"}}},
 	{Name: "the second load limit is ignored", Tests: "TestReceive_", Changes: []plant.Change{{
-		File: "receive.go", Old: "		l.limit = newLoadLimit(", New: "		if l.limit != nil {\n			return nil\n		}\n		l.limit = newLoadLimit("}}},
+		File: "receive.go", Old: "		x.limitLoad(l, newLoadLimit(", New: "		if l.limit != nil {\n			return nil\n		}\n		x.limitLoad(l, newLoadLimit("}}},
 	{Name: "a message is taken whole", Tests: "TestSlice_", CI: true, Changes: []plant.Change{{
 		File: "slice.go", Old: "min(t.next+x.config.Slice, last)", New: "last"}}},
 	{Name: "a message comes in between the slices of another", Tests: "TestSlice_", Changes: []plant.Change{{

@@ -15,6 +15,7 @@ import (
 // link is one session of a link with another exchange, seen from one of its ends.
 type link struct {
 	id         LinkID
+	place      int // in its roster
 	role       Role
 	localName  string
 	loadPoints []wire.LoadPoint // ToUpstream: told to upstream
@@ -43,6 +44,7 @@ type link struct {
 	// ToUpstream: the peer is our upstream.
 	told           map[string]*told // objects
 	toldTags       map[string]*told
+	toldRoster     roster[*told] // of both
 	pendingObjects fifo[*told]
 	pendingTags    fifo[*told]
 	outlets        fifo[*channel]
@@ -126,6 +128,7 @@ func (x *Exchange) attach(input Input) {
 	}
 	l := newLink(input)
 	x.links[l.id], l.books.link = l, l
+	x.rosters.links.add(l)
 	x.wake(l)
 	if l.role == ToUpstream {
 		x.upstream = l
@@ -143,6 +146,7 @@ func (x *Exchange) attach(input Input) {
 // spec: Detach
 func (x *Exchange) detach(l *link) {
 	delete(x.links, l.id)
+	x.rosters.links.remove(l)
 	l.gone, l.taking = true, taking{}
 	if l == x.upstream {
 		x.detachUpstream(l)

@@ -10,6 +10,7 @@ import (
 // object is one shared object as this exchange knows it.
 type object struct {
 	number     uint64
+	place      int // in its roster
 	descriptor wire.Descriptor
 	tags       []*tag
 	carried    []entry[*object] // the object's places in its tags' objects
@@ -101,6 +102,7 @@ func (x *Exchange) acquire(descriptor wire.Descriptor) *object {
 	o = &object{number: x.lastObject, descriptor: descriptor}
 	o.balance.init(o)
 	x.objects[descriptor.Key] = o
+	x.rosters.objects.add(o)
 	o.carried = make([]entry[*object], len(descriptor.Tags))
 	for i, text := range descriptor.Tags {
 		t := x.acquireTag(text, descriptor.TagIdentities[i])
@@ -250,6 +252,7 @@ func (x *Exchange) forget(o *object) {
 	}
 	o.links = nil
 	delete(x.objects, o.descriptor.Key)
+	x.rosters.objects.remove(o)
 	for i, t := range o.tags {
 		t.objects.remove(&o.carried[i])
 		x.forgetTag(t)

@@ -186,12 +186,13 @@ func receiveNames(l *link, actions []wire.ControlAction) error {
 
 func (x *Exchange) receiveContract(l *link, a *Arrival, i int) error {
 	x.work++
+	x.balance.stir(x.now.Mono, 0)
 	switch action := &a.event.Message.Control[i]; action.Kind {
 	case wire.ActionSetName:
 		l.remoteName, l.hasName = action.Name, true
 		return nil
 	case wire.ActionSetLoadLimit:
-		l.limit = newLoadLimit(action.LoadLimit, x.now.Mono)
+		x.limitLoad(l, newLoadLimit(action.LoadLimit, x.now.Mono))
 		return nil
 	case wire.ActionObserveTag, wire.ActionUnobserveTag, wire.ActionExposeTag, wire.ActionUnexposeTag, wire.ActionSetTagCapacity:
 		return x.receiveTagContract(l, a, i)

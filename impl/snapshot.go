@@ -246,7 +246,16 @@ func (c *channel) snapshot() ChannelSnapshot {
 }
 
 func (t *tag) snapshot() TagSnapshot {
-	s := TagSnapshot{
+	s := t.snapshotAlone()
+	for _, o := range t.objects.values() {
+		s.Objects = append(s.Objects, o.number)
+	}
+	return s
+}
+
+// snapshotAlone leaves the objects out.
+func (t *tag) snapshotAlone() TagSnapshot {
+	return TagSnapshot{
 		Links:            t.linksTo(nil),
 		Number:           t.number,
 		Identity:         t.identity,
@@ -255,10 +264,6 @@ func (t *tag) snapshot() TagSnapshot {
 		ExposeContracts:  len(t.exposers),
 		Capacity:         t.capacity(),
 	}
-	for _, o := range t.objects.values() {
-		s.Objects = append(s.Objects, o.number)
-	}
-	return s
 }
 
 func (t *tag) linksTo(links []TagLinkSnapshot) []TagLinkSnapshot {
@@ -327,14 +332,20 @@ func (t *told) snapshot() ToldSnapshot {
 func tagKey(identity string) string { return "[]" + identity }
 
 func (c *contract) snapshot() ContractSnapshot {
+	s := c.snapshotAlone()
+	for _, key := range sortedKeys(c.offers) {
+		s.Offers = append(s.Offers, c.offers[key].snapshot())
+	}
+	return s
+}
+
+// snapshotAlone leaves the offers out.
+func (c *contract) snapshotAlone() ContractSnapshot {
 	s := ContractSnapshot{Contract: c.id, Kind: c.kind, Capacity: c.capacity}
 	if c.object != nil {
 		s.Descriptor = c.object.descriptor
 	} else {
 		s.Descriptor = wire.Descriptor{Key: tagKey(c.tag.identity), JSON: c.tag.text}
-	}
-	for _, key := range sortedKeys(c.offers) {
-		s.Offers = append(s.Offers, c.offers[key].snapshot())
 	}
 	return s
 }

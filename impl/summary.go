@@ -13,6 +13,7 @@ type told struct {
 	descriptor *wire.Descriptor // nil: a tag
 	text       string           // of a tag, as it is spelled
 	summary    asks             // last told
+	place      int              // in its roster
 	pending    entry[*told]     // in link.pendingObjects or link.pendingTags
 	charge     charge           // for what upstream is asked for
 }
@@ -99,6 +100,7 @@ func (x *Exchange) queueTold(l *link, all map[string]*told, queue *fifo[*told], 
 	entry.pending.value = entry
 	if all[entry.key] == nil {
 		all[entry.key] = entry
+		l.toldRoster.add(entry)
 		x.charge(&entry.charge, &l.books, names, entry.size())
 	}
 	queue.push(&entry.pending)
@@ -109,6 +111,7 @@ func (x *Exchange) queueTold(l *link, all map[string]*told, queue *fifo[*told], 
 func (x *Exchange) forgetTold(l *link, all map[string]*told, t *told) {
 	if all[t.key] == t {
 		delete(all, t.key)
+		l.toldRoster.remove(t)
 		x.charge(&t.charge, nil, 0, 0)
 	}
 }

@@ -8,6 +8,7 @@ import (
 // tag is a wildcard: contracts on it cover every live object that carries it.
 type tag struct {
 	number    uint64
+	place     int // in its roster
 	identity  string
 	wanted    charge        // for what upstream should be asked for
 	text      string        // spelling sent
@@ -52,6 +53,7 @@ func (x *Exchange) acquireTag(text, identity string) *tag {
 		x.lastTag++
 		t = &tag{number: x.lastTag, identity: identity, text: text}
 		x.tags[identity] = t
+		x.rosters.tags.add(t)
 	}
 	return t
 }
@@ -60,6 +62,7 @@ func (x *Exchange) acquireTag(text, identity string) *tag {
 func (x *Exchange) forgetTag(t *tag) {
 	if t.objects.length+len(t.observers)+len(t.exposers)+len(t.links) == 0 {
 		delete(x.tags, t.identity)
+		x.rosters.tags.remove(t)
 	}
 }
 

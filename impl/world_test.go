@@ -92,6 +92,9 @@ func (n *node) sameAs(clone *Exchange, input Input, effects []Effect) {
 		n.world.t.Fatalf("%s: a clone after input %d: %v", n.name, input.Kind, err)
 	}
 	after := n.x.Snapshot(n.world.now)
+	if seen := survey(n.x, n.world.now, func() {}); !reflect.DeepEqual(seen, after) {
+		n.world.t.Fatalf("%s: a survey after input %d sees\n%+v\na snapshot\n%+v", n.name, input.Kind, seen, after)
+	}
 	if !reflect.DeepEqual(before, after) || !reflect.DeepEqual(after, clone.Snapshot(n.world.now)) {
 		n.world.t.Fatalf("%s: a clone parted from the original at input %d", n.name, input.Kind)
 	}
