@@ -190,12 +190,15 @@ const (
 // holds up others for no more than 256 things at a time.
 func (x *Exchange) Snapshot() Snapshot {
 	var survey impl.Survey
-	now := x.now()
+	var now impl.Now
 	for more := true; more; {
 		x.patient(func() {
 			if x.closed {
 				more, survey = false, impl.Survey{}
 				return
+			}
+			if now == (impl.Now{}) {
+				now = x.now()
 			}
 			more = x.core.Survey(&survey, now)
 		})
