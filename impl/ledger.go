@@ -91,7 +91,7 @@ func (x *Exchange) grew(b *books, account account) {
 const (
 	objectBytes   = 1200 // an object, its record on one link, its place in what upstream is told
 	recordBytes   = 240  // one more record of an object
-	tagBytes      = 560  // a tag, its record on one link, its place in what upstream is told
+	tagBytes      = 535  // a tag, its record on one link, its place in what upstream is told
 	carriedBytes  = 90   // a tag of an object
 	channelBytes  = 160  // a channel that we opened
 	upstreamBytes = 320  // one that upstream did

@@ -43,7 +43,7 @@ type linkBooks struct {
 // What things are charged with, as docs/protocol.md says.
 const (
 	chargedObject   = 1200 // asked for by name, beside its names
-	chargedTag      = 560
+	chargedTag      = 535
 	chargedCarried  = 90 // a tag of an object
 	chargedRecord   = 240
 	chargedChannel  = 160
