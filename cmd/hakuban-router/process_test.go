@@ -311,13 +311,10 @@ func TestProcess_LivesOnWithARecordingThatNobodyTakes(t *testing.T) {
 	}
 	defer reader.Close()
 	p := startCommand(t, exec.Command(os.Args[0], "--bind", "ws://127.0.0.1:0", "--record", name))
-	big := make([]byte, 200<<10) // more than the pipe holds
-	for i := range big {
-		big[i] = 'a' + byte(rand.IntN(26))
-	}
+	big := noise(200 << 10) // more than the pipe holds
 	observe := client(t, p.url).ObserveObject(hakuban.MustObject("big"))
 	defer observe.Close()
-	expose(t, client(t, p.url), hakuban.MustObject("big"), string(big))
+	expose(t, client(t, p.url), hakuban.MustObject("big"), big)
 	p.log.wait(t, "recording ended.*nobody took it", 1)
 	awaitService(t, p.url)
 	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil {
@@ -339,4 +336,13 @@ func TestProcess_ItsOwnUpstreamByAnotherName(t *testing.T) {
 	p := startCommand(t, exec.Command(os.Args[0], "--bind", "ws://127.0.0.1:"+port, "--connect", "ws://localhost:"+port))
 	p.log.wait(t, "cannot connect.*a loop: .*retry-in=30s", 1)
 	awaitService(t, p.url)
+}
+
+// noise is text that does not become smaller.
+func noise(size int) string {
+	text := make([]byte, size)
+	for i := range text {
+		text[i] = 'a' + byte(rand.IntN(26))
+	}
+	return string(text)
 }
