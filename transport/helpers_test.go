@@ -75,7 +75,7 @@ func quietly(options []Options) *Options {
 	return &o
 }
 
-func newExchange(t *testing.T) *hakuban.Exchange {
+func newExchange(t testing.TB) *hakuban.Exchange {
 	x := hakuban.NewExchange(nil)
 	t.Cleanup(x.Close)
 	return x
