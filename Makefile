@@ -86,5 +86,5 @@ perturb: ## the tests of what has goroutines, while PERTURB_CHOICES choices of s
 	go run ./tests/perturb -choices $(PERTURB_CHOICES) -skip TestFlood . ./transport ./cmd/hakuban-router ./cmd/simulate \
 		./tests/hostile ./tests/linearizability ./tests/readme ./tests/refinement
 
-faults: ## a tree of processes in network namespaces, broken in every way; writes docs/reliability.md (Linux, root, Rust; 20 minutes)
+faults: ## a tree of processes in network namespaces, broken in every way, and 5,000 clients that come back; writes docs/reliability.md (Linux, root, Rust; 25 minutes)
 	HAKUBAN_REQUIRE_FAULTS=1 HAKUBAN_REQUIRE_INTEROP=1 HAKUBAN_FAULTS_WHOLE=1 go test -count=1 -timeout 60m -v ./tests/faults
