@@ -16,7 +16,7 @@ type Limits struct {
 
 	// LinkBytes bounds, for each link, the bytes of memory it makes this exchange hold: what it asks for, the last states that came in
 	// on its channels, and what upstream sends because the link asks for it. By default 1 GiB. A link that exceeds it ends. As many
-	// bytes again may be records of objects that it asks for by a tag. As many again may be states whose exposers have gone: beyond
+	// bytes again may be channels that this exchange opens to it. As many again may be states whose exposers have gone: beyond
 	// that, observers who come later do not get them. As many again may be the bases of differences to send: beyond that, states are
 	// sent whole.
 	LinkBytes int

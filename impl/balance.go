@@ -92,6 +92,12 @@ func (l loadLimit) at(mono int64) (uint64, bool) {
 	return from.load - proportion(from.load-to.load, past, span), true
 }
 
+// refusesForGood reports whether a load is above the limit, which changes no more.
+func (l loadLimit) refusesForGood(load uint64, mono int64) bool {
+	last := len(l) - 1
+	return last >= 0 && l[last].mono <= mono && load > l[last].load
+}
+
 // proportion is n*part/whole, exactly, for part < whole.
 func proportion(n, part, whole uint64) uint64 {
 	high, low := bits.Mul64(n, part)
@@ -107,9 +113,9 @@ func proportion(n, part, whole uint64) uint64 {
 func (x *Exchange) rebalances(o *object) bool {
 	switch o.elected.Kind {
 	case ElectedNobody:
-		return o.dataNeeded && o.tally.anyExposing > 0
+		return o.dataNeeded && o.exposedBy(1)
 	case ElectedLink: // whose data is needed, or else it would not be elected
-		return x.config.Rebalance && o.tally.anyExposing > 1
+		return x.config.Rebalance && o.exposedBy(2)
 	}
 	return false
 }
@@ -128,10 +134,9 @@ func (x *Exchange) rebalance(o *object) {
 		if !x.config.Rebalance {
 			return
 		}
-		best, expected := o.leastLoaded(x.now.Mono)
-		at, _ := o.findLink(elected.Link)
-		if best != nil && best.link.id != elected.Link && expected+x.threshold < o.links[at].link.load {
-			elected = Elected{Kind: ElectedLink, Link: best.link.id}
+		best, expected := x.leastLoaded(o)
+		if best != nil && best.id != elected.Link && expected+x.threshold < x.links[elected.Link].load {
+			elected = Elected{Kind: ElectedLink, Link: best.id}
 		}
 	}
 	if elected == o.elected {

@@ -156,11 +156,12 @@ func (c *cloner) copyTags(x *Exchange) {
 			copied.charge = c.charge(tl.charge)
 			tagLinks[tl] = &copied
 		}
-		t.links = mapped(t.links, tagLinks)
+		t.links, t.candidates = mapped(t.links, tagLinks), mapped(t.candidates, tagLinks)
+		t.observing, t.exposing = mapped(t.observing, tagLinks), mapped(t.exposing, tagLinks)
 	}
 	for _, id := range sortedKeys(x.links) {
 		if l := x.links[id]; l.tags != nil {
-			c.to.links[id].tags = mappedValues(l.tags, tagLinks)
+			c.to.links[id].tags, c.to.links[id].exposing = mappedValues(l.tags, tagLinks), mapped(l.exposing, tagLinks)
 		}
 	}
 }

@@ -47,8 +47,8 @@ type Limits struct {
 	//  1. What the link asks for by name, the last states that came in on its
 	//     channels, states held that it brought before those, and what upstream has
 	//     open and sends because the link asks for it. A link that takes more ends.
-	//  2. Records of the objects that it asks for by a tag alone, and the channels that
-	//     we opened. A link that takes more ends.
+	//  2. The channels that we opened, and records of the objects that have one and that
+	//     it asks for by a tag alone. A link that takes more ends.
 	//  3. States whose exposers have gone, of objects that it is the oldest to ask for.
 	//     States beyond become hollow.
 	//  4. The last states that went out on its channels, once they are not held any

@@ -1,7 +1,5 @@
 package impl
 
-import "math"
-
 // choice says who should be elected for an object: the first of six rules that
 // applies, nobody otherwise.
 //
@@ -14,12 +12,12 @@ func (x *Exchange) choice(o *object) Elected {
 		return elected
 	}
 	if o.elected.Kind == ElectedLink { // rule 5: the link elected now stays, even at capacity 0
-		if at, found := o.findLink(o.elected.Link); found && o.links[at].anyExposes() {
+		if l := x.links[o.elected.Link]; l != nil && o.part(l).exposes {
 			return o.elected
 		}
 	}
-	if best, _ := o.leastLoaded(x.now.Mono); best != nil { // rule 6
-		return Elected{Kind: ElectedLink, Link: best.link.id}
+	if best, _ := x.leastLoaded(o); best != nil { // rule 6
+		return Elected{Kind: ElectedLink, Link: best.id}
 	}
 	return Elected{}
 }
@@ -66,43 +64,60 @@ func (x *Exchange) electedContract(o *object) *contract {
 }
 
 // leastLoaded is rule 6: of the links that expose with a capacity and whose load
-// limit allows one more share, the one where the load with it is least, of equals
-// the one that has exposed the object for longest.
-func (o *object) leastLoaded(mono int64) (best *objectLink, load uint64) {
-	if o.tally.anyExposing == 0 {
-		return nil, 0
+// limit allows one more object, the one with the least load then; of equals, the one
+// that has exposed the object for longest. nil: there is none.
+//
+// A link that exposes the object by one of its tags alone has the load that it is
+// ranked by among the tag's candidates. One that exposes it in several ways has at
+// most that, and is looked at by itself: among those with a contract on the object,
+// or among those of all tags but the one that most links expose. So nobody comes
+// before the first of that tag's candidates who is not refused.
+func (x *Exchange) leastLoaded(o *object) (best *link, load uint64) {
+	since := uint64(0)
+	consider := func(l *link) (allowed bool) {
+		x.work++
+		p := o.part(l)
+		if p.capacity == 0 {
+			return false
+		}
+		expected := l.load + shareOf(p.capacity)
+		if limit, limited := l.limit.at(x.now.Mono); limited && expected > limit {
+			return false
+		}
+		if best == nil || expected < load || expected == load && p.since < since {
+			best, load, since = l, expected, p.since
+		}
+		return true
 	}
-	for _, ol := range o.links {
-		capacity := ol.totalCapacity()
-		if capacity == 0 || !ol.anyExposes() {
-			continue
+	if o.tally.exposing > 0 {
+		for _, ol := range o.links {
+			if ol.exposes {
+				consider(ol.link)
+			}
 		}
-		expected := ol.link.load + shareOf(capacity)
-		if limit, limited := ol.link.limit.at(mono); limited && expected > limit {
-			continue
+	}
+	most := o.mostExposed()
+	for _, t := range o.tags {
+		if t != most {
+			for _, tl := range t.exposing {
+				consider(tl.link)
+			}
 		}
-		if best == nil || expected < load || expected == load && ol.exposedSince() < best.exposedSince() {
-			best, load = ol, expected
-		}
+	}
+	if most != nil {
+		x.firstOf(most, consider)
 	}
 	return best, load
 }
 
-// exposedSince is the age of a link's exposure of an object: that of the oldest
-// contract by which it exposes the object now.
-func (ol *objectLink) exposedSince() uint64 {
-	since := uint64(math.MaxUint64)
-	if ol.exposes {
-		since = ol.begun
-	}
-	if ol.tagExposes > 0 {
-		for _, t := range ol.object.tags {
-			if tl := ol.link.tags[t.identity]; tl != nil && tl.exposes {
-				since = min(since, tl.begun)
-			}
+// mostExposed is the tag of an object that most links expose; nil: it has none.
+func (o *object) mostExposed() (most *tag) {
+	for _, t := range o.tags {
+		if most == nil || len(t.exposing) > len(most.exposing) {
+			most = t
 		}
 	}
-	return since
+	return most
 }
 
 // date numbers an exposure that begins and leaves one that goes on as it is:
@@ -125,20 +140,21 @@ func (x *Exchange) elect(o *object, elected Elected) {
 		return
 	}
 	if o.elected.Kind == ElectedLink {
-		if at, found := o.findLink(o.elected.Link); found {
-			old := o.links[at]
-			if old.link.load < o.share {
-				bug("link %d has load %d, less than the share %d of object %d", old.link.id, old.link.load, o.share, o.number)
+		if l := x.links[o.elected.Link]; l != nil {
+			if l.load < o.share {
+				bug("link %d has load %d, less than the share %d of object %d", l.id, l.load, o.share, o.number)
 			}
-			old.link.load -= o.share
+			x.weigh(l, l.load-o.share)
+			old := o.record(l)
 			old.revoked = old.sink != nil
 		}
 		o.share = 0
 	}
 	o.elected, o.moved = elected, true
 	if elected.Kind == ElectedLink {
-		at, _ := o.findLink(elected.Link)
-		o.share = shareOf(o.links[at].totalCapacity())
-		o.links[at].link.load += o.share
+		l := x.links[elected.Link]
+		o.share = shareOf(o.part(l).capacity)
+		x.acquireObjectLink(o, l)
+		x.weigh(l, l.load+o.share)
 	}
 }

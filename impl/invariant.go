@@ -68,6 +68,11 @@ func (c *check) object(key string, o *object) {
 		c.objectLink(fmt.Sprintf("%s on link %d", name, ol.link.id), o, ol)
 	}
 	c.that(o.tally == sums, "%s: its links are summed up as %+v, they are %+v", name, o.tally, sums)
+	for l := range o.observing {
+		// Invariant: who needs a stream has a record, that is queued.
+		c.that(o.record(l) != nil || !o.wantsStream(l), "%s: link %d wants a stream and has no record", name, l.id)
+	}
+	c.candidates(name, o)
 	c.that(!o.touched && len(o.changed) == 0 && !o.moved, "%s is still touched", name)
 	c.that(o.summarize() == (asks{}) || x.upstream == nil || x.upstream.told[key] != nil, "%s: upstream will never be told of it", name)
 	for _, source := range o.sources {
@@ -137,8 +142,8 @@ func (c *check) elected(name string, o *object) {
 	case ElectedObjectContract, ElectedTagContract:
 		c.that(x.electedContract(o) != nil && len(o.sources) == 0, "%s: elected contract %d is gone or below upstream", name, o.elected.Contract)
 	case ElectedLink:
-		at, found := o.findLink(o.elected.Link)
-		c.that(found && o.links[at].anyExposes(), "%s: elected link %d does not expose", name, o.elected.Link)
+		l := x.links[o.elected.Link]
+		c.that(l != nil && o.record(l) != nil && o.part(l).exposes, "%s: elected link %d does not expose", name, o.elected.Link)
 		c.that(x.choiceBeforeLinks(o).Kind == ElectedNobody, "%s: link %d is elected below an upstream or local exposer", name, o.elected.Link)
 		c.that(o.share > 0, "%s: elected link %d has no share", name, o.elected.Link)
 		c.loads[o.elected.Link] += o.share
@@ -165,19 +170,6 @@ func (c *check) objectLink(name string, o *object, ol *objectLink) {
 	c.that(ol.object == o && l.objects[o.descriptor.Key] == ol && c.x.links[l.id] == l, "%s: records disagree", name)
 	c.that(l.role == ToDownstream, "%s: not a downstream link", name)
 	c.that(!ol.idle(), "%s: an idle record is kept", name)
-	observes, exposes, capacity := 0, 0, uint64(0)
-	for _, t := range o.tags {
-		if at, found := t.findLink(l.id); found {
-			if t.links[at].observes {
-				observes++
-			}
-			if t.links[at].exposes {
-				exposes++
-				capacity += uint64(t.links[at].capacity)
-			}
-		}
-	}
-	c.that(ol.tagObserves == observes && ol.tagExposes == exposes && ol.tagCapacity == capacity, "%s: tags give %d, %d and %d", name, observes, exposes, capacity)
 	c.that(ol.asks == l.allowedOnObject(ol.asked, &o.descriptor), "%s: %+v is asked for, %+v counts", name, ol.asked, ol.asks)
 	// Invariant: nothing goes over a link that its peer may not see.
 	c.that(l.rights == nil || ol.stream == nil || !ol.wantsStream() || l.rights.Observe.HasObject(&o.descriptor), "%s: a stream beyond the link's rights", name)
@@ -185,8 +177,7 @@ func (c *check) objectLink(name string, o *object, ol *objectLink) {
 	c.that(!ol.revoked || ol.sink != nil, "%s: a revoked sink that is not open", name)
 	// Invariant: at most one sink is in force, the elected link's.
 	c.that(ol.sink == nil || ol.revoked || ol.isElected(), "%s: a sink in force though not elected", name)
-	moot := ol.sink != nil && !ol.revoked == ol.isElected() && (ol.stream != nil) == ol.wantsStream() && (ol.stream == nil || !ol.stream.owes())
-	moot = moot || ol.sink == nil && !ol.isElected() && (ol.stream != nil) == ol.wantsStream() && (ol.stream == nil || !ol.stream.owes())
+	moot := (ol.sink != nil && !ol.revoked) == ol.isElected() && !ol.revoked && (ol.stream != nil) == ol.wantsStream() && (ol.stream == nil || !ol.stream.owes())
 	c.that(moot || ol.pending.queued, "%s: owed something and not queued", name)
 	if ol.pending.queued {
 		c.unsent[o]++
@@ -232,10 +223,57 @@ func (c *check) tag(identity string, t *tag) {
 	for _, o := range t.objects.values() {
 		c.that(c.x.objects[o.descriptor.Key] == o, "tag %s: object %d is forgotten", identity, o.number)
 	}
-	for _, tl := range t.links {
+	var observing, exposing []*tagLink
+	offered := uint64(0)
+	for i, tl := range t.links {
 		c.that(tl.asked.any(), "tag %s: link %d holds nothing", identity, tl.link.id)
 		c.that(c.x.links[tl.link.id] == tl.link && tl.link.tags[identity] == tl, "tag %s: link %d disagrees", identity, tl.link.id)
+		c.that(i == 0 || t.links[i-1].link.id < tl.link.id, "tag %s: links out of order", identity)
+		if tl.observes {
+			observing = append(observing, tl)
+		}
+		if tl.exposes {
+			exposing, offered = append(exposing, tl), offered+uint64(tl.capacity)
+		}
+		c.candidate("tag "+identity, t, tl)
 	}
+	c.that(slices.Equal(t.observing, observing) && slices.Equal(t.exposing, exposing) && t.offered == offered,
+		"tag %s: it lists %d observing and %d exposing links of capacity %d", identity, len(t.observing), len(t.exposing), t.offered)
+}
+
+// candidate checks a link's place among those that may be elected by a tag.
+func (c *check) candidate(name string, t *tag, tl *tagLink) {
+	l := tl.link
+	c.that((tl.weighed >= 0) == tl.exposes && (!tl.exposes || l.exposing[tl.weighed] == tl), "%s: link %d exposes it: %v, at %d", name, l.id, tl.exposes, tl.weighed)
+	if tl.place < 0 {
+		refused := tl.exposes && tl.capacity > 0 && l.limit.refusesForGood(l.load+shareOf(uint64(tl.capacity)), c.x.now.Mono)
+		c.that(!tl.exposes || tl.capacity == 0 || refused, "%s: link %d is no candidate", name, l.id)
+		return
+	}
+	c.that(tl.exposes && tl.capacity > 0 && t.candidates[tl.place] == tl, "%s: link %d is misplaced among the candidates", name, l.id)
+	c.that(tl.expected == l.load+shareOf(uint64(tl.capacity)), "%s: candidate %d is ranked by another load", name, l.id)
+	c.that(tl.place == 0 || !t.candidates.Less(tl.place, (tl.place-1)/2), "%s: candidate %d is out of order", name, l.id)
+}
+
+// candidates checks that the candidate found for an object is the best of all.
+func (c *check) candidates(name string, o *object) {
+	var best *link
+	var load, since uint64
+	for l := range o.exposing {
+		p := o.part(l)
+		if p.capacity == 0 {
+			continue
+		}
+		expected := l.load + shareOf(p.capacity)
+		if limit, limited := l.limit.at(c.x.now.Mono); limited && expected > limit {
+			continue
+		}
+		if best == nil || expected < load || expected == load && p.since < since {
+			best, load, since = l, expected, p.since
+		}
+	}
+	found, expected := c.x.leastLoaded(o)
+	c.that(found == best && expected == load, "%s: the least loaded link found has load %d, another has %d", name, expected, load)
 }
 
 func (c *check) contracts() {

@@ -64,11 +64,9 @@ func (g *grove) look() error {
 		}
 		capacity := make(map[LinkID]uint64)
 		var are []LinkID
-		for _, ol := range o.links {
-			if ol.anyExposes() {
-				are = append(are, ol.link.id)
-				capacity[ol.link.id] = ol.totalCapacity()
-			}
+		for l := range o.exposing {
+			are = append(are, l.id)
+			capacity[l.id] = o.part(l).capacity
 		}
 		for _, id := range are {
 			if !slices.Contains(r.were, id) {

@@ -23,7 +23,7 @@ const (
 	names   account = iota // an object or tag that is asked for by name: by the link or, on the link to upstream, by us
 	held                   // a channel of upstream, the last state that came in on a channel, a state held because of the link
 	answers                // an object that upstream has channels on because of the link
-	records                // an object that the link asks for by a tag alone, a channel that we opened
+	records                // an object that the link has a channel of and does not ask for by name, a channel that we opened
 	left                   // a state whose exposer has gone, of an object that the link is the oldest to ask for
 	pinned                 // a state that the link was sent last and that is not held any more
 	lifted                 // a state that upstream was sent: on the link to upstream, and on the link that brought it
@@ -89,10 +89,10 @@ func (x *Exchange) grew(b *books, account account) {
 // Sizes in bytes, each an upper bound of the memory that the thing takes, by less
 // than half: TestLedger_ChargesAreMemory measures them.
 const (
-	objectBytes   = 1200 // an object, its record on one link, its place in what upstream is told
+	objectBytes   = 1230 // an object, its record on one link, its place in what upstream is told
 	recordBytes   = 240  // one more record of an object
-	tagBytes      = 535  // a tag, its record on one link, its place in what upstream is told
-	carriedBytes  = 90   // a tag of an object
+	tagBytes      = 670  // a tag, its record on one link, its place in what upstream is told
+	carriedBytes  = 100  // a tag of an object
 	channelBytes  = 160  // a channel that we opened
 	upstreamBytes = 320  // one that upstream did
 	stateBytes    = 120
@@ -249,10 +249,13 @@ func (c *channel) stateIn() *State {
 // observer is the oldest downstream link that observes an object which our own
 // process has no observe contract on.
 func (o *object) observer() *books {
-	if o.tally.anyObserving == 0 || len(o.observers) > 0 {
+	if len(o.observers) > 0 {
 		return nil
 	}
-	return &o.links[slices.IndexFunc(o.links, (*objectLink).anyObserves)].link.books
+	for l := range o.observing {
+		return &l.books
+	}
+	return nil
 }
 
 // answerer is the downstream link because of which upstream has channels open on an
@@ -262,10 +265,13 @@ func (o *object) answerer() *books {
 	if len(o.sources)+len(o.outlets) == 0 || len(o.observers)+len(o.exposers) > 0 {
 		return nil
 	}
-	if observer := o.observer(); observer != nil || o.tally.anyExposing == 0 {
+	if observer := o.observer(); observer != nil {
 		return observer
 	}
-	return &o.links[slices.IndexFunc(o.links, (*objectLink).anyExposes)].link.books
+	for l := range o.exposing {
+		return &l.books
+	}
+	return nil
 }
 
 // chargeHeld charges whoever keeps the state held that is not the last one of the

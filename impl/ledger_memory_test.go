@@ -122,13 +122,6 @@ func memoryCases() []memoryCase {
 				input(x, 2, &event)
 			}
 		}, 20_000, own(2)},
-		{"an object that a tag covers", func(t *testing.T, x *Exchange) {
-			attachFor(x, 2, 3)
-			ask(2, wire.ActionExposeObject, 1)(t, x, 20_000)
-		}, func(_ *testing.T, x *Exchange, _ int) {
-			event := contracts(act(wire.ActionExposeTag, "0", 0))
-			input(x, 3, &event)
-		}, 20_000, own(3)},
 		{"an object that is observed by a tag, with its stream", func(t *testing.T, x *Exchange) {
 			attachFor(x, 2, 3)
 			ask(2, wire.ActionExposeObject, 1)(t, x, 20_000)

@@ -33,13 +33,14 @@ type link struct {
 	books                            // of the ledger
 
 	// ToDownstream: the peer is downstream of us.
-	rights  *Rights                // nil: the peer may do everything
-	leftOut uint64                 // contracts that were not allowed and left out
-	objects map[string]*objectLink // also where a tag contract covers an object of others
-	tags    map[string]*tagLink
-	pending fifo[*objectLink]
-	load    uint64
-	limit   loadLimit
+	rights   *Rights // nil: the peer may do everything
+	leftOut  uint64  // contracts that were not allowed and left out
+	objects  map[string]*objectLink
+	tags     map[string]*tagLink
+	exposing []*tagLink // of tags, those that it exposes, in no order
+	pending  fifo[*objectLink]
+	load     uint64
+	limit    loadLimit
 
 	// ToUpstream: the peer is our upstream.
 	told           map[string]*told // objects
@@ -179,13 +180,7 @@ func (x *Exchange) detachUpstream(l *link) {
 }
 
 func (x *Exchange) detachDownstream(l *link) {
-	for _, identity := range sortedKeys(l.tags) {
-		t := l.tags[identity].tag
-		at, _ := t.findLink(l.id)
-		t.links = slices.Delete(t.links, at, at+1)
-		x.summarizeTag(t)
-		x.forgetTag(t)
-	}
+	concerned := make(map[string]*object)
 	for _, key := range sortedKeys(l.objects) {
 		ol := l.objects[key]
 		o := ol.object
@@ -193,7 +188,25 @@ func (x *Exchange) detachDownstream(l *link) {
 		x.leave(ol)
 		at, _ := o.findLink(l.id)
 		o.links = slices.Delete(o.links, at, at+1)
-		x.settle(o)
+		concerned[key] = o
+	}
+	tags := make([]*tag, 0, len(l.tags))
+	for _, identity := range sortedKeys(l.tags) {
+		tl := l.tags[identity]
+		tl.asked, tl.asks = asks{}, asks{}
+		x.apply(tl)
+		tags = append(tags, tl.tag)
+	}
+	for _, t := range tags {
+		for e := t.objects.first; e != nil; e = e.next {
+			if x.concerns(e.value, l) {
+				concerned[e.value.descriptor.Key] = e.value
+			}
+		}
+		x.forgetTagLink(l.tags[t.identity])
+	}
+	for _, key := range sortedKeys(concerned) {
+		x.settle(concerned[key])
 	}
 }
 

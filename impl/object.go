@@ -17,13 +17,13 @@ type object struct {
 
 	observers []*contract   // local object observe contracts, by id
 	exposers  []*contract   // local object expose contracts, by id
-	links     []*objectLink // downstream links with anything on the object, by id
+	links     []*objectLink // downstream links with anything of their own on the object, by id
 	sources   []*channel    // streams that upstream has open to us, oldest first
 	outlets   []*channel    // sinks that upstream has open to us, oldest first
 
-	tally   tally         // of links
-	changed []*objectLink // of links, those that ask for something else since the object was settled
-	moved   bool          // the election has, since then
+	tally   tally   // of links
+	changed []*link // those that ask for something else since the object was settled
+	moved   bool    // the election has, since then
 
 	shouldExist bool
 	dataNeeded  bool
@@ -49,19 +49,17 @@ type object struct {
 	balance balancing
 }
 
-// objectLink is what one downstream link asked for on one object, and the
-// channels it has there. It exists while there is any of either.
+// objectLink is what one downstream link asked for on one object by name, and the
+// channels it has there or should have. It exists while there is any of either: what
+// a link asks for by a tag alone is in the tag.
 type objectLink struct {
 	object *object
 	link   *link
 
-	asked       asks   // by the peer, on the object itself
-	asks               // what of asked its rights allow
-	begun       uint64 // when it began to expose the object itself; zero: it does not
-	tagObserves int    // tags of the object that the link observes
-	tagExposes  int
-	tagCapacity uint64
-	charge      charge // for this record
+	asked  asks   // by the peer, on the object itself
+	asks          // what of asked its rights allow
+	begun  uint64 // when it began to expose the object itself; zero: it does not
+	charge charge // for this record
 
 	sink    *channel // open for the peer to send states to us
 	revoked bool     // the sink's election ended: its states are dropped, a pull closes it
@@ -70,26 +68,21 @@ type objectLink struct {
 	pending entry[*objectLink] // in link.pending
 }
 
-func (ol *objectLink) anyObserves() bool { return ol.observes || ol.tagObserves > 0 }
-func (ol *objectLink) anyExposes() bool  { return ol.exposes || ol.tagExposes > 0 }
-
-// totalCapacity is the object's capacity on the link.
-func (ol *objectLink) totalCapacity() uint64 {
-	return min(uint64(ol.capacity)+ol.tagCapacity, ol.link.rights.capacityBound())
-}
-
 func (ol *objectLink) idle() bool {
-	return !ol.asked.any() && !ol.anyObserves() && !ol.anyExposes() && ol.sink == nil && ol.stream == nil
+	return !ol.asked.any() && ol.sink == nil && ol.stream == nil && !ol.isElected() && !ol.wantsStream()
 }
 
-// isElected reports whether the link is elected for the object.
-func (ol *objectLink) isElected() bool {
-	return ol.object.elected.Kind == ElectedLink && ol.object.elected.Link == ol.link.id
+func (ol *objectLink) isElected() bool   { return ol.object.isElected(ol.link) }
+func (ol *objectLink) wantsStream() bool { return ol.object.wantsStream(ol.link) }
+
+// isElected reports whether a downstream link is elected for the object.
+func (o *object) isElected(l *link) bool {
+	return o.elected.Kind == ElectedLink && o.elected.Link == l.id
 }
 
 // wantsStream is the rule for a downstream link's stream of states.
-func (ol *objectLink) wantsStream() bool {
-	return ol.anyObserves() && ol.object.elected.Kind != ElectedNobody && !ol.isElected()
+func (o *object) wantsStream(l *link) bool {
+	return o.elected.Kind != ElectedNobody && !o.isElected(l) && o.part(l).observes
 }
 
 // acquire finds or makes an object. The caller settles it.
@@ -109,10 +102,6 @@ func (x *Exchange) acquire(descriptor wire.Descriptor) *object {
 		o.tags = append(o.tags, t)
 		o.carried[i].value = o
 		t.objects.push(&o.carried[i])
-		for _, tl := range t.links {
-			ol := x.acquireObjectLink(o, tl.link)
-			x.recount(ol, func() { tl.applied.contribute(ol, 1) })
-		}
 	}
 	return o
 }
@@ -127,8 +116,17 @@ func (x *Exchange) acquireObjectLink(o *object, l *link) *objectLink {
 	ol.pending.value = ol
 	o.links = slices.Insert(o.links, at, ol)
 	l.objects[o.descriptor.Key] = ol
-	x.enter(ol)
+	x.chargeRecord(ol)
 	return ol
+}
+
+// record is that of a downstream link on an object; nil: there is none.
+func (o *object) record(l *link) *objectLink {
+	at, found := o.findLink(l.id)
+	if !found {
+		return nil
+	}
+	return o.links[at]
 }
 
 func (o *object) findLink(id LinkID) (int, bool) {
@@ -152,12 +150,12 @@ func (x *Exchange) settle(o *object) {
 	x.forget(o)
 }
 
-// touch notes a record that asks for something else, and its object for
-// settleTouched, so that all of a control message is taken before anything follows
-// from it.
-func (x *Exchange) touch(ol *objectLink) {
-	o := ol.object
-	o.changed = append(o.changed, ol)
+// touch notes that a link asks for something else on an object, for settleTouched, so
+// that all of a control message is taken before anything follows from it.
+func (x *Exchange) touch(o *object, l *link) {
+	if last := len(o.changed) - 1; last < 0 || o.changed[last] != l {
+		o.changed = append(o.changed, l)
+	}
 	if !o.touched {
 		o.touched = true
 		x.touched = append(x.touched, o)
@@ -165,40 +163,79 @@ func (x *Exchange) touch(ol *objectLink) {
 }
 
 func (x *Exchange) settleTouched() {
-	for _, tl := range x.touchedTags {
-		x.settleTag(tl)
-	}
+	x.settleTags(x.touchedTags)
 	x.touchedTags = emptied(x.touchedTags)
 	for _, o := range x.touched {
 		o.touched = false
-		for _, ol := range o.changed {
-			x.date(&ol.begun, ol.exposes)
+		for _, l := range o.changed {
+			if ol := o.record(l); ol != nil {
+				x.date(&ol.begun, ol.exposes)
+			}
 		}
 		x.settle(o)
 	}
 	x.touched = emptied(x.touched)
 }
 
+// concerns reports whether anything may follow for an object from what a link asks
+// for on its tags now: whether [Exchange.settle] could find something to do.
+func (x *Exchange) concerns(o *object, l *link) bool {
+	x.work++
+	switch {
+	case o.touched, len(o.sources)+len(o.outlets) > 0, o.dataNeeded != (o.shouldExist && o.needsData()):
+		return true
+	case o.elected.Kind == ElectedNobody:
+		return o.dataNeeded && o.exposedBy(1) || x.rebalances(o) != o.balance.queued
+	case o.elected.Kind == ElectedLink && (o.elected.Link == l.id || x.rebalances(o) != o.balance.queued):
+		return true
+	}
+	ol := o.record(l)
+	return (ol != nil && ol.stream != nil) != o.wantsStream(l) || ol != nil && ol.idle()
+}
+
 // settleLinks queues the links for the object whose channels there are not what
 // they should be: when the election moved it may be any, and otherwise only those
 // that ask for something else.
 func (x *Exchange) settleLinks(o *object) {
-	links := o.changed
-	if o.moved {
-		links = o.links
-	}
-	x.work += len(links)
-	for _, ol := range links {
-		x.settleLink(ol)
+	if !o.moved {
+		for _, l := range o.changed {
+			x.settleLink(o, l)
+		}
+	} else {
+		for _, ol := range slices.Clone(o.links) {
+			x.settleLink(o, ol.link)
+		}
+		for _, t := range o.tags {
+			for _, tl := range t.observing {
+				x.settleLink(o, tl.link)
+			}
+		}
 	}
 	o.changed, o.moved = emptied(o.changed), false
 }
 
-func (x *Exchange) settleLink(ol *objectLink) {
-	wantsSink := ol.isElected()
+func (x *Exchange) settleLink(o *object, l *link) {
+	x.work++
+	ol, wantsStream := o.record(l), o.wantsStream(l)
+	if ol == nil && !wantsStream && !o.isElected(l) {
+		return
+	}
+	if ol == nil {
+		ol = x.acquireObjectLink(o, l)
+	}
 	hasSink := ol.sink != nil && !ol.revoked
-	if hasSink != wantsSink || ol.revoked || (ol.stream != nil) != ol.wantsStream() {
+	if hasSink != ol.isElected() || ol.revoked || (ol.stream != nil) != wantsStream {
 		x.queueLink(ol)
+	}
+	x.forgetLink(ol)
+}
+
+// forgetLink drops a record once nothing is left of it.
+func (x *Exchange) forgetLink(ol *objectLink) {
+	if ol.idle() {
+		at, _ := ol.object.findLink(ol.link.id)
+		ol.object.links = slices.Delete(ol.object.links, at, at+1)
+		x.dropObjectLink(ol)
 	}
 }
 
@@ -226,21 +263,39 @@ func (o *object) needsData() bool {
 			return true
 		}
 	}
-	return o.tally.anyObserving > 1 || o.tally.anyObserving > o.tally.both
+	if o.tally.observing > 1 {
+		return true
+	}
+	var only *link
+	for l := range o.observing {
+		if only != nil {
+			return true
+		}
+		only = l
+	}
+	return only != nil && !o.part(only).exposes
 }
 
-// forget drops what nothing needs any more: idle links, then the object, once
-// the last of its channels is closed, then tags without anything on them.
-func (x *Exchange) forget(o *object) {
-	if o.tally.idle > 0 {
-		o.links = slices.DeleteFunc(o.links, func(ol *objectLink) bool {
-			if !ol.idle() {
-				return false
-			}
-			x.dropObjectLink(ol)
-			return true
-		})
+// exposedBy reports whether at least a number of downstream links expose the object.
+func (o *object) exposedBy(number int) bool {
+	most := o.tally.exposing
+	for _, t := range o.tags {
+		most = max(most, len(t.exposing))
 	}
+	if most == 0 || most >= number {
+		return most >= number
+	}
+	for range o.exposing {
+		if number--; number == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// forget drops an object that nothing needs any more, once the last of its channels
+// is closed, then tags without anything on them.
+func (x *Exchange) forget(o *object) {
 	if o.shouldExist || o.tally.asked > 0 { // a contract that was left out may count again
 		return
 	}

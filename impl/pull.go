@@ -83,7 +83,7 @@ func (x *Exchange) pullDown(p *pulling, ol *objectLink) {
 	l, o := ol.link, ol.object
 	l.pending.remove(&ol.pending)
 	o.unsent--
-	x.recount(ol, func() { x.pullChannels(p, ol) })
+	x.pullChannels(p, ol)
 	x.chargeHeld(o) // the channels that bring the state held, or alone keep it, may be other ones
 	if ol.stream != nil && ol.stream.owes() {
 		x.emitState(p, ol.stream, wire.ChannelID{Origin: l.origin(), Number: ol.stream.number})
@@ -94,9 +94,8 @@ func (x *Exchange) pullDown(p *pulling, ol *objectLink) {
 	if !o.dataNeeded {
 		x.dropStale(o) // the stream that kept the state may be closed
 	}
-	if !o.shouldExist || ol.idle() {
-		x.forget(o)
-	}
+	x.forgetLink(ol)
+	x.forget(o)
 }
 
 // pullChannels closes and opens the channels of a downstream link on one object.

@@ -222,8 +222,8 @@ func (x *Exchange) receiveObjectContract(l *link, a *Arrival, i int) error {
 		return err
 	}
 	ol := x.acquireObjectLink(x.acquire(descriptor), l)
-	x.recount(ol, func() { ol.asked, ol.asks = will, allowed })
-	x.touch(ol)
+	x.ask(ol, will, allowed)
+	x.touch(ol.object, l)
 	return nil
 }
 

@@ -290,7 +290,7 @@ func TestReceive_ATagChangedOftenInOneMessageIsSettledOnce(t *testing.T) {
 	if r.end != nil {
 		t.Fatal(r.end)
 	}
-	expect(t, "capacity", x.objects[object1(`7`, `"T"`).Key].links[0].totalCapacity(), 6)
+	expect(t, "capacity", x.objects[object1(`7`, `"T"`).Key].part(x.links[r.link]).capacity, 6)
 	r.send(contracts(act(wire.ActionExposeTag, `"U"`, 1), act(wire.ActionUnexposeTag, `"U"`, 0), act(wire.ActionUnexposeTag, `"U"`, 0)))
 	expect(t, "tags", len(x.tags), 1)
 }

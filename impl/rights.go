@@ -169,18 +169,17 @@ func (x *Exchange) setRights(l *link, rights *Rights) {
 	for _, key := range sortedKeys(l.objects) {
 		ol := l.objects[key]
 		if !ol.asked.any() {
-			continue // here for a tag, or for its channels
+			continue // here for its channels
 		}
 		allowed := l.allowedOnObject(ol.asked, &ol.object.descriptor)
 		refused = firstError(refused, l.forbid(l.refusal(asks{}, ol.asked, allowed, "object", key)))
-		x.recount(ol, func() { ol.asks = allowed })
-		x.touch(ol)
-	}
-	if refused != nil {
-		x.end(l, refused)
-		return
+		x.ask(ol, ol.asked, allowed)
+		x.touch(ol.object, l)
 	}
 	x.settleTouched()
+	if refused != nil {
+		x.end(l, refused)
+	}
 }
 
 func firstError(first, next error) error {

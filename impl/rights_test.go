@@ -161,8 +161,7 @@ func TestRights_ACapacityAboveTheBoundCountsAsTheBound(t *testing.T) {
 	fair.open(ExposeObject, thing, 3)
 	w.settle()
 	key := thing.Key
-	at, _ := up.x.objects[key].findLink(link)
-	expect(t, "capacity on the object", up.x.objects[key].links[at].totalCapacity(), 2)
+	expect(t, "capacity on the object", up.x.objects[key].part(up.x.links[link]).capacity, 2)
 	up.open(ObserveObject, thing, 0)
 	w.settle()
 	expect(t, "the greater real capacity is elected", greedy.takeOffer(first), 0)

@@ -135,6 +135,7 @@ func (x *Exchange) tick() {
 // limitLoad bounds the load of a link. Objects may move until the limit is at its last point, and after.
 func (x *Exchange) limitLoad(l *link, limit loadLimit) {
 	l.limit = limit
+	x.weigh(l, l.load)
 	lasts := int64(0)
 	if len(limit) > 0 {
 		lasts = max(0, limit[len(limit)-1].mono-x.now.Mono)

@@ -118,7 +118,7 @@ func TestSlice_OneSliceCountsAsAWhole(t *testing.T) {
 
 // No step looks at many things, however much it is asked for.
 func TestSlice_NoStepLooksAtMuch(t *testing.T) {
-	const objects, most = 20 * DefaultSlice, 6 * DefaultSlice
+	const objects, most = 20 * DefaultSlice, 10 * DefaultSlice
 	x := New(Config{Rebalance: true})
 	now := Now{Mono: 1e9, Wall: 1e18}
 	step := func(what string, input Input) []Effect {

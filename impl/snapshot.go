@@ -201,9 +201,13 @@ func (o *object) snapshotTo(s *ObjectSnapshot) {
 		s.TagObserveContracts += len(t.observers)
 		s.TagExposeContracts += len(t.exposers)
 	}
-	for _, ol := range o.links {
-		links = append(links, ol.snapshot())
-	}
+	asking := func(t *tag) []*tagLink { return t.links }
+	o.merge(len(o.links), func(*objectLink) bool { return true }, asking, func(l *link) bool {
+		if seen, any := o.snapshotLink(l); any {
+			links = append(links, seen)
+		}
+		return true
+	})
 	for _, c := range o.sources {
 		sources = append(sources, c.snapshot())
 	}
@@ -213,25 +217,31 @@ func (o *object) snapshotTo(s *ObjectSnapshot) {
 	s.Links, s.Sources, s.Outlets = links, sources, outlets
 }
 
-func (ol *objectLink) snapshot() ObjectLinkSnapshot {
-	s := ObjectLinkSnapshot{
-		Link:        ol.link.id,
-		Observes:    ol.asked.observes,
-		Exposes:     ol.asked.exposes,
-		Capacity:    ol.asked.capacity,
-		MayObserve:  ol.link.rights.mayObserve(&ol.object.descriptor),
-		MayExpose:   ol.link.rights.mayExpose(&ol.object.descriptor),
-		TagObserves: ol.tagObserves,
-		TagExposes:  ol.tagExposes,
-		TagCapacity: ol.tagCapacity,
-		Sink:        ol.sink.snapshot(),
-		Revoked:     ol.revoked,
-		Stream:      ol.stream.snapshot(),
+// snapshotLink is a link's part in an object; false: it has none.
+func (o *object) snapshotLink(l *link) (s ObjectLinkSnapshot, any bool) {
+	s = ObjectLinkSnapshot{Link: l.id, MayObserve: l.rights.mayObserve(&o.descriptor), MayExpose: l.rights.mayExpose(&o.descriptor)}
+	if ol := o.record(l); ol != nil {
+		s.Observes, s.Exposes, s.Capacity = ol.asked.observes, ol.asked.exposes, ol.asked.capacity
+		s.Sink, s.Revoked, s.Stream, any = ol.sink.snapshot(), ol.revoked, ol.stream.snapshot(), true
 	}
-	if ol.isElected() {
-		s.Share = ol.object.share
+	for _, t := range o.tags {
+		tl := l.tags[t.identity]
+		if tl == nil {
+			continue
+		}
+		if tl.observes {
+			s.TagObserves++
+		}
+		if tl.exposes {
+			s.TagExposes++
+			s.TagCapacity += uint64(tl.capacity)
+		}
+		any = any || tl.asks.any()
 	}
-	return s
+	if o.isElected(l) {
+		s.Share = o.share
+	}
+	return s, any
 }
 
 func (c *channel) snapshot() ChannelSnapshot {

@@ -40,21 +40,15 @@ func (o *object) capacity() uint64 {
 }
 
 func (t *tag) summarize() asks {
-	s := asks{observes: len(t.observers) > 0, exposes: len(t.exposers) > 0}
-	for _, tl := range t.links {
-		s.observes = s.observes || tl.observes
-		s.exposes = s.exposes || tl.exposes
-	}
+	s := asks{observes: len(t.observers)+len(t.observing) > 0, exposes: len(t.exposers)+len(t.exposing) > 0}
 	s.capacity = uint32(min(t.capacity(), math.MaxUint32))
 	return s
 }
 
-func (t *tag) capacity() (sum uint64) {
+func (t *tag) capacity() uint64 {
+	sum := t.offered
 	for _, c := range t.exposers {
 		sum += uint64(c.capacity)
-	}
-	for _, tl := range t.links {
-		sum += uint64(tl.capacity)
 	}
 	return sum
 }

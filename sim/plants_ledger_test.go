@@ -50,15 +50,18 @@ var ledgerPlants = []corePlant{
 		`		x.charge(&tl.charge, &tl.link.books, names, tagSize(tl.tag.text, tl.tag.identity))`,
 		`		x.charge(&tl.charge, nil, 0, 0)`},
 	{"the newest observer answers", "ledger.go",
-		`	return &o.links[slices.IndexFunc(o.links, (*objectLink).anyObserves)].link.books
+		`	for l := range o.observing {
+		return &l.books
+	}
+	return nil
 }
 
 // answerer`,
-		`	newest := len(o.links) - 1
-	for !o.links[newest].anyObserves() {
-		newest--
+		`	var newest *books
+	for l := range o.observing {
+		newest = &l.books
 	}
-	return &o.links[newest].link.books
+	return newest
 }
 
 // answerer`},
@@ -94,8 +97,8 @@ var ledgerPlants = []corePlant{
 		`		case asks(l)/greed > soon.count:`,
 		`		case asks(l)/greed > soon.count+2:`},
 	{"only the observer pays for upstream's channels", "ledger.go",
-		`	if observer := o.observer(); observer != nil || o.tally.anyExposing == 0 {`,
-		`	if observer := o.observer(); observer != nil || o.tally.anyExposing >= 0 {`},
+		`	if observer := o.observer(); observer != nil {`,
+		`	if observer := o.observer(); observer != nil || o.tally.exposing >= 0 {`},
 	{"an answerer's objects are not counted", "ledger.go",
 		`	case things > allowed || l.sums[answers].count > limits.LinkObjects:`,
 		`	case things > allowed:`},

@@ -42,9 +42,9 @@ type linkBooks struct {
 
 // What things are charged with, as docs/protocol.md says.
 const (
-	chargedObject   = 1200 // asked for by name, beside its names
-	chargedTag      = 535
-	chargedCarried  = 90 // a tag of an object
+	chargedObject   = 1230 // asked for by name, beside its names
+	chargedTag      = 670
+	chargedCarried  = 100 // a tag of an object
 	chargedRecord   = 240
 	chargedChannel  = 160
 	chargedUpstream = 320 // a channel of upstream, beside its object
@@ -142,7 +142,7 @@ func (b *books) object(o *impl.ObjectSnapshot) error {
 		}
 		if at := b.links[l.Link]; at != nil {
 			at.bytes += sizeOfState(l.Sink.State)
-			at.records += recordsOf(l)
+			at.records += recordsOf(o, l)
 		}
 	}
 	b.want(asked, size)
@@ -159,9 +159,10 @@ func (b *books) object(o *impl.ObjectSnapshot) error {
 }
 
 // recordsOf is what a link is charged with for its record of an object and the
-// channels there, but for an object that it asks for by name.
-func recordsOf(l *impl.ObjectLinkSnapshot) (bytes int) {
-	if !l.Observes && !l.Exposes {
+// channels there, but for an object that it asks for by name: it has a record where it
+// has a channel, or should have one.
+func recordsOf(o *impl.ObjectSnapshot, l *impl.ObjectLinkSnapshot) (bytes int) {
+	if !l.Observes && !l.Exposes && (l.Sink.Number != 0 || l.Stream.Number != 0 || wantsSink(o, l) || wantsStream(o, l)) {
 		bytes += chargedRecord
 	}
 	if l.Sink.Number != 0 {

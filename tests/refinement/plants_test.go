@@ -21,8 +21,8 @@ type corePlant struct {
 
 // Bugs of loads and rebalances, for the walks of T and B.
 var loadPlants = []corePlant{
-	{"the threshold is ignored", "balance.go", []string{`expected+x.threshold < o.links`, `expected < o.links`}},
-	{"rebalance against the threshold", "balance.go", []string{`expected+x.threshold < o.links[at].link.load`, `expected < o.links[at].link.load+x.threshold`}},
+	{"the threshold is ignored", "balance.go", []string{`expected+x.threshold < x.links`, `expected < x.links`}},
+	{"rebalance against the threshold", "balance.go", []string{`expected+x.threshold < x.links[elected.Link].load`, `expected < x.links[elected.Link].load+x.threshold`}},
 	{"objects move although they are not to", "balance.go", []string{
 		`return x.config.Rebalance && `, `return `,
 		"\t\tif !x.config.Rebalance {\n\t\t\treturn\n\t\t}\n", "",
@@ -32,7 +32,7 @@ var loadPlants = []corePlant{
 	{"who is not elected is not looked at", "balance.go", []string{`return o.dataNeeded && `, `return o.dataNeeded && x.config.Rebalance && `}},
 	{"a load limit that excludes itself", "election.go", []string{`limited && expected > limit`, `limited && expected >= limit`}},
 	{"the most loaded link", "election.go", []string{`best == nil || expected < load`, `best == nil || expected > load`}},
-	{"a share of another capacity", "election.go", []string{`o.share = shareOf(o.links[at].totalCapacity())`, `o.share = shareOf(o.links[at].totalCapacity()+1)`}},
+	{"a share of another capacity", "election.go", []string{`o.share = shareOf(o.part(l).capacity)`, `o.share = shareOf(o.part(l).capacity + 1)`}},
 	{"the load limit is not told", "pull.go", []string{`LoadLimit: l.loadPoints`, `LoadLimit: nil`}},
 }
 
@@ -42,7 +42,7 @@ var realPlants = []corePlant{
 	{"a sink outlives its election", "election.go", []string{`old.revoked = old.sink != nil`, `old.revoked = false`}},
 	{"a lower version is taken", "propagation.go", []string{`order = slices.Compare(state.Version, held.Version)`, `order = slices.Compare(state.Version, held.Version); order *= order`}},
 	{"an equal version is taken", "propagation.go", []string{`order = slices.Compare(state.Version, held.Version)`, `order = 2*slices.Compare(state.Version, held.Version) + 1`}},
-	{"an elected link without capacity", "election.go", []string{`o.links[at].anyExposes() {`, `o.links[at].anyExposes() && o.links[at].totalCapacity() > 0 {`}},
+	{"an elected link without capacity", "election.go", []string{`o.part(l).exposes {`, `o.part(l).exposes && o.part(l).capacity > 0 {`}},
 }
 
 // The walks of T and B refuse each. Run it with: go test -tags plants -run Plants -v ./tests/refinement
