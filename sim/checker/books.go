@@ -42,9 +42,9 @@ type linkBooks struct {
 
 // What things are charged with, as docs/protocol.md says.
 const (
-	chargedObject   = 1230 // asked for by name, beside its names
+	chargedObject   = 1250 // asked for by name, beside its names
 	chargedTag      = 670
-	chargedCarried  = 100 // a tag of an object
+	chargedCarried  = 105 // a tag of an object
 	chargedRecord   = 240
 	chargedChannel  = 160
 	chargedUpstream = 320 // a channel of upstream, beside its object
