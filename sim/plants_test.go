@@ -194,7 +194,7 @@ var plants = []corePlant{
 		`		if false {`},
 	{"ties to the lowest link", "election.go",
 		`expected == load && p.since < since`,
-		`false`},
+		`expected == load && p.since < since && false`},
 	{"a tag contract makes young again", "asks.go",
 		`a.exposes && (!p.exposes || begun < p.since)`,
 		`a.exposes`},
