@@ -37,7 +37,6 @@ var forgotten = map[string]string{
 	"candidates are not ranked by their capacity":                    "loads",
 	"candidates stay where they were when their load changes":        "loads",
 	"who was refused is no candidate any more":                       "loads",
-	"a new load limit leaves out whom the last one did":              "loads",
 	"a link that exposes two tags of an object is only known by one": "loads",
 	"a tag contract makes young again":                               "loads",
 	"an exposure is as old as the link's first":                      "loads",
@@ -184,10 +183,6 @@ var plants = []corePlant{
 		`	for _, tl := range refused {
 		x.rank(tl)
 	}`,
-		``},
-	{"a new load limit leaves out whom the last one did", "rounds.go",
-		`	x.weigh(l, l.load)
-`,
 		``},
 	{"a link that exposes two tags of an object is only known by one", "election.go",
 		`		if t != most {`,
