@@ -348,7 +348,7 @@ func TestRest_AReaderThatRestsStillHears(t *testing.T) {
 		if rests(true, "after a long silence"); link.Err() != nil {
 			t.Errorf("it ended: %v", link.Err())
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		<-over
 		if !errors.Is(link.Err(), errSilence) {
 			t.Errorf("it ended with %v", link.Err())
