@@ -17,21 +17,25 @@ const (
 
 // writeTable puts the figures into the document.
 func writeTable(results []result, kills int, worst time.Duration) error {
-	text, err := os.ReadFile(reportFile)
-	if err != nil {
-		return err
-	}
-	head, rest, begins := strings.Cut(string(text), reportBegin)
-	_, foot, ends := strings.Cut(rest, reportEnd)
-	if !begins || !ends {
-		return fmt.Errorf("%s has no place for the table", reportFile)
-	}
 	var b strings.Builder
-	b.WriteString(head + reportBegin + "\n| fault | of the | newest state after, ms | bystanders waited, ms |\n| --- | --- | ---: | ---: |\n")
+	b.WriteString("| fault | of the | newest state after, ms | bystanders waited, ms |\n| --- | --- | ---: | ---: |\n")
 	for _, r := range results {
 		fmt.Fprintf(&b, "| %s | %s | %d | %d |\n", r.fault, r.part, r.healed.Milliseconds(), r.bystanders.Milliseconds())
 	}
-	fmt.Fprintf(&b, "\n%d kills in a row: the newest state was everywhere at most %d ms after each restart.\n\n", kills, worst.Milliseconds())
-	b.WriteString(reportEnd + foot)
-	return os.WriteFile(reportFile, []byte(b.String()), 0o644)
+	fmt.Fprintf(&b, "\n%d kills in a row: the newest state was everywhere at most %d ms after each restart.\n", kills, worst.Milliseconds())
+	return report(reportBegin, reportEnd, b.String())
+}
+
+// report puts text between two lines of the document.
+func report(begin, end, text string) error {
+	old, err := os.ReadFile(reportFile)
+	if err != nil {
+		return err
+	}
+	head, rest, begins := strings.Cut(string(old), begin)
+	_, foot, ends := strings.Cut(rest, end)
+	if !begins || !ends {
+		return fmt.Errorf("%s has no place between %q and %q", reportFile, begin, end)
+	}
+	return os.WriteFile(reportFile, []byte(head+begin+"\n"+text+"\n"+end+foot), 0o644)
 }

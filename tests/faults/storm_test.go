@@ -119,7 +119,8 @@ func TestStorm_AllClientsComeBack(t *testing.T) {
 	took := time.Since(begin)
 	t.Logf("%d clients had the newest state %v after the restart; the router has %s", clients, took.Round(time.Millisecond), memory(router.Process.Pid))
 	if whole {
-		if err := writeStorm(clients, took, memory(router.Process.Pid)); err != nil {
+		text := fmt.Sprintf("%d clients had the newest state %d ms after the router was there again; it then had %s.\n", clients, took.Milliseconds(), memory(router.Process.Pid))
+		if err := report(stormBegin, stormEnd, text); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -202,19 +203,4 @@ func memory(pid int) string {
 	_, after, _ := strings.Cut(string(status), "VmRSS:")
 	kilobytes, _ := strconv.Atoi(strings.Fields(after + " 0")[0])
 	return fmt.Sprintf("%d MiB of memory", kilobytes>>10)
-}
-
-// writeStorm puts the figures into the document.
-func writeStorm(clients int, took time.Duration, memory string) error {
-	text, err := os.ReadFile(reportFile)
-	if err != nil {
-		return err
-	}
-	head, rest, begins := strings.Cut(string(text), stormBegin)
-	_, foot, ends := strings.Cut(rest, stormEnd)
-	if !begins || !ends {
-		return fmt.Errorf("%s has no place for the storm", reportFile)
-	}
-	line := fmt.Sprintf("\n%d clients had the newest state %d ms after the router was there again; it then had %s.\n\n", clients, took.Milliseconds(), memory)
-	return os.WriteFile(reportFile, []byte(head+stormBegin+line+stormEnd+foot), 0o644)
 }
