@@ -12,7 +12,8 @@ PERTURB_CHOICES ?= 10
 REFERENCE_RUNS ?= 1
 SOAK_SEEDS ?= 10000
 
-.PHONY: help build test race lint tlc golden bench interop interop-whole reference-suite bindings fuzz soak perturb plants faults typescript wasm browser
+.PHONY: help build test race lint tlc tlc-all golden bench interop interop-whole reference-suite bindings fuzz soak perturb plants faults \
+	typescript wasm browser
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' Makefile
@@ -35,8 +36,11 @@ lint: ## gofmt, go vet, staticcheck, golangci-lint
 	go run $(GOLANGCI_LINT) run ./...
 	cd tests/bench && go vet ./...
 
-tlc: ## model-check the specification: each configuration, and each that must fail (needs Java; Maven the first time)
-	spec/tlc.sh
+tlc: ## model-check the specification: all of it when it has changed, else a sample (needs Java; Maven the first time)
+	spec/tlc.sh --ci
+
+tlc-all: ## model-check each configuration, and each that must fail; record the verdicts in spec/golden
+	spec/tlc.sh --record
 
 golden: ## regenerate spec/golden from TLC (slow)
 	spec/tlc.sh --golden
@@ -62,6 +66,10 @@ wasm: ## the core in wasm under the client in TypeScript: builds it, runs the cl
 browser: build ## the client in headless Chromium, with the core in TypeScript and with that in wasm (after make typescript wasm)
 	cd clients/typescript && export HAKUBAN_ROUTER=$(CURDIR)/$(BUILD_DIR)/hakuban-router && npm run browser && \
 		HAKUBAN_CLIENT=hakuban-wasm.min.js npm run browser
+
+reference-suite: ## the crate's own 37 tests with our router, REFERENCE_RUNS times (needs Rust); REFERENCE_FLAGS='-histories 7,8'
+	HAKUBAN_REFERENCE_SUITE=1 HAKUBAN_REQUIRE_INTEROP=1 \
+		go test -count=$(REFERENCE_RUNS) -failfast -timeout 0 ./tests/reference -args $(REFERENCE_FLAGS)
 
 reference-suite: ## the crate's own 37 tests with our router, REFERENCE_RUNS times (needs Rust); REFERENCE_FLAGS='-histories 7,8'
 	HAKUBAN_REFERENCE_SUITE=1 HAKUBAN_REQUIRE_INTEROP=1 \

@@ -57,7 +57,8 @@ type ObjectLinkSnapshot struct {
 	Observes    bool // it asked to
 	Exposes     bool
 	Capacity    uint32
-	MayObserve  bool // its rights allow it
+	Begun       uint64 // when it began to expose the object itself: less is earlier; zero: it does not
+	MayObserve  bool   // its rights allow it
 	MayExpose   bool
 	TagObserves int // tags of the object that the link observes, and may
 	TagExposes  int
@@ -95,7 +96,8 @@ type TagLinkSnapshot struct {
 	Observes   bool // it asked to
 	Exposes    bool
 	Capacity   uint32
-	MayObserve bool // its rights allow it
+	Begun      uint64 // when it began to expose the tag: as of an object
+	MayObserve bool   // its rights allow it
 	MayExpose  bool
 }
 
@@ -141,6 +143,7 @@ type ContractSnapshot struct {
 	Kind       ContractKind
 	Descriptor wire.Descriptor
 	Capacity   uint32
+	Begun      uint64 // of an expose contract, when it was opened: less is earlier
 	Offers     []OfferSnapshot
 }
 
@@ -221,7 +224,7 @@ func (o *object) snapshotTo(s *ObjectSnapshot) {
 func (o *object) snapshotLink(l *link) (s ObjectLinkSnapshot, any bool) {
 	s = ObjectLinkSnapshot{Link: l.id, MayObserve: l.rights.mayObserve(&o.descriptor), MayExpose: l.rights.mayExpose(&o.descriptor)}
 	if ol := o.record(l); ol != nil {
-		s.Observes, s.Exposes, s.Capacity = ol.asked.observes, ol.asked.exposes, ol.asked.capacity
+		s.Observes, s.Exposes, s.Capacity, s.Begun = ol.asked.observes, ol.asked.exposes, ol.asked.capacity, ol.begun
 		s.Sink, s.Revoked, s.Stream, any = ol.sink.snapshot(), ol.revoked, ol.stream.snapshot(), true
 	}
 	for _, t := range o.tags {
@@ -278,7 +281,7 @@ func (t *tag) snapshotAlone() TagSnapshot {
 
 func (t *tag) linksTo(links []TagLinkSnapshot) []TagLinkSnapshot {
 	for _, tl := range t.links {
-		links = append(links, TagLinkSnapshot{Link: tl.link.id, Observes: tl.asked.observes, Exposes: tl.asked.exposes, Capacity: tl.asked.capacity,
+		links = append(links, TagLinkSnapshot{Link: tl.link.id, Observes: tl.asked.observes, Exposes: tl.asked.exposes, Capacity: tl.asked.capacity, Begun: tl.begun,
 			MayObserve: tl.link.rights == nil || tl.link.rights.Observe.HasTag(t.identity), MayExpose: tl.link.rights == nil || tl.link.rights.Expose.HasTag(t.identity)})
 	}
 	return links
@@ -351,7 +354,7 @@ func (c *contract) snapshot() ContractSnapshot {
 
 // snapshotAlone leaves the offers out.
 func (c *contract) snapshotAlone() ContractSnapshot {
-	s := ContractSnapshot{Contract: c.id, Kind: c.kind, Capacity: c.capacity}
+	s := ContractSnapshot{Contract: c.id, Kind: c.kind, Capacity: c.capacity, Begun: c.begun}
 	if c.object != nil {
 		s.Descriptor = c.object.descriptor
 	} else {
@@ -408,15 +411,15 @@ func (x *Exchange) View(descriptor *wire.Descriptor, v *ObjectView) {
 	}
 }
 
-// ViewContract looks at one local contract: its capacity, and its offer of one
+// ViewContract looks at one local contract: its capacity, when it began, and its offer of one
 // object, whose Offer is zero when there is none. False: it is not open.
-func (x *Exchange) ViewContract(id ContractID, key string) (capacity uint32, f OfferSnapshot, open bool) {
+func (x *Exchange) ViewContract(id ContractID, key string) (capacity uint32, begun uint64, f OfferSnapshot, open bool) {
 	c := x.contracts[id]
 	if c == nil {
-		return 0, OfferSnapshot{}, false
+		return 0, 0, OfferSnapshot{}, false
 	}
 	if offered := c.offers[key]; offered != nil {
 		f = offered.snapshot()
 	}
-	return c.capacity, f, true
+	return c.capacity, c.begun, f, true
 }

@@ -182,7 +182,7 @@ func (m *Model) open(s State, k, capacity int, yield func(State)) string {
 		return "the contract is not open"
 	}
 	N = N.copy()
-	N.Contracts = set(N.Contracts, m.spot[k], capacity)
+	m.withContract(N, k, capacity)
 	return m.alone(s, c.At, N, m.coveredBy(c.On), yield)
 }
 
@@ -193,7 +193,7 @@ func (m *Model) close(s State, k int, yield func(State)) string {
 		return "the contract is open"
 	}
 	N = N.copy()
-	N.Contracts = set(N.Contracts, m.spot[k], Closed)
+	m.withoutContract(N, k)
 	return m.alone(s, c.At, N, m.coveredBy(c.On), yield)
 }
 
@@ -314,7 +314,8 @@ func (m *Model) detach(s State, l int, downstream bool, yield func(State)) strin
 	} else {
 		i := m.place[l]
 		share := N.Downstream[i].Share
-		N.Downstream = set(N.Downstream, i, m.newDownstream())
+		m.asked(N, i, make([]Asks, m.things))
+		N.Downstream[i] = m.newDownstream()
 		N.Downstream[i].Share = share
 		changed = func(o int) bool {
 			b := &before.Downstream[i]
@@ -464,9 +465,7 @@ func (m *Model) receiveContracts(s State, l int, yield func(State)) string {
 			return false
 		}
 		N := before.copy()
-		b := N.Downstream[i]
-		b.Contract = message.Told
-		N.Downstream = set(N.Downstream, i, b)
+		m.asked(N, i, message.Told)
 		m.afterElections(n, N, changed, func(M *Node) { yield(s.with(n, M).withLink(l, L)) })
 	})
 }

@@ -2,10 +2,11 @@ package model
 
 // Configurations are those of spec/ that CI checks.
 func Configurations() []*Configuration {
-	return []*Configuration{S(), H(), R(), M3(), MS(), T(), T2(), B()}
+	return []*Configuration{S(), SL(), Tie(), TS(), R3(), BM(), H(), R(), M3(), MS(), T(), T2(), B()}
 }
 
-// Large are those of spec/ that take TLC minutes and are checked by hand.
+// Large are those of spec/ that take minutes: CI checks them only when the
+// specification is another.
 func Large() []*Configuration {
 	return []*Configuration{L()}
 }
@@ -35,6 +36,103 @@ func S() *Configuration {
 		AttachedAtStart: []int{0},
 		Budget:          Budget{Toggles: 2, Publishes: 2, Losses: 1},
 		Room:            2,
+	}
+}
+
+// SL is S where a load limit may refuse at any election, and the timer elects later.
+func SL() *Configuration {
+	m := pairOf(fourContracts(), Link{"ra", 1, 0, true, 0})
+	m.Version = []int{0, 1}
+	m.Limited = true
+	return &Configuration{
+		Name:            "SL",
+		Model:           m.Prepare(),
+		OpenAtStart:     []int{0, 3},
+		AttachedAtStart: []int{0},
+		Budget:          Budget{Toggles: 2, Publishes: 1, Rebalances: 1},
+		Room:            2,
+		Fresh:           true,
+	}
+}
+
+// Tie is S, but the two states that can be published have the same version.
+func Tie() *Configuration {
+	m := pairOf(fourContracts(), Link{"ra", 1, 0, true, 0})
+	m.Version = []int{0, 1, 1}
+	return &Configuration{
+		Name:        "Tie",
+		Model:       m.Prepare(),
+		OpenAtStart: []int{0, 1, 2, 3},
+		Budget:      Budget{Publishes: 2},
+		Room:        2,
+	}
+}
+
+// TS is a tag in a star of three, whose root has no contract.
+func TS() *Configuration {
+	m := &Model{
+		Exchanges:  []string{"a", "b", "r"},
+		Links:      []Link{{"ra", 2, 0, true, 0}, {"rb", 2, 1, true, 0}},
+		Objects:    []Object{{"x", []int{0}}},
+		Tags:       []string{"t"},
+		Contracts:  []Contract{{"ea", 0, Expose, 1}, {"eb", 1, Expose, 0}, {"oa", 0, Observe, 1}, {"ob", 1, Observe, 0}},
+		Capacities: []int{1},
+		Version:    []int{0, 1},
+	}
+	return &Configuration{
+		Name:            "TS",
+		Model:           m.Prepare(),
+		OpenAtStart:     []int{1, 2, 3},
+		AttachedAtStart: []int{0, 1},
+		Budget:          Budget{Toggles: 1, Publishes: 1, Losses: 1},
+		Room:            2,
+		Fresh:           true,
+	}
+}
+
+// R3 is a chain of three with the reference at the bottom.
+func R3() *Configuration {
+	m := &Model{
+		Exchanges:  []string{"a", "b", "r"},
+		Links:      []Link{{"ab", 0, 1, false, 0}, {"ra", 2, 0, true, 0}},
+		Objects:    []Object{{Name: "x"}},
+		Contracts:  []Contract{{"eb", 1, Expose, 0}, {"er", 2, Expose, 0}, {"ob", 1, Observe, 0}, {"or", 2, Observe, 0}},
+		Capacities: []int{1},
+		Version:    []int{0, 1},
+	}
+	return &Configuration{
+		Name:            "R3",
+		Model:           m.Prepare(),
+		OpenAtStart:     []int{0, 2, 3},
+		AttachedAtStart: []int{0, 1},
+		Budget:          Budget{Toggles: 2, Publishes: 1},
+		Room:            2,
+		Fresh:           true,
+	}
+}
+
+// BM is loads that move an object while its states are under way.
+func BM() *Configuration {
+	m := &Model{
+		Exchanges: []string{"a", "b", "r"},
+		Links:     []Link{{"ra", 2, 0, true, 12}, {"rb", 2, 1, true, 12}},
+		Objects:   []Object{{Name: "x"}, {Name: "y"}},
+		Contracts: []Contract{
+			{"ax", 0, Expose, 0}, {"ay", 0, Expose, 1}, {"bx", 1, Expose, 0}, {"ox", 2, Observe, 0}, {"oy", 2, Observe, 1},
+		},
+		Capacities: []int{1},
+		Version:    []int{0, 1},
+		Loads:      true,
+		Threshold:  2,
+	}
+	return &Configuration{
+		Name:            "BM",
+		Model:           m.Prepare(),
+		OpenAtStart:     []int{0, 1, 2, 3, 4},
+		AttachedAtStart: []int{0, 1},
+		Budget:          Budget{Publishes: 1, Rebalances: 1},
+		Room:            2,
+		Fresh:           true,
 	}
 }
 

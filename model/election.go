@@ -123,19 +123,27 @@ func (m *Model) best(n int, N *Node, o int) []int {
 		}
 		best = append(best, i)
 	}
+	if m.Loads {
+		return m.oldestLinks(N, best, o)
+	}
 	return best
 }
 
+// greatest is the contracts of greatest capacity, of equals those opened first.
 func greatest(N *Node, contracts []int) []Elected {
-	var choices []Elected
+	var best []int
 	most := Closed
 	for _, k := range contracts {
 		if !N.IsOpen(k) || N.Contracts[k] < most {
 			continue
 		}
 		if N.Contracts[k] > most {
-			choices, most = choices[:0], N.Contracts[k]
+			best, most = best[:0], N.Contracts[k]
 		}
+		best = append(best, k)
+	}
+	var choices []Elected
+	for _, k := range oldestContracts(N, best) {
 		choices = append(choices, Elected{LocalContract, k})
 	}
 	return choices

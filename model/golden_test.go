@@ -5,9 +5,13 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 
 	"hakuban/internal/race"
@@ -29,12 +33,8 @@ type golden struct {
 
 func readGolden(t *testing.T, name string) golden {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(specFolder, "golden", name+".json"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var g golden
-	if err := json.Unmarshal(text, &g); err != nil {
+	if err := json.Unmarshal(readSpec(t, filepath.Join("golden", name+".json")), &g); err != nil {
 		t.Fatalf("%s.json: %v", name, err)
 	}
 	return g
@@ -79,17 +79,29 @@ func findsWhatTLCFound(t *testing.T, c *Configuration, g golden) {
 	}
 }
 
-// Who changes the specification must have TLC explore it anew. The large configurations are explored by hand: their files may be of
-// an older specification.
+// extends finds the configuration that a configuration's module extends.
+var extends = regexp.MustCompile(`(?m)^EXTENDS (MC_\w+)`)
+
+func readSpec(t *testing.T, file string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(specFolder, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// Who changes the specification must have TLC explore it anew.
 func TestGolden_IsOfThisSpecification(t *testing.T) {
-	for _, c := range Configurations() {
+	for _, c := range append(Configurations(), Large()...) {
 		hash := sha256.New()
-		for _, file := range []string{"hakuban.tla", "MC.tla", "MC_" + c.Name + ".tla", "MC_" + c.Name + ".cfg"} {
-			text, err := os.ReadFile(filepath.Join(specFolder, file))
-			if err != nil {
-				t.Fatal(err)
-			}
-			hash.Write(text)
+		module := "MC_" + c.Name
+		files := []string{"hakuban.tla", "MC.tla"}
+		if extended := extends.FindSubmatch(readSpec(t, module+".tla")); extended != nil {
+			files = append(files, string(extended[1])+".tla")
+		}
+		for _, file := range append(files, module+".tla", module+".cfg") {
+			hash.Write(readSpec(t, file))
 		}
 		if g := readGolden(t, c.Name); g.Spec != fmt.Sprintf("%x", hash.Sum(nil)) {
 			t.Errorf("spec/golden/%s.json is of another specification: run spec/tlc.sh --golden %s", c.Name, c.Name)
@@ -111,5 +123,43 @@ func TestConfigurations_ReachEveryAction(t *testing.T) {
 		case !happened[name]:
 			t.Errorf("%s happens in no configuration", name)
 		}
+	}
+}
+
+// The recorded verdicts are of every configuration and of every line of must_fail.txt. (That they are of this
+// specification spec/tlc.sh looks at: if not, CI has TLC check everything.)
+func TestVerdicts_AreOfEverything(t *testing.T) {
+	var verdicts struct {
+		Holds    []string
+		MustFail map[string]string `json:"must_fail"`
+	}
+	if err := json.Unmarshal(readSpec(t, "golden/verdicts.json"), &verdicts); err != nil {
+		t.Fatal(err)
+	}
+	configurations, err := filepath.Glob(filepath.Join(specFolder, "MC_*.cfg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, file := range configurations {
+		names = append(names, strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "MC_"), ".cfg"))
+	}
+	slices.Sort(names)
+	if !slices.Equal(verdicts.Holds, names) {
+		t.Errorf("verdicts.json has the configurations %v; there are %v", verdicts.Holds, names)
+	}
+	wanted := make(map[string]string)
+	for line := range strings.Lines(string(readSpec(t, "must_fail.txt"))) {
+		fields := strings.Split(line, "|")
+		if len(fields) < 4 || strings.HasPrefix(line, "#") {
+			continue
+		}
+		wanted[strings.TrimSpace(fields[0])] = "violated"
+		if strings.HasPrefix(strings.TrimSpace(fields[2]), "MISTAKE") {
+			wanted[strings.TrimSpace(fields[0])] = "error"
+		}
+	}
+	if !maps.Equal(verdicts.MustFail, wanted) {
+		t.Errorf("verdicts.json has the must-fail lines %v; must_fail.txt has %v", verdicts.MustFail, wanted)
 	}
 }

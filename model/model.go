@@ -62,6 +62,7 @@ type Model struct {
 	exposers   [][][]int   // by exchange, object: spots of object expose contracts
 	taggers    [][][]int   // by exchange, object: spots of tag expose contracts
 	covers     [][][]bool  // by exchange, spot, object
+	rivals     [][][]int   // by exchange, spot: spots of contracts that an election may compare with it
 	names      *namesOrder // for the canonical text
 }
 
@@ -119,6 +120,7 @@ func (m *Model) Prepare() *Model {
 			}
 		}
 		m.covers = append(m.covers, covers)
+		m.rivals = append(m.rivals, m.findRivals(n))
 	}
 	m.names = m.orderNames()
 	return m

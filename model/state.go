@@ -17,11 +17,12 @@ const Closed = -1
 
 // Node is what one exchange knows.
 type Node struct {
-	Contracts  []int        // by contract: the capacity (0 for an observer), or Closed
-	Offers     [][]Offer    // by contract, object
-	Elected    []Elected    // by object
-	Held       []Flag       // by object
-	Downstream []Downstream // by downstream link
+	Contracts      []int        // by contract: the capacity (0 for an observer), or Closed
+	OlderContracts [][]int      // by contract: its rivals that were open before it, in order
+	Offers         [][]Offer    // by contract, object
+	Elected        []Elected    // by object
+	Held           []Flag       // by object
+	Downstream     []Downstream // by downstream link
 
 	Told    []Asks      // by thing: what upstream was told
 	Sources [][]Channel // by object: streams that upstream has open, by number
@@ -30,11 +31,12 @@ type Node struct {
 
 // Downstream is what a node knows of one of its downstream links.
 type Downstream struct {
-	Contract []Asks    // by thing: what was asked for on it
-	Sink     []Channel // by object; number 0: none
-	Revoked  []int     // by object: number of a sink to be closed by the next pull; 0: none
-	Stream   []Channel // by object; number 0: none
-	Share    []int     // by object: load given with the election
+	Contract       []Asks       // by thing: what was asked for on it
+	OlderExposures [][]Exposure // by thing: what other links expose since before, in order
+	Sink           []Channel    // by object; number 0: none
+	Revoked        []int        // by object: number of a sink to be closed by the next pull; 0: none
+	Stream         []Channel    // by object; number 0: none
+	Share          []int        // by object: load given with the election
 }
 
 // Flag is a state held and whether it is current now.
@@ -132,14 +134,15 @@ type Message struct {
 func (m *Model) NewNode(n int) *Node {
 	objects := len(m.Objects)
 	N := &Node{
-		Contracts:  make([]int, len(m.contracts[n])),
-		Offers:     make([][]Offer, len(m.contracts[n])),
-		Elected:    make([]Elected, objects),
-		Held:       make([]Flag, objects),
-		Downstream: make([]Downstream, len(m.downstream[n])),
-		Told:       make([]Asks, m.things),
-		Sources:    make([][]Channel, objects),
-		Outlets:    make([][]Channel, objects),
+		Contracts:      make([]int, len(m.contracts[n])),
+		OlderContracts: make([][]int, len(m.contracts[n])),
+		Offers:         make([][]Offer, len(m.contracts[n])),
+		Elected:        make([]Elected, objects),
+		Held:           make([]Flag, objects),
+		Downstream:     make([]Downstream, len(m.downstream[n])),
+		Told:           make([]Asks, m.things),
+		Sources:        make([][]Channel, objects),
+		Outlets:        make([][]Channel, objects),
 	}
 	for i := range N.Contracts {
 		N.Contracts[i] = Closed
@@ -154,11 +157,12 @@ func (m *Model) NewNode(n int) *Node {
 func (m *Model) newDownstream() Downstream {
 	objects := len(m.Objects)
 	return Downstream{
-		Contract: make([]Asks, m.things),
-		Sink:     make([]Channel, objects),
-		Revoked:  make([]int, objects),
-		Stream:   make([]Channel, objects),
-		Share:    make([]int, objects),
+		Contract:       make([]Asks, m.things),
+		OlderExposures: make([][]Exposure, m.things),
+		Sink:           make([]Channel, objects),
+		Revoked:        make([]int, objects),
+		Stream:         make([]Channel, objects),
+		Share:          make([]int, objects),
 	}
 }
 
@@ -276,6 +280,10 @@ func appendAsks(b []byte, asks []Asks) []byte {
 func (N *Node) append(b []byte) []byte {
 	for i, capacity := range N.Contracts {
 		b = appendInt(b, capacity+1)
+		b = append(b, byte(len(N.OlderContracts[i])))
+		for _, k := range N.OlderContracts[i] {
+			b = appendInt(b, k)
+		}
 		for _, f := range N.Offers[i] {
 			b = appendFlag(append(b, byte(f.Is)), f.Flag)
 		}
@@ -296,6 +304,12 @@ func (N *Node) append(b []byte) []byte {
 	for i := range N.Downstream {
 		downstream := &N.Downstream[i]
 		b = appendAsks(b, downstream.Contract)
+		for _, older := range downstream.OlderExposures {
+			b = append(b, byte(len(older)))
+			for _, e := range older {
+				b = appendInt(appendInt(b, e.Link), e.Thing)
+			}
+		}
 		for o := range downstream.Sink {
 			b = appendChannel(b, downstream.Sink[o])
 			b = appendInt(b, downstream.Revoked[o])

@@ -109,10 +109,10 @@ func (m *Model) textAsks(b []byte, asks []Asks) []byte {
 	})
 }
 
-func textSet(b []byte, channels []Channel) []byte {
+func textSet[T any](b []byte, all []T, text func([]byte, T) []byte) []byte {
 	var texts []string
-	for _, c := range channels {
-		texts = append(texts, string(textChannel(nil, c)))
+	for _, x := range all {
+		texts = append(texts, string(text(nil, x)))
 	}
 	slices.Sort(texts)
 	b = append(b, '{')
@@ -155,11 +155,24 @@ func (m *Model) textNode(b []byte, n int, N *Node) []byte {
 			return append(textInt(appendField(b, "v"), f.State), ']')
 		})
 	})
-	b = objects(appendField(b, "outlets"), func(b []byte, o int) []byte { return textSet(b, N.Outlets[o]) })
+	b = contracts(appendField(b, "olderContracts"), func(b []byte, k int) []byte {
+		return textSet(b, N.OlderContracts[k], func(b []byte, j int) []byte {
+			return strconv.AppendQuote(b, m.Contracts[m.contracts[n][j]].Name)
+		})
+	})
+	b = links(appendField(b, "olderExposures"), func(b []byte, i int) []byte {
+		return appendFunction(b, m.names.things, m.thing, func(b []byte, d int) []byte {
+			return textSet(b, N.Downstream[i].OlderExposures[d], func(b []byte, e Exposure) []byte {
+				b = strconv.AppendQuote(append(b, "<<"...), m.Links[m.downstream[n][e.Link]].Name)
+				return append(strconv.AppendQuote(append(b, ','), m.thing(e.Thing)), ">>"...)
+			})
+		})
+	})
+	b = objects(appendField(b, "outlets"), func(b []byte, o int) []byte { return textSet(b, N.Outlets[o], textChannel) })
 	b = byLink(appendField(b, "revoked"), func(b []byte, x *Downstream, o int) []byte { return textInt(b, x.Revoked[o]) })
 	b = byLink(appendField(b, "share"), func(b []byte, x *Downstream, o int) []byte { return textInt(b, x.Share[o]) })
 	b = byLink(appendField(b, "sink"), func(b []byte, x *Downstream, o int) []byte { return textChannel(b, x.Sink[o]) })
-	b = objects(appendField(b, "sources"), func(b []byte, o int) []byte { return textSet(b, N.Sources[o]) })
+	b = objects(appendField(b, "sources"), func(b []byte, o int) []byte { return textSet(b, N.Sources[o], textChannel) })
 	b = byLink(appendField(b, "stream"), func(b []byte, x *Downstream, o int) []byte { return textChannel(b, x.Stream[o]) })
 	return append(m.textAsks(appendField(b, "told"), N.Told), ']')
 }

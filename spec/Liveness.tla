@@ -1,7 +1,7 @@
 ------------------------------ MODULE Liveness -------------------------------
 (* Temporal properties of a whole tree, and of the timer. MC.tla has those of *)
 (* one exchange, and what is fair.                                           *)
-EXTENDS MC
+EXTENDS Refinement
 
 (****************************************************************************)
 (* Who may be unfair. For each property must_fail.txt has one of these, or  *)

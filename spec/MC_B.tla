@@ -4,7 +4,7 @@
 \*          r         observers "ox" and "oy"
 \*    "ra" / \ "rb"   load limits 12 and 6
 \*        a   b       exposers "ax", "ay" at a; "bx", "by" at b
-EXTENDS MC
+EXTENDS Refinement
 MCExchanges     == {"a", "b", "r"}
 MCLinks         == {"ra", "rb"}
 MCUpstreamEnd   == [ra |-> "r", rb |-> "r"]

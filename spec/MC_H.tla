@@ -5,7 +5,7 @@
 \*    r      observer "or"
 \*    | |    link slots "ra1", "ra2"
 \*    a      observer "oa", exposer "ea"
-EXTENDS MC
+EXTENDS Refinement
 MCExchanges     == {"a", "r"}
 MCLinks         == {"ra1", "ra2"}
 MCUpstreamEnd   == [ra1 |-> "r", ra2 |-> "r"]

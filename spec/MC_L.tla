@@ -11,8 +11,7 @@
 \*    "ac"  |
 \*          c          exposer "ec"
 \*
-\* It is large: spec/tlc.sh checks it only when it is named.
-EXTENDS MC
+EXTENDS Refinement
 MCExchanges     == {"a", "b", "c", "r"}
 MCLinks         == {"ac", "ra", "rb"}
 MCUpstreamEnd   == [ac |-> "a", ra |-> "r", rb |-> "r"]

@@ -6,7 +6,7 @@
 \*    a    exposer "ea"
 \*    |    link "ab"
 \*    b    observer "ob", exposer "eb"
-EXTENDS MC
+EXTENDS Refinement
 MCExchanges     == {"a", "b", "r"}
 MCLinks         == {"ab", "ra"}
 MCUpstreamEnd   == [ab |-> "a", ra |-> "r"]

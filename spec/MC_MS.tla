@@ -5,7 +5,7 @@
 \*          r         observer "or"
 \*    "ra" / \ "rb"
 \*        a   b       observer "oa", exposers "ea" and "eb"
-EXTENDS MC
+EXTENDS Refinement
 MCExchanges     == {"a", "b", "r"}
 MCLinks         == {"ra", "rb"}
 MCUpstreamEnd   == [ra |-> "r", rb |-> "r"]

@@ -1,7 +1,7 @@
 -------------------------------- MODULE MC_R --------------------------------
 \* R: the peer at the other end of the link is the reference: messages keep their
 \* order within a channel only. Otherwise as S.
-EXTENDS MC
+EXTENDS Refinement
 MCExchanges     == {"a", "r"}
 MCLinks         == {"ra"}
 MCUpstreamEnd   == [ra |-> "r"]

@@ -4,7 +4,7 @@
 \*    r    observer "or", exposer "er"
 \*    |    link "ra"
 \*    a    observer "oa", exposer "ea"
-EXTENDS MC
+EXTENDS Refinement
 MCExchanges     == {"a", "r"}
 MCLinks         == {"ra"}
 MCUpstreamEnd   == [ra |-> "r"]

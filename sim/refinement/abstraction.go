@@ -37,10 +37,12 @@ type object struct {
 	ends    bool   // the step under way ended a link that it is not about
 
 	// Scratch.
-	seen  impl.ObjectView
-	steps []model.Step
-	used  []int
-	text  []byte
+	seen    impl.ObjectView
+	steps   []model.Step
+	used    []int
+	begun   []uint64 // by contract: when it was opened
+	exposed []uint64 // by downstream link and thing: when it began to expose it
+	text    []byte
 }
 
 // view is an exchange's part of the object, channels as they are numbered on the
@@ -208,6 +210,7 @@ func (o *object) grown(n int, N *model.Node) *model.Node {
 	empty := o.model.NewNode(n)
 	M := *N
 	M.Contracts = append(slices.Clone(N.Contracts), empty.Contracts[len(N.Contracts):]...)
+	M.OlderContracts = append(slices.Clone(N.OlderContracts), empty.OlderContracts[len(N.OlderContracts):]...)
 	M.Offers = append(slices.Clone(N.Offers), empty.Offers[len(N.Offers):]...)
 	M.Downstream = append(slices.Clone(N.Downstream), empty.Downstream[len(N.Downstream):]...)
 	return &M
@@ -350,8 +353,11 @@ func (o *object) look(r *Refinement, n int) parts {
 	N := v.next
 	if core != nil {
 		core.View(&o.descriptor, &o.seen)
+		o.begun = o.begun[:0]
 		for spot, k := range o.model.ContractsAt(n) {
-			N.Contracts[spot], N.Offers[spot][0] = o.contract(core, o.places[k].contract)
+			var begun uint64
+			N.Contracts[spot], begun, N.Offers[spot][0] = o.contract(core, o.places[k].contract)
+			o.begun = append(o.begun, begun)
 		}
 		s := &o.seen.Object
 		N.Held[0] = o.held(v, s)
@@ -359,6 +365,7 @@ func (o *object) look(r *Refinement, n int) parts {
 		N.Sources[0], N.Outlets[0] = o.channels(N.Sources[0], s.Sources, v.raw.Sources), o.channels(N.Outlets[0], s.Outlets, v.raw.Outlets)
 		N.Elected[0] = o.elected(r, n, s.Elected)
 		o.lookBelow(r, n, N)
+		o.model.SetAges(n, N, func(k int) uint64 { return o.begun[k] }, func(l, d int) uint64 { return o.exposed[l*len(o.things)+d] })
 		o.lookAtRules(n, N)
 		for d, told := range o.seen.Told {
 			N.Told[d] = model.Asks{Observes: told.Observes, Exposes: told.Exposes, Capacity: int(told.Capacity)}
@@ -398,14 +405,14 @@ func (o *object) lookAtRules(n int, N *model.Node) {
 }
 
 // contract is a local contract with its offer of the object.
-func (o *object) contract(core *impl.Exchange, id impl.ContractID) (capacity int, f model.Offer) {
+func (o *object) contract(core *impl.Exchange, id impl.ContractID) (capacity int, begun uint64, f model.Offer) {
 	if id == 0 {
-		return model.Closed, f
+		return model.Closed, 0, f
 	}
-	c, offer, open := core.ViewContract(id, o.descriptor.Key)
+	c, begun, offer, open := core.ViewContract(id, o.descriptor.Key)
 	switch {
 	case !open:
-		return model.Closed, f
+		return model.Closed, 0, f
 	case offer.Offer == 0:
 	case offer.Revoked:
 		f.Is = model.Revoked
@@ -414,11 +421,13 @@ func (o *object) contract(core *impl.Exchange, id impl.ContractID) (capacity int
 	default:
 		f.Is = model.Offered
 	}
-	return int(c), f
+	return int(c), begun, f
 }
 
 // lookBelow is what an exchange knows of the links below it.
 func (o *object) lookBelow(r *Refinement, n int, N *model.Node) {
+	o.exposed = slices.Grow(o.exposed[:0], len(N.Downstream)*len(o.things))[:len(N.Downstream)*len(o.things)]
+	clear(o.exposed)
 	for i := range N.Downstream {
 		b := &N.Downstream[i]
 		clear(b.Contract)
@@ -433,6 +442,7 @@ func (o *object) lookBelow(r *Refinement, n int, N *model.Node) {
 		}
 		b := &N.Downstream[at]
 		b.Contract[0] = model.Asks{Observes: l.Observes, Exposes: l.Exposes, Capacity: int(l.Capacity)}
+		o.exposed[at*len(o.things)] = l.Begun
 		if l.Revoked {
 			b.Revoked[0] = int(l.Sink.Number)
 		} else {
@@ -448,6 +458,7 @@ func (o *object) lookBelow(r *Refinement, n int, N *model.Node) {
 				continue
 			}
 			N.Downstream[at].Contract[1+d] = model.Asks{Observes: l.Observes, Exposes: l.Exposes, Capacity: int(l.Capacity)}
+			o.exposed[at*len(o.things)+1+d] = l.Begun
 		}
 	}
 }

@@ -67,7 +67,7 @@ func (o *object) compareView(t *testing.T, core *impl.Exchange, whole *impl.Snap
 		t.Fatalf("the view and the snapshot differ:\n%s\n%s", is, want)
 	}
 	for _, c := range whole.Contracts {
-		capacity, f, open := core.ViewContract(c.Contract, o.descriptor.Key)
+		capacity, _, f, open := core.ViewContract(c.Contract, o.descriptor.Key)
 		var want impl.OfferSnapshot
 		for _, offered := range c.Offers {
 			if offered.Key == o.descriptor.Key {

@@ -26,7 +26,7 @@ const (
 
 // differences is the parts in which two looks at an exchange differ.
 func differences(a, b *model.Node) (differ parts) {
-	if !slices.Equal(a.Contracts, b.Contracts) {
+	if !slices.Equal(a.Contracts, b.Contracts) || !slices.EqualFunc(a.OlderContracts, b.OlderContracts, slices.Equal) {
 		differ |= contractsPart
 	}
 	for k := range a.Offers {
@@ -46,7 +46,8 @@ func differences(a, b *model.Node) (differ parts) {
 	for i := range a.Downstream {
 		x, y := &a.Downstream[i], &b.Downstream[i]
 		if !slices.Equal(x.Contract, y.Contract) || x.Sink[0] != y.Sink[0] || x.Stream[0] != y.Stream[0] ||
-			x.Revoked[0] != y.Revoked[0] || x.Share[0] != y.Share[0] {
+			x.Revoked[0] != y.Revoked[0] || x.Share[0] != y.Share[0] ||
+			!slices.EqualFunc(x.OlderExposures, y.OlderExposures, slices.Equal) {
 			differ |= belowPart
 		}
 	}
@@ -141,7 +142,7 @@ func (at *slot) channel(c model.Channel) model.Channel {
 func (o *object) numberedNode(n int, before *model.Node, changed parts) *model.Node {
 	raw, N := o.views[n].raw, *before
 	if changed&contractsPart != 0 {
-		N.Contracts = slices.Clone(raw.Contracts)
+		N.Contracts, N.OlderContracts = slices.Clone(raw.Contracts), slices.Clone(raw.OlderContracts)
 		offers := make([]model.Offer, len(raw.Offers))
 		N.Offers = make([][]model.Offer, len(raw.Offers))
 		for k := range raw.Offers {
@@ -183,6 +184,7 @@ func (o *object) numberedBelow(n int, raw, N *model.Node) {
 		b.Sink, b.Stream, channels = channels[:1:1], channels[1:2:2], channels[2:]
 		b.Revoked, b.Share, numbers = numbers[:1:1], numbers[1:2:2], numbers[2:]
 		copy(b.Contract, from.Contract)
+		b.OlderExposures = slices.Clone(from.OlderExposures)
 		b.Sink[0], b.Stream[0] = at.channel(from.Sink[0]), at.channel(from.Stream[0])
 		b.Revoked[0], b.Share[0] = at.numbered(from.Revoked[0]), from.Share[0]
 	}

@@ -51,22 +51,33 @@ func messages(queue []flight) (list []model.Message) {
 }
 
 func (w *world) abstractNode(N *model.Node, n int, snapshot impl.Snapshot) {
+	begun := make(map[int]uint64) // by contract
+	exposed := make(map[model.Exposure]uint64)
+	defer func() {
+		w.m.SetAges(n, N, func(k int) uint64 { return begun[k] }, func(l, d int) uint64 { return exposed[model.Exposure{Link: l, Thing: d}] })
+	}()
 	for i, k := range w.m.ContractsAt(n) {
 		for c := range snapshot.Contracts {
 			if w.open[k] != 0 && snapshot.Contracts[c].Contract == w.open[k] {
 				w.abstractContract(N, i, &snapshot.Contracts[c])
+				begun[i] = snapshot.Contracts[c].Begun
 			}
 		}
 	}
 	for i := range snapshot.Objects {
 		if o := w.object(snapshot.Objects[i].Descriptor.Key); o >= 0 {
 			w.abstractObject(N, n, o, &snapshot.Objects[i])
+			for _, link := range snapshot.Objects[i].Links {
+				exposed[model.Exposure{Link: w.below(n, link.Link), Thing: o}] = link.Begun
+			}
 		}
 	}
 	for i := range snapshot.Tags {
 		t := slices.IndexFunc(w.m.Tags, func(name string) bool { return quoted(name) == snapshot.Tags[i].JSON })
 		for _, link := range snapshot.Tags[i].Links {
-			b := &N.Downstream[w.below(n, link.Link)]
+			at := w.below(n, link.Link)
+			exposed[model.Exposure{Link: at, Thing: len(w.m.Objects) + t}] = link.Begun
+			b := &N.Downstream[at]
 			b.Contract[len(w.m.Objects)+t] = model.Asks{Observes: link.Observes, Exposes: link.Exposes, Capacity: int(link.Capacity)}
 		}
 	}
