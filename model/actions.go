@@ -26,12 +26,17 @@ const (
 	ReceiveStateUp
 	ReceiveStateDown
 	Rebalance
+	SetRights
+	ReceivePart
+	Withdraw
+	Continue
 	Actions // their number
 )
 
 var actionNames = [Actions]string{
 	"Open", "Close", "SetCapacity", "Take", "Release", "Publish", "Read", "Attach", "Detach", "PullUp", "PullDown",
 	"ReceiveContracts", "ReceiveOpen", "ReceiveClose", "ReceiveStateUp", "ReceiveStateDown", "Rebalance",
+	"SetRights", "ReceivePart", "Withdraw", "Continue",
 }
 
 func (a Action) String() string { return actionNames[a] }
@@ -40,13 +45,14 @@ func (a Action) String() string { return actionNames[a] }
 // action's parameters are zero.
 type Step struct {
 	Action     Action
-	Contract   int  // Open, Close, SetCapacity, Take, Release, Publish, Read
-	Object     int  // Take, Release, Publish, Read, PullDown, Rebalance
-	Link       int  // Attach, Detach, PullUp, PullDown, Receive...
-	Exchange   int  // Rebalance
-	Downstream bool // Attach, Detach: the downstream end
-	Capacity   int  // Open, SetCapacity
-	Flag            // Publish
+	Contract   int    // Open, Close, SetCapacity, Take, Release, Publish, Read
+	Object     int    // Take, Release, Publish, Read, PullDown, Rebalance, Continue
+	Link       int    // Attach, Detach, PullUp, PullDown, Receive..., SetRights, Withdraw
+	Exchange   int    // Rebalance, Withdraw, Continue
+	Downstream bool   // Attach, Detach: the downstream end
+	Capacity   int    // Open, SetCapacity
+	Flag              // Publish
+	Rights     Rights // SetRights
 }
 
 // Do yields the states that a step leads to. When there are none it returns the
@@ -85,8 +91,16 @@ func (m *Model) Do(s State, step Step, yield func(State)) string {
 		return m.receiveStateUp(s, step.Link, yield)
 	case ReceiveStateDown:
 		return m.receiveStateDown(s, step.Link, yield)
-	default:
+	case Rebalance:
 		return m.rebalance(s, step.Exchange, step.Object, yield)
+	case SetRights:
+		return m.setRights(s, step.Link, step.Rights, yield)
+	case ReceivePart:
+		return m.receivePart(s, step.Link, yield)
+	case Withdraw:
+		return m.withdraw(s, step.Exchange, step.Link, yield)
+	default:
+		return m.continueWith(s, step.Exchange, step.Object, yield)
 	}
 }
 
@@ -135,10 +149,27 @@ func (m *Model) Steps(action Action, yield func(Step)) {
 				yield(Step{Action: action, Link: l, Object: o})
 			}
 		}
-	case Rebalance:
+	case Rebalance, Continue:
+		if action == Continue && !m.Sliced {
+			return
+		}
 		for n := range m.Exchanges {
 			for o := range m.Objects {
 				yield(Step{Action: action, Exchange: n, Object: o})
+			}
+		}
+	case SetRights:
+		for l := range m.Links {
+			for _, rights := range m.Rights {
+				yield(Step{Action: action, Link: l, Rights: rights})
+			}
+		}
+	case Withdraw:
+		for n := range m.Exchanges {
+			for l, link := range m.Links {
+				if m.Sliced && (link.Upstream == n || link.Downstream == n) {
+					yield(Step{Action: action, Exchange: n, Link: l})
+				}
 			}
 		}
 	default:
@@ -182,8 +213,13 @@ func (m *Model) open(s State, k, capacity int, yield func(State)) string {
 		return "the contract is not open"
 	}
 	N = N.copy()
+	for _, elected := range N.Elected {
+		if elected == (Elected{LocalContract, m.spot[k]}) {
+			return "the contract is not elected any more"
+		}
+	}
 	m.withContract(N, k, capacity)
-	return m.alone(s, c.At, N, m.coveredBy(c.On), yield)
+	return m.afterContract(s, c, N, yield)
 }
 
 func (m *Model) close(s State, k int, yield func(State)) string {
@@ -194,7 +230,7 @@ func (m *Model) close(s State, k int, yield func(State)) string {
 	}
 	N = N.copy()
 	m.withoutContract(N, k)
-	return m.alone(s, c.At, N, m.coveredBy(c.On), yield)
+	return m.afterContract(s, c, N, yield)
 }
 
 func (m *Model) setCapacity(s State, k, capacity int, yield func(State)) string {
@@ -245,6 +281,8 @@ func (m *Model) publish(s State, k, o int, f Flag, yield func(State)) string {
 		return "the contract exposes"
 	case N.Offers[m.spot[k]][o].Is != Taken:
 		return "the sink is taken"
+	case N.isDue(o):
+		return "the object is not due"
 	case f.State != N.Held[o].State && m.Version[f.State] <= m.Version[N.Held[o].State]:
 		return "the state is the one held or newer"
 	}
@@ -278,11 +316,13 @@ func (m *Model) attach(s State, l int, downstream bool, yield func(State)) strin
 		return "the end is off"
 	case L.Downstream == Gone || L.Upstream == Gone:
 		return "the other end has not left"
+	case s.Nodes[m.Links[l].Upstream].Leaving>>l&1 == 1 || s.Nodes[m.Links[l].Downstream].Leaving>>l&1 == 1:
+		return "nothing of the last session is left"
 	}
 	after := *L
 	if downstream {
 		for other, link := range m.Links {
-			if link.Downstream == m.Links[l].Downstream && s.Links[other].Downstream == On {
+			if link.Downstream == m.Links[l].Downstream && (s.Links[other].Downstream == On || s.Nodes[link.Downstream].Leaving>>other&1 == 1) {
 				return "the exchange has no other link to upstream"
 			}
 		}
@@ -303,28 +343,9 @@ func (m *Model) detach(s State, l int, downstream bool, yield func(State)) strin
 	if downstream {
 		n = m.Links[l].Downstream
 	}
-	before := s.Nodes[n]
-	N := before.copy()
-	var changed func(int) bool
-	if downstream {
-		N.Told = make([]Asks, m.things)
-		N.Sources = make([][]Channel, len(m.Objects))
-		N.Outlets = make([][]Channel, len(m.Objects))
-		changed = before.hasUpstreamChannel
-	} else {
-		i := m.place[l]
-		share := N.Downstream[i].Share
-		m.asked(N, i, make([]Asks, m.things))
-		N.Downstream[i] = m.newDownstream()
-		N.Downstream[i].Share = share
-		changed = func(o int) bool {
-			b := &before.Downstream[i]
-			return m.Observes(before, i, o) || m.Exposes(before, i, o) ||
-				b.Sink[o].Number != 0 || b.Revoked[o] != 0 || b.Stream[o].Number != 0
-		}
-	}
-	s = s.withLink(l, L.parted(downstream))
-	m.afterElections(n, N, changed, func(M *Node) { yield(m.Renumbered(s.with(n, M), l)) })
+	m.forgetting(n, s.Nodes[n], l, func(N *Node) {
+		yield(m.Renumbered(s.with(n, N).withLink(l, L.parted(downstream)), l))
+	})
 	return ""
 }
 
@@ -345,7 +366,7 @@ func (m *Model) pullUp(s State, l int, yield func(State)) string {
 	if len(changed) > 0 {
 		all := 1<<len(changed) - 1
 		for portion := 1; portion <= all; portion++ {
-			if !m.Chunked {
+			if !m.Chunked && !m.Sliced {
 				portion = all
 			}
 			told := slices.Clone(N.Told)
@@ -358,7 +379,9 @@ func (m *Model) pullUp(s State, l int, yield func(State)) string {
 			M.Told = told
 			yield(s.with(n, M).withLink(l, L.sendUp(Message{Kind: ContractsMessage, Told: told})))
 		}
-		return ""
+		if !m.Sliced {
+			return ""
+		}
 	}
 	reason := "contracts or a state is owed"
 	for o, held := range N.Held {
@@ -372,6 +395,9 @@ func (m *Model) pullUp(s State, l int, yield func(State)) string {
 			reason = ""
 		}
 	}
+	if len(changed) > 0 {
+		return ""
+	}
 	return reason
 }
 
@@ -381,6 +407,9 @@ func (m *Model) pullDown(s State, l, o int, yield func(State)) string {
 	N := s.Nodes[n]
 	if L.Upstream != On {
 		return "the upstream end is on"
+	}
+	if N.isDue(o) {
+		return "the object is not due"
 	}
 	owes := m.owedDown(N, i, o)
 	if owes == (owed{}) {
@@ -450,24 +479,27 @@ func (m *Model) receiveContracts(s State, l int, yield func(State)) string {
 		return "the upstream end is on"
 	}
 	return m.receive(l, s.Links[l], true, ContractsMessage, func(message Message, L *LinkState) {
-		before := s.Nodes[n]
-		was := before.Downstream[i].Contract
-		changed := func(o int) bool {
-			for _, d := range m.covering[o] {
-				is := message.Told[d]
-				if is.Observes != was[d].Observes || is.Exposes != was[d].Exposes {
-					return true
-				}
-				if is.Capacity != was[d].Capacity && before.Elected[o].Who == Nobody {
-					return true
-				}
-			}
-			return false
-		}
-		N := before.copy()
-		m.asked(N, i, message.Told)
-		m.afterElections(n, N, changed, func(M *Node) { yield(s.with(n, M).withLink(l, L)) })
+		m.notes(n, s.Nodes[n], i, message.Told, func(M *Node) { yield(s.with(n, M).withLink(l, L)) })
 	})
+}
+
+// notes yields what a node can become when a downstream link asks for something else.
+func (m *Model) notes(n int, before *Node, i int, told []Asks, yield func(*Node)) {
+	was := before.Downstream[i].Contract
+	changed := func(o int) bool {
+		for _, d := range m.covering[o] {
+			if told[d].Observes != was[d].Observes || told[d].Exposes != was[d].Exposes {
+				return true
+			}
+			if told[d].Capacity != was[d].Capacity && before.Elected[o].Who == Nobody {
+				return true
+			}
+		}
+		return false
+	}
+	N := before.copy()
+	m.asked(N, i, told)
+	m.afterSlice(n, N, changed, yield)
 }
 
 func (m *Model) receiveOpen(s State, l int, yield func(State)) string {
@@ -509,9 +541,14 @@ func (m *Model) receiveStateUp(s State, l int, yield func(State)) string {
 	if s.Links[l].Upstream != On {
 		return "the upstream end is on"
 	}
-	return m.receive(l, s.Links[l], true, StateMessage, func(message Message, L *LinkState) {
+	due := false
+	reason := m.receive(l, s.Links[l], true, StateMessage, func(message Message, L *LinkState) {
 		o := message.Object
 		N := s.Nodes[n]
+		if N.isDue(o) {
+			due = true
+			return
+		}
 		next := s.withLink(l, L)
 		if N.Downstream[i].Sink[o].Number == message.Channel {
 			M := N.copy()
@@ -522,6 +559,10 @@ func (m *Model) receiveStateUp(s State, l int, yield func(State)) string {
 		}
 		yield(m.Renumbered(next, l))
 	})
+	if due {
+		return "the object is not due"
+	}
+	return reason
 }
 
 func (m *Model) receiveStateDown(s State, l int, yield func(State)) string {
@@ -529,9 +570,14 @@ func (m *Model) receiveStateDown(s State, l int, yield func(State)) string {
 	if s.Links[l].Downstream != On {
 		return "the downstream end is on"
 	}
-	return m.receive(l, s.Links[l], false, StateMessage, func(message Message, L *LinkState) {
+	due := false
+	reason := m.receive(l, s.Links[l], false, StateMessage, func(message Message, L *LinkState) {
 		o := message.Object
 		N := s.Nodes[n].copy()
+		if N.isDue(o) {
+			due = true
+			return
+		}
 		sources := slices.Clone(N.Sources[o])
 		for i := range sources {
 			if sources[i].Number == message.Channel {
@@ -543,9 +589,16 @@ func (m *Model) receiveStateDown(s State, l int, yield func(State)) string {
 		m.settle(n, N)
 		yield(m.Renumbered(s.with(n, N).withLink(l, L), l))
 	})
+	if due {
+		return "the object is not due"
+	}
+	return reason
 }
 
 func (m *Model) rebalance(s State, n, o int, yield func(State)) string {
+	if s.Nodes[n].isDue(o) {
+		return "the object is not due"
+	}
 	moves := m.Moves(n, s.Nodes[n], o)
 	for _, e := range moves {
 		N := s.Nodes[n].copy()

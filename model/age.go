@@ -40,10 +40,14 @@ func (m *Model) withoutContract(N *Node, k int) {
 }
 
 // asked notes in a fresh copy of a node what a downstream link asks for.
-func (m *Model) asked(N *Node, l int, told []Asks) {
+func (m *Model) asked(N *Node, l int, told []Asks) { m.noted(N, l, told, N.Downstream[l].Rights) }
+
+// noted notes in a fresh copy of a node what a downstream link asks for, and its rights.
+func (m *Model) noted(N *Node, l int, told []Asks, rights Rights) {
 	before := N.Downstream
 	N.Downstream = slices.Clone(before)
-	N.Downstream[l].Contract = told
+	N.Downstream[l].Contract, N.Downstream[l].Rights = told, rights
+	after := &N.Downstream[l]
 	if !m.Loads {
 		return
 	}
@@ -52,10 +56,10 @@ func (m *Model) asked(N *Node, l int, told []Asks) {
 		for d, older := range before[i].OlderExposures {
 			switch {
 			case i != l:
-				older = filtered(older, func(e Exposure) bool { return e.Link != l || told[e.Thing].Exposes })
-			case !told[d].Exposes:
+				older = filtered(older, func(e Exposure) bool { return e.Link != l || after.counts(e.Thing).Exposes })
+			case !after.counts(d).Exposes:
 				older = nil
-			case !before[l].Contract[d].Exposes:
+			case !before[l].counts(d).Exposes:
 				older = m.others(before, l, d)
 			}
 			N.Downstream[i].OlderExposures[d] = older
@@ -68,8 +72,8 @@ func (m *Model) asked(N *Node, l int, told []Asks) {
 func (m *Model) others(downstream []Downstream, l, d int) []Exposure {
 	var others []Exposure
 	for i := range downstream {
-		for e, asks := range downstream[i].Contract {
-			if i != l && asks.Exposes && slices.ContainsFunc(m.covered[e], func(o int) bool { return slices.Contains(m.covered[d], o) }) {
+		for e := range downstream[i].Contract {
+			if i != l && downstream[i].counts(e).Exposes && slices.ContainsFunc(m.covered[e], func(o int) bool { return slices.Contains(m.covered[d], o) }) {
 				others = append(others, Exposure{i, e})
 			}
 		}
@@ -92,9 +96,9 @@ func filtered[T any](all []T, keep func(T) bool) []T {
 // older than each one by which link j does.
 func (m *Model) isOlder(N *Node, i, j, o int) bool {
 	for _, d := range m.covering[o] {
-		older := N.Downstream[i].Contract[d].Exposes
+		older := N.Downstream[i].counts(d).Exposes
 		for _, e := range m.covering[o] {
-			if N.Downstream[j].Contract[e].Exposes {
+			if N.Downstream[j].counts(e).Exposes {
 				older = older && slices.Contains(N.Downstream[j].OlderExposures[e], Exposure{i, d})
 			}
 		}

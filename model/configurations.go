@@ -2,7 +2,7 @@ package model
 
 // Configurations are those of spec/ that CI checks.
 func Configurations() []*Configuration {
-	return []*Configuration{S(), SL(), Tie(), TS(), R3(), BM(), H(), R(), M3(), MS(), T(), T2(), B()}
+	return []*Configuration{S(), SL(), Tie(), TS(), R3(), BM(), Rules(), Sliced(), H(), R(), M3(), MS(), T(), T2(), B()}
 }
 
 // Large are those of spec/ that take minutes: CI checks them only when the
@@ -131,6 +131,43 @@ func BM() *Configuration {
 		OpenAtStart:     []int{0, 1, 2, 3, 4},
 		AttachedAtStart: []int{0, 1},
 		Budget:          Budget{Publishes: 1, Rebalances: 1},
+		Room:            2,
+		Fresh:           true,
+	}
+}
+
+// Rules is configuration Rights: the peer of a link gets other rights.
+func Rules() *Configuration {
+	m := pairOf([]Contract{{"ea", 0, Expose, 1}, {"er", 1, Expose, 0}, {"oa", 0, Observe, 0}, {"or", 1, Observe, 0}},
+		Link{"ra", 1, 0, true, 0})
+	m.Objects, m.Tags = []Object{{"x", []int{0}}}, []string{"t"}
+	m.Capacities = []int{1, 2}
+	m.Version = []int{0, 1}
+	const x, t = 1 << 0, 1 << 1
+	m.Rights = []Rights{{}, {Observe: x}, {Expose: t, Capacity: 1}}
+	return &Configuration{
+		Name:            "Rights",
+		Model:           m.Prepare(),
+		OpenAtStart:     []int{0, 2, 3},
+		AttachedAtStart: []int{0},
+		Budget:          Budget{Toggles: 2, Publishes: 1},
+		Room:            2,
+		Fresh:           true,
+	}
+}
+
+// Sliced is long work that is done in slices.
+func Sliced() *Configuration {
+	m := pairOf([]Contract{{"et", 0, Expose, 2}, {"ox", 1, Observe, 0}, {"oy", 1, Observe, 1}}, Link{"ra", 1, 0, true, 0})
+	m.Objects, m.Tags = []Object{{"x", []int{0}}, {"y", []int{0}}}, []string{"t"}
+	m.Version = []int{0, 1}
+	m.Sliced = true
+	return &Configuration{
+		Name:            "Sliced",
+		Model:           m.Prepare(),
+		OpenAtStart:     []int{0, 1, 2},
+		AttachedAtStart: []int{0},
+		Budget:          Budget{Publishes: 1, Losses: 1},
 		Room:            2,
 		Fresh:           true,
 	}

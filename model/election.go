@@ -12,7 +12,7 @@ func (N *Node) IsOpen(k int) bool { return N.Contracts[k] != Closed }
 // object or one of its tags.
 func (m *Model) Observes(N *Node, i, o int) bool {
 	for _, d := range m.covering[o] {
-		if N.Downstream[i].Contract[d].Observes {
+		if N.Downstream[i].counts(d).Observes {
 			return true
 		}
 	}
@@ -22,7 +22,7 @@ func (m *Model) Observes(N *Node, i, o int) bool {
 // Exposes is like Observes.
 func (m *Model) Exposes(N *Node, i, o int) bool {
 	for _, d := range m.covering[o] {
-		if N.Downstream[i].Contract[d].Exposes {
+		if N.Downstream[i].counts(d).Exposes {
 			return true
 		}
 	}
@@ -33,9 +33,9 @@ func (m *Model) Exposes(N *Node, i, o int) bool {
 func (m *Model) Capacity(N *Node, i, o int) int {
 	sum := 0
 	for _, d := range m.covering[o] {
-		sum += N.Downstream[i].Contract[d].Capacity
+		sum += N.Downstream[i].counts(d).Capacity
 	}
-	return sum
+	return N.Downstream[i].Rights.bounded(sum)
 }
 
 func (N *Node) hasUpstreamChannel(o int) bool { return len(N.Sources[o]) > 0 || len(N.Outlets[o]) > 0 }
@@ -51,7 +51,7 @@ func (m *Model) ShouldExist(n int, N *Node, o int) bool {
 		}
 	}
 	for i := range N.Downstream {
-		if asks := N.Downstream[i].Contract[o]; asks.Observes || asks.Exposes {
+		if asks := N.Downstream[i].counts(o); asks.Observes || asks.Exposes {
 			return true
 		}
 	}
@@ -100,12 +100,17 @@ func load(N *Node, i int) int {
 
 func (m *Model) loadWith(N *Node, i, o int) int { return load(N, i) + m.share(m.Capacity(N, i, o)) }
 
+// serves reports whether a downstream link may be elected, or stay elected.
+func (m *Model) serves(n int, N *Node, i, o int) bool {
+	return N.Leaving>>m.downstream[n][i]&1 == 0 && m.Exposes(N, i, o)
+}
+
 // best is the links that rule 6 may choose.
 func (m *Model) best(n int, N *Node, o int) []int {
 	var best []int
 	least := 0
 	for i, l := range m.downstream[n] {
-		if !m.Exposes(N, i, o) || m.Capacity(N, i, o) == 0 {
+		if !m.serves(n, N, i, o) || m.Capacity(N, i, o) == 0 {
 			continue
 		}
 		if m.Loads {
@@ -167,7 +172,7 @@ func (m *Model) Choices(n int, N *Node, o int) []Elected {
 	if choices := greatest(N, m.taggers[n][o]); choices != nil {
 		return choices
 	}
-	if now.Who == DownstreamLink && m.Exposes(N, now.Index, o) {
+	if now.Who == DownstreamLink && m.serves(n, N, now.Index, o) {
 		return []Elected{now}
 	}
 	best := m.best(n, N, o)
@@ -207,8 +212,8 @@ func (m *Model) elect(N *Node, o int, e Elected) {
 	}
 }
 
-// Due reports whether a local contract should have a sink or stream.
-func (m *Model) Due(n int, N *Node, k, o int) bool {
+// wantsOffer reports whether a local contract should have a sink or stream.
+func (m *Model) wantsOffer(n int, N *Node, k, o int) bool {
 	if m.Contracts[m.contracts[n][k]].Kind == Expose {
 		return N.Elected[o] == Elected{LocalContract, k}
 	}
@@ -220,7 +225,9 @@ func (m *Model) offer(n int, N *Node, k, o int) Offer {
 	switch {
 	case !m.covers[n][k][o] || !N.IsOpen(k):
 		return Offer{}
-	case m.Due(n, N, k, o):
+	case N.isDue(o):
+		return f
+	case m.wantsOffer(n, N, k, o):
 		if f.Is == None {
 			return Offer{Is: Offered}
 		}
@@ -263,7 +270,8 @@ func (m *Model) mayErase(n int, N *Node, o int) bool {
 	return !m.DataNeeded(n, N, o)
 }
 
-// settle brings offers, then flags, in line with the rest of a fresh copy.
+// settle brings offers, then flags, in line with the rest of a fresh copy. Of an
+// object that is due, only the offers of closed contracts change.
 func (m *Model) settle(n int, N *Node) {
 	for k := range N.Offers {
 		for o := range m.Objects {
@@ -274,7 +282,7 @@ func (m *Model) settle(n int, N *Node) {
 	}
 	for o := range m.Objects {
 		held := N.Held[o]
-		if held.State == 0 {
+		if held.State == 0 || N.isDue(o) {
 			continue
 		}
 		after := Flag{held.State, m.hasNowSource(n, N, o)}
@@ -297,6 +305,10 @@ func (m *Model) afterElections(n int, N *Node, changed func(o int) bool, yield f
 			left |= 1 << o
 		}
 	}
+	if N.Due&left != 0 {
+		N = N.copy()
+		N.Due &^= left
+	}
 	var seen [][]Elected // several orders may end in one way
 	m.electFrom(n, N, left, func(M *Node) {
 		if slices.ContainsFunc(seen, func(elected []Elected) bool { return slices.Equal(elected, M.Elected) }) {
@@ -304,6 +316,7 @@ func (m *Model) afterElections(n int, N *Node, changed func(o int) bool, yield f
 		}
 		seen = append(seen, slices.Clone(M.Elected))
 		m.settle(n, M)
+		m.forgetLeft(n, M)
 		yield(M)
 	})
 }
@@ -357,7 +370,8 @@ func (m *Model) Summary(n int, N *Node) []Asks {
 		}
 	}
 	for i := range N.Downstream {
-		for d, asks := range N.Downstream[i].Contract {
+		for d := range summary {
+			asks := N.Downstream[i].counts(d)
 			summary[d].Observes = summary[d].Observes || asks.Observes
 			summary[d].Exposes = summary[d].Exposes || asks.Exposes
 			summary[d].Capacity += asks.Capacity

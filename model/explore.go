@@ -65,7 +65,7 @@ func (c *Configuration) successors(s bounded, yield func(string, bounded)) {
 	m := c.Model
 	for action := Open; action < Actions; action++ {
 		switch {
-		case action <= SetCapacity && s.budget.Toggles == 0,
+		case (action <= SetCapacity || action == SetRights) && s.budget.Toggles == 0,
 			action == Publish && s.budget.Publishes == 0,
 			action == Rebalance && s.budget.Rebalances == 0:
 			continue
@@ -92,7 +92,7 @@ func (c *Configuration) spend(s bounded, step Step) (name string, next bounded, 
 		*left--
 	}
 	switch step.Action {
-	case Open, Close, SetCapacity:
+	case Open, Close, SetCapacity, SetRights:
 		cost(&next.budget.Toggles)
 	case Take:
 		allowed = m.Contracts[step.Contract].Kind == Expose || c.reads(step.Contract)

@@ -42,13 +42,15 @@ type Model struct {
 	Objects    []Object
 	Tags       []string
 	Contracts  []Contract
-	Capacities []int // that a contract may be given
-	Version    []int // of each state; Version[0] is 0, "no state"
-	Loads      bool  // loads are counted; else any eligible link may be chosen
-	Limited    bool  // without loads: a load limit may refuse all links
-	Threshold  int   // of the rebalance, when loads are counted
-	Chunked    bool  // a control message may hold a part of what changed
-	Ceiling    int   // capacities told upstream end there; 0: nowhere, as in the specification
+	Capacities []int    // that a contract may be given
+	Version    []int    // of each state; Version[0] is 0, "no state"
+	Loads      bool     // loads are counted; else any eligible link may be chosen
+	Limited    bool     // without loads: a load limit may refuse all links
+	Threshold  int      // of the rebalance, when loads are counted
+	Chunked    bool     // a control message may hold a part of what changed
+	Rights     []Rights // that the peer of a downstream link may be given
+	Sliced     bool     // long work is done in slices, and others step in between
+	Ceiling    int      // capacities told upstream end there; 0: nowhere, as in the specification
 
 	things     int
 	covering   [][]int     // by object: the object and its tags, as things

@@ -2,6 +2,7 @@ package model
 
 import (
 	"bytes"
+	"encoding/binary"
 	"slices"
 )
 
@@ -27,11 +28,16 @@ type Node struct {
 	Told    []Asks      // by thing: what upstream was told
 	Sources [][]Channel // by object: streams that upstream has open, by number
 	Outlets [][]Channel // by object: sinks that upstream has open, by number
+
+	// Of work that is done in slices.
+	Due     uint64 // set of objects
+	Leaving uint64 // set of links, by their index in the model
 }
 
 // Downstream is what a node knows of one of its downstream links.
 type Downstream struct {
-	Contract       []Asks       // by thing: what was asked for on it
+	Contract       []Asks // by thing: what was asked for on it
+	Rights         Rights
 	OlderExposures [][]Exposure // by thing: what other links expose since before, in order
 	Sink           []Channel    // by object; number 0: none
 	Revoked        []int        // by object: number of a sink to be closed by the next pull; 0: none
@@ -85,6 +91,37 @@ const (
 	LocalContract
 	DownstreamLink
 )
+
+// Rights are what the peer of a downstream link may do: sets of things, and the
+// greatest capacity that counts (0: any).
+type Rights struct {
+	Observe, Expose uint64
+	Capacity        int
+}
+
+// Everything is the rights of a link of which nothing else was said.
+func (m *Model) Everything() Rights {
+	all := uint64(1)<<m.things - 1
+	return Rights{Observe: all, Expose: all}
+}
+
+// counts is what a link asks for on a thing, as far as its rights allow it.
+func (b *Downstream) counts(d int) Asks {
+	asks := b.Contract[d]
+	asks.Observes = asks.Observes && b.Rights.Observe>>d&1 == 1
+	if b.Rights.Expose>>d&1 == 0 {
+		asks.Exposes, asks.Capacity = false, 0
+	}
+	asks.Capacity = b.Rights.bounded(asks.Capacity)
+	return asks
+}
+
+func (r *Rights) bounded(capacity int) int {
+	if r.Capacity == 0 {
+		return capacity
+	}
+	return min(capacity, r.Capacity)
+}
 
 // Elected is the exposer of an object. Index is that of a contract or a link
 // among those of the node.
@@ -158,6 +195,7 @@ func (m *Model) newDownstream() Downstream {
 	objects := len(m.Objects)
 	return Downstream{
 		Contract:       make([]Asks, m.things),
+		Rights:         m.Everything(),
 		OlderExposures: make([][]Exposure, m.things),
 		Sink:           make([]Channel, objects),
 		Revoked:        make([]int, objects),
@@ -316,8 +354,11 @@ func (N *Node) append(b []byte) []byte {
 			b = appendChannel(b, downstream.Stream[o])
 			b = appendInt(b, downstream.Share[o])
 		}
+		b = binary.LittleEndian.AppendUint64(b, downstream.Rights.Observe)
+		b = binary.LittleEndian.AppendUint64(b, downstream.Rights.Expose)
+		b = appendInt(b, downstream.Rights.Capacity)
 	}
-	return b
+	return binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(b, N.Due), N.Leaving)
 }
 
 func (L *LinkState) append(b []byte) []byte {

@@ -145,8 +145,10 @@ func (m *Model) textNode(b []byte, n int, N *Node) []byte {
 	}
 	b = contracts(appendField(b, "[contracts"), func(b []byte, k int) []byte { return textInt(b, N.Contracts[k]) })
 	b = links(appendField(b, "contract"), func(b []byte, i int) []byte { return m.textAsks(b, N.Downstream[i].Contract) })
+	b = textSet(appendField(b, "due"), members(N.Due), func(b []byte, o int) []byte { return strconv.AppendQuote(b, m.Objects[o].Name) })
 	b = objects(appendField(b, "elected"), func(b []byte, o int) []byte { return m.textElected(b, n, N.Elected[o]) })
 	b = objects(appendField(b, "held"), func(b []byte, o int) []byte { return textFlag(b, N.Held[o]) })
+	b = textSet(appendField(b, "leaving"), members(N.Leaving), func(b []byte, l int) []byte { return strconv.AppendQuote(b, m.Links[l].Name) })
 	b = contracts(appendField(b, "offers"), func(b []byte, k int) []byte {
 		return objects(b, func(b []byte, o int) []byte {
 			f := N.Offers[k][o]
@@ -170,11 +172,29 @@ func (m *Model) textNode(b []byte, n int, N *Node) []byte {
 	})
 	b = objects(appendField(b, "outlets"), func(b []byte, o int) []byte { return textSet(b, N.Outlets[o], textChannel) })
 	b = byLink(appendField(b, "revoked"), func(b []byte, x *Downstream, o int) []byte { return textInt(b, x.Revoked[o]) })
+	b = links(appendField(b, "rights"), func(b []byte, i int) []byte { return m.textRights(b, N.Downstream[i].Rights) })
 	b = byLink(appendField(b, "share"), func(b []byte, x *Downstream, o int) []byte { return textInt(b, x.Share[o]) })
 	b = byLink(appendField(b, "sink"), func(b []byte, x *Downstream, o int) []byte { return textChannel(b, x.Sink[o]) })
 	b = objects(appendField(b, "sources"), func(b []byte, o int) []byte { return textSet(b, N.Sources[o], textChannel) })
 	b = byLink(appendField(b, "stream"), func(b []byte, x *Downstream, o int) []byte { return textChannel(b, x.Stream[o]) })
 	return append(m.textAsks(appendField(b, "told"), N.Told), ']')
+}
+
+func (m *Model) textRights(b []byte, r Rights) []byte {
+	thing := func(b []byte, d int) []byte { return strconv.AppendQuote(b, m.thing(d)) }
+	b = textInt(appendField(b, "[cap"), r.Capacity)
+	b = textSet(appendField(b, "ex"), members(r.Expose), thing)
+	return append(textSet(appendField(b, "ob"), members(r.Observe), thing), ']')
+}
+
+// members lists the members of a set.
+func members(set uint64) (all []int) {
+	for i := 0; set != 0; i, set = i+1, set>>1 {
+		if set&1 == 1 {
+			all = append(all, i)
+		}
+	}
+	return all
 }
 
 func (m *Model) textElected(b []byte, n int, e Elected) []byte {

@@ -10,7 +10,8 @@ EXTENDS Integers, FiniteSets
 CONSTANTS
   Exchanges, Links, UpstreamEnd, DownstreamEnd, Objects, TagsOf,
   Contracts, At, Kind, On, Version,
-  Refusing    \* TRUE: a load limit may refuse an exchange
+  Refusing,   \* TRUE: a load limit may refuse an exchange
+  Ruled       \* TRUE: rights may leave out what is asked for
 
 VARIABLES
   capacity,   \* capacity[k]: of an open contract (0 for an observer); -1: it is closed
@@ -111,7 +112,7 @@ OneProducer ==
     /\ Kept(o) \subseteq Observers(o) \cup Exposers(o)
 
 Outcome ==
-  calm => \A o \in Objects :
+  calm /\ ~Ruled => \A o \in Objects :
     /\ \A r \in Roots : Elects(r, o) /\ Sees(r, o)
     /\ \A k \in Observers(o) :
          \/ k \in Kept(o)

@@ -10,7 +10,8 @@ EXTENDS Refinement
 \* An owner who never gives back a revoked sink.
 KeepingSpec == MCSpec /\ WF_all(\/ DoTake \/ DoAttach \/ Notice \/ DoPullUp \/ DoPullDown
                                 \/ DoReceiveContracts \/ DoReceiveOpen \/ DoReceiveClose
-                                \/ DoReceiveStateUp \/ DoReceiveStateDown)
+                                \/ DoReceiveStateUp \/ DoReceiveStateDown
+                                \/ DoWithdraw \/ DoContinue)
 
 \* The timer may elect as often as it likes, and does not stop while it can.
 Timer == Free /\ \E n \in Exchanges, o \in Objects : Rebalance(n, o)

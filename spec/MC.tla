@@ -43,6 +43,7 @@ MCInit ==
 DoOpen        == Spend("toggles") /\ \E k \in Contracts, c \in Capacities \cup {0} : Open(k, c)
 DoClose       == Spend("toggles") /\ \E k \in Contracts : Close(k)
 DoSetCapacity == Spend("toggles") /\ \E k \in Contracts, c \in Capacities : SetCapacity(k, c)
+DoSetRights   == Spend("toggles") /\ \E l \in Links, rights \in Rights : SetRights(l, rights)
 DoTake        == Free /\ \E k \in Contracts, o \in Objects :
                    (Kind[k] = "expose" \/ k \in Readers) /\ Take(k, o)
 DoRelease     == \/ Free /\ \E k \in Contracts, o \in Objects :
@@ -68,6 +69,9 @@ DoReceiveOpen      == Free /\ \E l \in Links : ReceiveOpen(l)
 DoReceiveClose     == Free /\ \E l \in Links : ReceiveClose(l)
 DoReceiveStateUp   == Free /\ \E l \in Links : ReceiveStateUp(l)
 DoReceiveStateDown == Free /\ \E l \in Links : ReceiveStateDown(l)
+DoReceivePart == Free /\ \E l \in Links : ReceivePart(l)
+DoWithdraw    == Free /\ \E n \in Exchanges, l \in Links : Withdraw(n, l)
+DoContinue    == Free /\ \E n \in Exchanges, o \in Objects : Continue(n, o)
 DoRebalance   == Spend("rebalances") /\ \E n \in Exchanges, o \in Objects : Rebalance(n, o)
 
 MCNext ==
@@ -78,6 +82,8 @@ MCNext ==
   \/ DoReceiveContracts \/ DoReceiveOpen \/ DoReceiveClose
   \/ DoReceiveStateUp \/ DoReceiveStateDown
   \/ DoRebalance
+  \/ DoSetRights
+  \/ DoReceivePart \/ DoWithdraw \/ DoContinue
 
 MCSpec == MCInit /\ [][MCNext]_all
 
@@ -105,6 +111,7 @@ AllButPullDown ==
   \/ DoTake \/ GiveBack \/ DoAttach \/ Notice \/ DoPullUp
   \/ DoReceiveContracts \/ DoReceiveOpen \/ DoReceiveClose
   \/ DoReceiveStateUp \/ DoReceiveStateDown
+  \/ DoWithdraw \/ DoContinue
 
 LiveSpec   == MCSpec /\ WF_all(AllButPullDown \/ DoPullDown)
 UnfairSpec == MCSpec /\ WF_all(AllButPullDown)  \* upstream may never pull

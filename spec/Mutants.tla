@@ -15,11 +15,11 @@ PartedWithQueue(L, end) ==
   ELSE [L EXCEPT ![end] = "gone", ![queue] = <<>>]
 
 \* WithoutUpstream: what upstream was told is taken for told in the next session.
-WithoutUpstreamButTold(N) ==
+WithoutUpstreamButTold(N, O) ==
   [N EXCEPT !.sources = [o \in Objects |-> {}], !.outlets = [o \in Objects |-> {}]]
 
 \* WithoutDownstream: what a link asked for is remembered.
-WithoutDownstreamButAsked(N, l) ==
+WithoutDownstreamButAsked(N, l, D, O) ==
   [N EXCEPT !.sink[l]    = [o \in Objects |-> NoChannel],
             !.revoked[l] = [o \in Objects |-> 0],
             !.stream[l]  = [o \in Objects |-> NoChannel]]
@@ -79,7 +79,7 @@ EndsSinkNever(N, l, o, e) == FALSE
 OfferNotRevoked(n, N, k, o) ==
   LET f == N.offers[k][o] IN
   IF On[k] \notin Covering[o] \/ ~IsOpen(N, k) THEN NoOffer
-  ELSE IF Due(n, N, k, o) THEN (IF f.s = "none" THEN [NoOffer EXCEPT !.s = "offered"] ELSE f)
+  ELSE IF WantsOffer(n, N, k, o) THEN (IF f.s = "none" THEN [NoOffer EXCEPT !.s = "offered"] ELSE f)
   ELSE IF f.s = "offered" THEN NoOffer
   ELSE IF f.s = "taken" THEN (IF Kind[k] = "expose" THEN f ELSE [NoOffer EXCEPT !.s = "revoked"])
   ELSE f
@@ -88,7 +88,7 @@ OfferNotRevoked(n, N, k, o) ==
 OfferSaysOn(n, N, k, o) ==
   LET f == N.offers[k][o] IN
   IF On[k] \notin Covering[o] \/ ~IsOpen(N, k) THEN NoOffer
-  ELSE IF Due(n, N, k, o) THEN (IF f.s = "none" THEN [NoOffer EXCEPT !.s = "offered"] ELSE f)
+  ELSE IF WantsOffer(n, N, k, o) THEN (IF f.s = "none" THEN [NoOffer EXCEPT !.s = "offered"] ELSE f)
   ELSE IF f.s = "offered" THEN NoOffer
   ELSE IF f.s = "taken" THEN [f EXCEPT !.s = "revoked"]
   ELSE f
@@ -100,8 +100,8 @@ LocalSourceRevoked(N, k, o) ==
 OfferStays(n, N, k, o) ==
   LET f == N.offers[k][o] IN
   IF On[k] \notin Covering[o] \/ ~IsOpen(N, k) THEN NoOffer
-  ELSE IF Due(n, N, k, o) /\ f.s = "none" THEN [NoOffer EXCEPT !.s = "offered"]
-  ELSE IF ~Due(n, N, k, o) /\ f.s = "taken" THEN [NoOffer EXCEPT !.s = "revoked"]
+  ELSE IF WantsOffer(n, N, k, o) /\ f.s = "none" THEN [NoOffer EXCEPT !.s = "offered"]
+  ELSE IF ~WantsOffer(n, N, k, o) /\ f.s = "taken" THEN [NoOffer EXCEPT !.s = "revoked"]
   ELSE f
 
 \* Choices: a link stays elected, whether it exposes or not.
@@ -186,4 +186,49 @@ OpensSinkAgain(N, l, o) == WantsSink(N, l, o)
 NextOfContracts ==
   \/ \E k \in Contracts, c \in Capacities \cup {0} : Open(k, c)
   \/ \E k \in Contracts : Close(k)
+
+(****************************************************************************)
+(* Rights                                                                   *)
+(****************************************************************************)
+\* ObservesThing, ExposesThing: all that is asked for counts. Bounded: any capacity does.
+ObservesAsked(N, l, d)     == N.contract[l][d].ob
+ExposesAsked(N, l, d)      == N.contract[l][d].ex
+BoundedNever(N, l, cap)    == cap
+
+\* SetRights: rights are noted, and nobody is elected.
+SetRightsOnly(l, rights) ==
+  LET n == UpstreamEnd[l] IN
+  /\ link[l].upstream = "on"
+  /\ rights # node[n].rights[l]
+  /\ BecomesAlone(n, Settled(n, Noted(node[n], l, node[n].contract[l], rights)))
+
+\* WithoutThoseWhoLeft: whoever comes next has the rights of who left.
+RightsSurvive(n, N) == [N EXCEPT !.leaving = {l \in @ : HasLeft(n, N, l)}]
+
+(****************************************************************************)
+(* Slices                                                                   *)
+(****************************************************************************)
+\* AfterSlice: what a slice leaves is not noted as due.
+AfterSliceForgotten(n, N, O) == UNION {AfterElections(n, N, P) : P \in SUBSET O}
+
+\* WithoutThoseWhoLeft: a link has left, though something of it is left.
+LeftAtOnce(n, N) == [N EXCEPT !.leaving = {}]
+
+\* Serves: whoever is leaving is elected.
+ServesLeaving(N, l, o) == Exposes(N, l, o)
+
+\* ReceivePart: the rest of the message is lost.
+ReceivePartOnly(l) ==
+  LET n == UpstreamEnd[l]
+      N == node[n] IN
+  /\ link[l].upstream = "on" /\ link[l].up # <<>> /\ link[l].up[1].k = "contracts"
+  /\ LET m == link[l].up[1] IN
+     \E D \in SUBSET {d \in Things : m.told[d] # N.contract[l][d]} :
+       LET told == [d \in Things |-> IF d \in D THEN m.told[d] ELSE N.contract[l][d]]
+       IN \E M \in AfterSlice(n, Asked(N, l, told), Touched(N, l, told)) :
+            BecomesAsIs(n, M, l, [link[l] EXCEPT !.up = Tail(@)])
+
+\* Continue, Withdraw: never.
+ContinueNever(n, o) == FALSE
+WithdrawNever(n, l) == FALSE
 ==============================================================================

@@ -10,13 +10,21 @@ EXTENDS hakuban
 (****************************************************************************)
 Together(l) == link[l].downstream = "on" /\ link[l].upstream = "on"
 
+\* Object o has settled at exchange n: it is not due, and no link that is leaving has left
+\* anything of it.
+IsSettled(n, o) ==
+  LET N == node[n] IN
+  /\ o \notin N.due
+  /\ \A l \in N.leaving : o \notin ChannelsOn(n, N, l) /\ Covering[o] \cap AskedOn(n, N, l) = {}
+
 Quiet ==
-  \A l \in Links :
-    /\ link[l].up = <<>> /\ link[l].down = <<>>
-    /\ link[l].downstream = link[l].upstream
-    /\ Together(l) =>
-         /\ ~OwesContracts(l)
-         /\ \A o \in Objects : OwedOutlets(node[DownstreamEnd[l]], o) = {} /\ ~OwesDown(node[UpstreamEnd[l]], l, o)
+  /\ \A n \in Exchanges : node[n].due = {} /\ node[n].leaving = {}
+  /\ \A l \in Links :
+       /\ link[l].up = <<>> /\ link[l].down = <<>>
+       /\ link[l].downstream = link[l].upstream
+       /\ Together(l) =>
+            /\ ~OwesContracts(l)
+            /\ \A o \in Objects : OwedOutlets(node[DownstreamEnd[l]], o) = {} /\ ~OwesDown(node[UpstreamEnd[l]], l, o)
 
 (****************************************************************************)
 (* Where an election leads: from exchange n, step by step, to the exchange  *)
@@ -67,7 +75,10 @@ TypeOK ==
         stream    : [DownstreamLinks[n] -> [Objects -> Channels]],
         told      : [Things -> Asks],
         sources   : [Objects -> SUBSET Opened],
-        outlets   : [Objects -> SUBSET Opened]]
+        outlets   : [Objects -> SUBSET Opened],
+        rights    : [DownstreamLinks[n] -> Rights \cup {Everything}],
+        due       : SUBSET Objects,
+        leaving   : SUBSET Links]
   /\ link \in [Links -> [downstream : Ends, upstream : Ends,
                           up : Seq(UpMessages), down : Seq(DownMessages)]]
 
@@ -86,6 +97,7 @@ ElectedIsThere ==
   \A n \in Exchanges, o \in Objects :
     LET N == node[n]
         e == N.elected[o] IN
+    IsSettled(n, o) =>
     /\ e = Upstream <=> N.sources[o] # {}
     /\ e \in DownstreamLinks[n] => \E d \in {o} \cup TagsOf[o] : N.contract[e][d].ex
 
@@ -95,7 +107,7 @@ NowIsSound ==
   \A n \in Exchanges, o \in Objects :
     LET N == node[n]
         says(x) == x.now /\ Version[x.v] = Version[N.held[o].v] IN
-    N.held[o].now =>
+    N.held[o].now /\ IsSettled(n, o) =>
       /\ N.held[o].v # 0
       /\ \/ \E x \in N.sources[o] : says(x)
          \/ \E l \in DownstreamLinks[n] : N.sink[l][o].ch # 0 /\ link[l].upstream = "on" /\ says(N.sink[l][o])
@@ -156,7 +168,7 @@ SentIsReceived ==
 CarriesWhatIsAsked ==
   \A l \in Links, o \in Objects :
     LET N == node[UpstreamEnd[l]] IN
-    link[l].upstream = "on" /\ ~OwesDown(N, l, o) =>
+    link[l].upstream = "on" /\ o \notin N.due /\ ~OwesDown(N, l, o) =>
       /\ N.sink[l][o].ch # 0   => Exposes(N, l, o) /\ N.elected[o] = l
       /\ N.stream[l][o].ch # 0 => Observes(N, l, o) /\ N.elected[o] \notin {l, Nobody}
 
@@ -197,7 +209,9 @@ Forgotten ==
 \* An end that is not in a session holds nothing of one.
 NoGhost ==
   /\ \A l \in Links :
-       /\ link[l].upstream # "on" =>
+       /\ link[l].upstream # "on" /\ l \notin node[UpstreamEnd[l]].leaving =>
+            /\ node[UpstreamEnd[l]].rights[l] = Everything
+            /\ \A o \in Objects : node[UpstreamEnd[l]].elected[o] # l
             /\ node[UpstreamEnd[l]].contract[l] = AskedNothing
             /\ \A o \in Objects : /\ node[UpstreamEnd[l]].sink[l][o] = NoChannel
                                   /\ node[UpstreamEnd[l]].revoked[l][o] = 0
@@ -207,7 +221,22 @@ NoGhost ==
        /\ link[l].upstream = "off" /\ link[l].downstream = "off" => link[l] = Idle
   /\ \A n \in Exchanges :
        (\A l \in Links : DownstreamEnd[l] = n => link[l].downstream # "on") =>
-         node[n].told = AskedNothing /\ \A o \in Objects : ~HasUpstreamChannel(node[n], o)
+         /\ node[n].told = AskedNothing
+         /\ (\A l \in node[n].leaving : DownstreamEnd[l] # n) => \A o \in Objects : ~HasUpstreamChannel(node[n], o)
+
+\* Nobody is elected who may not expose the object, nor with more capacity than counts;
+\* and once it has pulled, a link has no stream of what it may not see. (Said of rights
+\* alone, without the rules by which contracts count.)
+MaySee(l, o)    == Covering[o] \cap node[UpstreamEnd[l]].rights[l].ob # {}
+MayExpose(l, o) == Covering[o] \cap node[UpstreamEnd[l]].rights[l].ex # {}
+
+Allowed ==
+  \A l \in Links, o \in Objects :
+    LET N == node[UpstreamEnd[l]] IN
+    IsSettled(UpstreamEnd[l], o) =>
+      /\ N.elected[o] = l => MayExpose(l, o)
+      /\ N.rights[l].cap # 0 => Capacity(N, l, o) <= N.rights[l].cap
+      /\ link[l].upstream = "on" /\ N.stream[l][o].ch # 0 /\ ~OwesDown(N, l, o) => MaySee(l, o)
 
 \* When loads are counted and all is quiet, an exchange that observes an object has an
 \* exposer, unless every link that exposes is full: what it carries, and the object, are
@@ -253,6 +282,22 @@ ComesFromOpen ==
          \/ \E l \in DownstreamLinks[n] : N.sink[l][o].ch # 0 /\ N.sink[l][o].v = v
          \/ \E k \in ContractsAt[n] : Kind[k] = "expose" /\ N.offers[k][o].s = "taken"
                                       /\ N.offers[k][o].v = v]_vars
+
+\* No state goes over a link that may not see it, and none is taken from one that may not
+\* expose it.
+OnlyAllowed ==
+  [][\A l \in Links :
+       LET before == Len(link[l].down) IN
+       /\ \A i \in DOMAIN link'[l].down :
+            i > before /\ link'[l].down[i].k = "state" => MaySee(l, link'[l].down[i].o)
+       /\ \A o \in Objects :
+            LET sink == node'[UpstreamEnd[l]].sink[l][o] IN
+            sink.ch # 0 /\ sink.v \notin {0, node[UpstreamEnd[l]].sink[l][o].v} => MayExpose(l, o)]_vars
+
+\* Nobody who is leaving is elected anew.
+NoneLeavingElected ==
+  [][\A n \in Exchanges, o \in Objects :
+       node'[n].elected[o] # node[n].elected[o] => node'[n].elected[o] \notin node'[n].leaving]_vars
 
 \* Whatever budgets allow is a step of the specification.
 IsNext == [][Next]_vars

