@@ -27,7 +27,6 @@ const (
 	ReceiveStateDown
 	Rebalance
 	SetRights
-	ReceivePart
 	Withdraw
 	Continue
 	Actions // their number
@@ -36,7 +35,7 @@ const (
 var actionNames = [Actions]string{
 	"Open", "Close", "SetCapacity", "Take", "Release", "Publish", "Read", "Attach", "Detach", "PullUp", "PullDown",
 	"ReceiveContracts", "ReceiveOpen", "ReceiveClose", "ReceiveStateUp", "ReceiveStateDown", "Rebalance",
-	"SetRights", "ReceivePart", "Withdraw", "Continue",
+	"SetRights", "Withdraw", "Continue",
 }
 
 func (a Action) String() string { return actionNames[a] }
@@ -95,8 +94,6 @@ func (m *Model) Do(s State, step Step, yield func(State)) string {
 		return m.rebalance(s, step.Exchange, step.Object, yield)
 	case SetRights:
 		return m.setRights(s, step.Link, step.Rights, yield)
-	case ReceivePart:
-		return m.receivePart(s, step.Link, yield)
 	case Withdraw:
 		return m.withdraw(s, step.Exchange, step.Link, yield)
 	default:

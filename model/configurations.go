@@ -2,16 +2,9 @@ package model
 
 // Configurations are those of spec/ that CI checks.
 func Configurations() []*Configuration {
-	return []*Configuration{S(), SL(), Tie(), TS(), R3(), BM(), Rules(), Sliced(), H(), R(), M3(), MS(), T(), T2(), B()}
+	return []*Configuration{S(), SL(), Tie(), TS(), R3(), BM(), Rules(), Sliced(), H(), R(), M3(), MS(), T(), T2(), B(), L()}
 }
 
-// Large are those of spec/ that take minutes: CI checks them only when the
-// specification is another.
-func Large() []*Configuration {
-	return []*Configuration{L()}
-}
-
-// pairOf is a root r and a, downstream of it, with one object.
 func pairOf(contracts []Contract, links ...Link) *Model {
 	return &Model{
 		Exchanges:  []string{"a", "r"},
@@ -143,11 +136,13 @@ func Rules() *Configuration {
 	m.Objects, m.Tags = []Object{{"x", []int{0}}}, []string{"t"}
 	m.Capacities = []int{1, 2}
 	m.Version = []int{0, 1}
-	const x, t = 1 << 0, 1 << 1
-	m.Rights = []Rights{{}, {Observe: x}, {Expose: t, Capacity: 1}}
+	m.Chunked = true
+	m.Prepare()
+	all := m.Everything()
+	m.Rights = []Rights{{}, {Observe: all.Observe}, {Expose: all.Expose, Capacity: 1}}
 	return &Configuration{
 		Name:            "Rights",
-		Model:           m.Prepare(),
+		Model:           m,
 		OpenAtStart:     []int{0, 2, 3},
 		AttachedAtStart: []int{0},
 		Budget:          Budget{Toggles: 2, Publishes: 1},
@@ -184,7 +179,7 @@ func H() *Configuration {
 		Model:           m.Prepare(),
 		OpenAtStart:     []int{0, 1, 2},
 		AttachedAtStart: []int{0},
-		Budget:          Budget{Toggles: 2, Publishes: 1, Losses: 2},
+		Budget:          Budget{Toggles: 1, Publishes: 1, Losses: 2},
 		Room:            2,
 	}
 }
@@ -196,7 +191,7 @@ func R() *Configuration {
 		Model:           pairOf(fourContracts(), Link{"ra", 1, 0, false, 0}).Prepare(),
 		OpenAtStart:     []int{0, 3},
 		AttachedAtStart: []int{0},
-		Budget:          Budget{Toggles: 3, Publishes: 2, Losses: 1},
+		Budget:          Budget{Toggles: 2, Publishes: 2, Losses: 1},
 		Room:            2,
 		Fresh:           true,
 	}
@@ -217,7 +212,7 @@ func M3() *Configuration {
 		Model:           m.Prepare(),
 		OpenAtStart:     []int{1, 3},
 		AttachedAtStart: []int{0, 1},
-		Budget:          Budget{Toggles: 1, Publishes: 2, Losses: 1},
+		Budget:          Budget{Toggles: 1, Publishes: 1, Losses: 1},
 		Room:            2,
 		Fresh:           true,
 	}
@@ -238,7 +233,7 @@ func MS() *Configuration {
 		Model:           m.Prepare(),
 		OpenAtStart:     []int{0, 1, 2, 3},
 		AttachedAtStart: []int{0, 1},
-		Budget:          Budget{Toggles: 1, Publishes: 1, Losses: 1, Rebalances: 1},
+		Budget:          Budget{Toggles: 1, Publishes: 1, Rebalances: 1},
 		Room:            2,
 		Fresh:           true,
 	}
@@ -261,7 +256,7 @@ func T() *Configuration {
 		Model:           m.Prepare(),
 		OpenAtStart:     []int{0, 1, 2, 3},
 		AttachedAtStart: []int{0},
-		Budget:          Budget{Toggles: 2, Publishes: 1, Losses: 1, Rebalances: 1},
+		Budget:          Budget{Toggles: 2, Publishes: 1, Rebalances: 1},
 		Room:            2,
 		Fresh:           true,
 	}
@@ -310,7 +305,7 @@ func B() *Configuration {
 		Model:           m.Prepare(),
 		OpenAtStart:     []int{0, 1, 2, 3, 4, 5},
 		AttachedAtStart: []int{0, 1},
-		Budget:          Budget{Toggles: 1, Losses: 1, Rebalances: 1},
+		Budget:          Budget{Toggles: 1, Losses: 1},
 		Room:            2,
 	}
 }
@@ -330,7 +325,7 @@ func L() *Configuration {
 		Model:           m.Prepare(),
 		OpenAtStart:     []int{0, 1, 2, 3},
 		AttachedAtStart: []int{0, 1, 2},
-		Budget:          Budget{Publishes: 2, Losses: 1},
+		Budget:          Budget{Publishes: 1, Losses: 1},
 		Room:            2,
 		Fresh:           true,
 	}

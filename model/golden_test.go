@@ -3,7 +3,6 @@ package model
 import (
 	"crypto/sha256"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -16,8 +15,6 @@ import (
 
 	"hakuban/internal/race"
 )
-
-var large = flag.Bool("large", false, "explore the large configurations too")
 
 const specFolder = "../spec"
 
@@ -53,18 +50,6 @@ func TestExplore_FindsWhatTLCFound(t *testing.T) {
 	}
 }
 
-func TestExploreLarge_FindsWhatTLCFound(t *testing.T) {
-	for _, c := range Large() {
-		t.Run(c.Name, func(t *testing.T) {
-			g := readGolden(t, c.Name)
-			if !*large {
-				t.Skipf("%d states are generated: explored with -large only", g.Generated)
-			}
-			findsWhatTLCFound(t, c, g)
-		})
-	}
-}
-
 func findsWhatTLCFound(t *testing.T, c *Configuration, g golden) {
 	r := c.Explore()
 	if r.Generated != g.Generated || r.Distinct != g.Distinct || r.Depth != g.Depth {
@@ -93,7 +78,7 @@ func readSpec(t *testing.T, file string) []byte {
 
 // Who changes the specification must have TLC explore it anew.
 func TestGolden_IsOfThisSpecification(t *testing.T) {
-	for _, c := range append(Configurations(), Large()...) {
+	for _, c := range Configurations() {
 		hash := sha256.New()
 		module := "MC_" + c.Name
 		files := []string{"hakuban.tla", "MC.tla"}

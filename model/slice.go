@@ -169,38 +169,6 @@ func (m *Model) continueWith(s State, n, o int, yield func(State)) string {
 	return m.alone(s, n, s.Nodes[n].copy(), only(o), yield)
 }
 
-func (m *Model) receivePart(s State, l int, yield func(State)) string {
-	n, i := m.Links[l].Upstream, m.place[l]
-	switch {
-	case !m.Sliced:
-		return "work is sliced"
-	case s.Links[l].Upstream != On:
-		return "the upstream end is on"
-	}
-	reason := "a control message may be delivered next that asks for something else"
-	m.receive(l, s.Links[l], true, ContractsMessage, func(message Message, _ *LinkState) {
-		was := s.Nodes[n].Downstream[i].Contract
-		var differ uint64
-		for d := range was {
-			if was[d] != message.Told[d] {
-				differ |= 1 << d
-			}
-		}
-		subsets(differ, func(part uint64) {
-			if part == 0 {
-				return
-			}
-			told := slices.Clone(was)
-			for _, d := range members(part) {
-				told[d] = message.Told[d]
-			}
-			m.notes(n, s.Nodes[n], i, told, func(M *Node) { yield(s.with(n, M)) })
-			reason = ""
-		})
-	})
-	return reason
-}
-
 func (m *Model) setRights(s State, l int, rights Rights, yield func(State)) string {
 	n, i := m.Links[l].Upstream, m.place[l]
 	N := s.Nodes[n]

@@ -69,7 +69,6 @@ DoReceiveOpen      == Free /\ \E l \in Links : ReceiveOpen(l)
 DoReceiveClose     == Free /\ \E l \in Links : ReceiveClose(l)
 DoReceiveStateUp   == Free /\ \E l \in Links : ReceiveStateUp(l)
 DoReceiveStateDown == Free /\ \E l \in Links : ReceiveStateDown(l)
-DoReceivePart == Free /\ \E l \in Links : ReceivePart(l)
 DoWithdraw    == Free /\ \E n \in Exchanges, l \in Links : Withdraw(n, l)
 DoContinue    == Free /\ \E n \in Exchanges, o \in Objects : Continue(n, o)
 DoRebalance   == Spend("rebalances") /\ \E n \in Exchanges, o \in Objects : Rebalance(n, o)
@@ -83,7 +82,7 @@ MCNext ==
   \/ DoReceiveStateUp \/ DoReceiveStateDown
   \/ DoRebalance
   \/ DoSetRights
-  \/ DoReceivePart \/ DoWithdraw \/ DoContinue
+  \/ DoWithdraw \/ DoContinue
 
 MCSpec == MCInit /\ [][MCNext]_all
 

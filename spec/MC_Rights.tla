@@ -20,8 +20,8 @@ MCOn            == [ea |-> "t", er |-> "x", oa |-> "x", or |-> "x"]
 MCVersion       == [s \in 0..2 |-> s]
 MCLimit         == [ra |-> 0]
 MCOrdered       == MCLinks
-MCRights        == {[ob |-> {}, ex |-> {}, cap |-> 0], [ob |-> {"x"}, ex |-> {}, cap |-> 0],
-                    [ob |-> {}, ex |-> {"t"}, cap |-> 1]}
+MCRights        == {[ob |-> {}, ex |-> {}, cap |-> 0], [ob |-> {"t", "x"}, ex |-> {}, cap |-> 0],
+                    [ob |-> {}, ex |-> {"t", "x"}, cap |-> 1]}
 
 \* When all is quiet, who may expose is elected, where the states are wanted and nobody
 \* comes before.

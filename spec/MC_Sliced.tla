@@ -1,6 +1,6 @@
 ----------------------------- MODULE MC_Sliced ------------------------------
-\* Sliced: contracts on a tag of two objects come and go, messages are taken in parts and
-\* links are forgotten bit by bit, while others step in between.
+\* Sliced: contracts on a tag of two objects come and go, and links are forgotten bit by
+\* bit, while others step in between.
 \*
 \*    r    observers "ox" of x and "oy" of y
 \*    |    link "ra"

@@ -217,17 +217,6 @@ LeftAtOnce(n, N) == [N EXCEPT !.leaving = {}]
 \* Serves: whoever is leaving is elected.
 ServesLeaving(N, l, o) == Exposes(N, l, o)
 
-\* ReceivePart: the rest of the message is lost.
-ReceivePartOnly(l) ==
-  LET n == UpstreamEnd[l]
-      N == node[n] IN
-  /\ link[l].upstream = "on" /\ link[l].up # <<>> /\ link[l].up[1].k = "contracts"
-  /\ LET m == link[l].up[1] IN
-     \E D \in SUBSET {d \in Things : m.told[d] # N.contract[l][d]} :
-       LET told == [d \in Things |-> IF d \in D THEN m.told[d] ELSE N.contract[l][d]]
-       IN \E M \in AfterSlice(n, Asked(N, l, told), Touched(N, l, told)) :
-            BecomesAsIs(n, M, l, [link[l] EXCEPT !.up = Tail(@)])
-
 \* Continue, Withdraw: never.
 ContinueNever(n, o) == FALSE
 WithdrawNever(n, l) == FALSE

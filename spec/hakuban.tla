@@ -712,7 +712,8 @@ Touched(N, l, told) ==
   IN {o \in Objects : \/ Covering[o] \cap turned # {}
                       \/ Covering[o] \cap resized # {} /\ N.elected[o] = Nobody}
 
-\* One control message: all that it says is noted, then objects elect.
+\* One control message: all that it says is noted, then objects elect. A long message that
+\* is taken in slices is as many messages: PullUp may have cut it anywhere (Portions).
 ReceiveContracts(l) ==
   LET n == UpstreamEnd[l]
       N == node[n] IN
@@ -723,19 +724,6 @@ ReceiveContracts(l) ==
        IN /\ m.k = "contracts"
           /\ \E M \in AfterSlice(n, Asked(N, l, m.told), Touched(N, l, m.told)) :
                BecomesAsIs(n, M, l, L)
-
-\* A slice of one: some of what it says. The message stays until the rest is taken.
-ReceivePart(l) ==
-  LET n == UpstreamEnd[l]
-      N == node[n] IN
-  /\ Sliced
-  /\ link[l].upstream = "on"
-  /\ \E i \in Deliverable(l, link[l].up) :
-       LET m == link[l].up[i] IN
-       /\ m.k = "contracts"
-       /\ \E D \in SUBSET {d \in Things : m.told[d] # N.contract[l][d]} \ {{}} :
-            LET told == [d \in Things |-> IF d \in D THEN m.told[d] ELSE N.contract[l][d]]
-            IN \E M \in AfterSlice(n, Asked(N, l, told), Touched(N, l, told)) : BecomesAlone(n, M)
 
 ReceiveOpen(l) ==
   LET n == DownstreamEnd[l]
@@ -823,7 +811,7 @@ Next ==
   \/ \E n \in Exchanges, o \in Objects : Continue(n, o)
   \/ \E l \in Links : PullUp(l)
   \/ \E l \in Links, o \in Objects : PullDown(l, o)
-  \/ \E l \in Links : ReceiveContracts(l) \/ ReceivePart(l) \/ ReceiveOpen(l) \/ ReceiveClose(l)
+  \/ \E l \in Links : ReceiveContracts(l) \/ ReceiveOpen(l) \/ ReceiveClose(l)
   \/ \E l \in Links : ReceiveStateUp(l) \/ ReceiveStateDown(l)
   \/ \E n \in Exchanges, o \in Objects : Rebalance(n, o)
 

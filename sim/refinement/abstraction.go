@@ -387,14 +387,14 @@ func (o *object) look(r *Refinement, n int) parts {
 
 // lookAtRules holds what the core works out once and keeps to the rules of the
 // specification, which are worked out anew: that the object is live, that its data
-// is needed, and that it is known just while it is live or a channel is open.
+// is needed, and that it is known just while it is live, a channel is open, or a link asks for it, allowed or not.
 func (o *object) lookAtRules(n int, N *model.Node) {
 	s := &o.seen.Object
 	live := o.model.ShouldExist(n, N, 0)
 	known := live
 	for i := range N.Downstream {
 		b := &N.Downstream[i]
-		known = known || b.Sink[0].Number != 0 || b.Revoked[0] != 0 || b.Stream[0].Number != 0
+		known = known || b.Contract[0] != (model.Asks{}) || b.Sink[0].Number != 0 || b.Revoked[0] != 0 || b.Stream[0].Number != 0
 	}
 	is := [...]bool{s.Number != 0, s.ShouldExist, s.DataNeeded}
 	for rule, should := range [...]bool{known, live, o.model.DataNeeded(n, N, 0)} {
@@ -431,6 +431,7 @@ func (o *object) lookBelow(r *Refinement, n int, N *model.Node) {
 	for i := range N.Downstream {
 		b := &N.Downstream[i]
 		clear(b.Contract)
+		b.Rights = o.rights(r, n, o.model.DownstreamLinks(n)[i])
 		b.Sink[0], b.Stream[0], b.Revoked[0], b.Share[0] = model.Channel{}, model.Channel{}, 0, 0
 	}
 	for i := range o.seen.Object.Links {
@@ -461,6 +462,33 @@ func (o *object) lookBelow(r *Refinement, n int, N *model.Node) {
 			o.exposed[at*len(o.things)+1+d] = l.Begun
 		}
 	}
+}
+
+// rights are those of the peer in a slot, as exchange n was told them: they need not have taken effect.
+func (o *object) rights(r *Refinement, n, l int) model.Rights {
+	s, x := o.slots[l].session, r.exchanges[n]
+	everything := o.model.Everything()
+	if s == nil || s.ends[parentEnd] != model.On || x.rights[s.links[parentEnd]] == nil {
+		return everything
+	}
+	given := x.rights[s.links[parentEnd]]
+	rights := model.Rights{Capacity: int(given.Capacity)}
+	reached := func(reach *impl.Reach) (set uint64) {
+		if reach.All {
+			return everything.Observe
+		}
+		if reach.HasObject(&o.descriptor) {
+			set = 1
+		}
+		for t, identity := range o.descriptor.TagIdentities {
+			if reach.HasTag(identity) {
+				set |= 2 << t
+			}
+		}
+		return set
+	}
+	rights.Observe, rights.Expose = reached(&given.Observe), reached(&given.Expose)
+	return rights
 }
 
 func (o *object) elected(r *Refinement, n int, elected impl.Elected) model.Elected {

@@ -85,6 +85,10 @@ func (o *object) describe(step model.Step) string {
 			end = "downstream"
 		}
 		return fmt.Sprintf("%v(%s, %s)", step.Action, m.Links[step.Link].Name, end)
+	case model.SetRights:
+		return fmt.Sprintf("%v(%s, %+v)", step.Action, m.Links[step.Link].Name, step.Rights)
+	case model.Withdraw, model.Continue:
+		return fmt.Sprintf("%v(exchange %d)", step.Action, step.Exchange)
 	case model.Rebalance:
 		return fmt.Sprintf("%v(exchange %d)", step.Action, step.Exchange)
 	}

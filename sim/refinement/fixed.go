@@ -67,7 +67,7 @@ func (r *Refinement) Clone() *Refinement {
 	}
 	c.exchanges = make([]*exchange, len(r.exchanges))
 	for n, x := range r.exchanges {
-		copied := &exchange{core: x.core, contracts: maps.Clone(x.contracts), offers: maps.Clone(x.offers), ready: maps.Clone(x.ready)}
+		copied := &exchange{core: x.core, contracts: maps.Clone(x.contracts), offers: maps.Clone(x.offers), ready: maps.Clone(x.ready), rights: maps.Clone(x.rights)}
 		copied.links = make(map[impl.LinkID]attachment, len(x.links))
 		for id, a := range x.links {
 			copied.links[id] = attachment{copies[a.session], a.end}

@@ -51,7 +51,7 @@ func (r *Refinement) happened(n int, input *impl.Input, effects []impl.Effect) (
 	h.limited = limited(input, effects)
 	defer h.end(x, input, effects)
 	switch input.Kind {
-	case impl.InputAttach, impl.InputDetach, impl.InputReceive, impl.InputContinue, impl.InputPull:
+	case impl.InputAttach, impl.InputDetach, impl.InputReceive, impl.InputContinue, impl.InputPull, impl.InputSetRights:
 		a, known := x.links[input.Link]
 		if !known {
 			return nil, fmt.Errorf("link %d is not attached", input.Link)
@@ -129,6 +129,9 @@ func (h *happening) session(r *Refinement, x *exchange, input *impl.Input, effec
 		delete(x.links, input.Link)
 	case input.Kind == impl.InputAttach:
 		s.ends[end] = model.On
+		x.rights[input.Link] = input.Rights
+	case input.Kind == impl.InputSetRights && !h.refused && !h.ended:
+		x.rights[input.Link] = input.Rights
 	case input.Kind == impl.InputDetach || h.ended:
 		h.ended = true
 		switch input.Kind {
@@ -165,13 +168,13 @@ func (h *happening) session(r *Refinement, x *exchange, input *impl.Input, effec
 
 // plan is the actions that the specification has for a happening, for one
 // object; a tick may be a Rebalance besides, see refine.
-func (o *object) plan(h *happening) []model.Step {
+func (o *object) plan(r *Refinement, h *happening) []model.Step {
 	o.steps = o.steps[:0]
 	switch {
 	case h.crash:
 		o.planCrash(h)
 	case len(h.sessions) > 0:
-		o.planSession(h)
+		o.planSession(r, h)
 	default:
 		o.planContract(h)
 	}
@@ -233,12 +236,35 @@ func (o *object) planCrash(h *happening) {
 	}
 }
 
-func (o *object) planSession(h *happening) {
+// planRights is the action that gives a link other rights, if they are that for the object.
+func (o *object) planRights(r *Refinement, h *happening) {
+	s, end := h.sessions[0].session, h.sessions[0].end
+	if end != parentEnd {
+		return
+	}
+	l := o.slotOf(s)
+	before, rights := o.model.Everything(), o.rights(r, h.exchange, l)
+	if h.input == impl.InputSetRights {
+		spot := slices.Index(o.model.DownstreamLinks(h.exchange), l)
+		before = o.state.Nodes[h.exchange].Downstream[spot].Rights
+	}
+	if rights != before {
+		o.steps = append(o.steps, model.Step{Action: model.SetRights, Link: l, Rights: rights})
+	}
+}
+
+func (o *object) planSession(r *Refinement, h *happening) {
 	s, end := h.sessions[0].session, h.sessions[0].end
 	step := model.Step{Link: o.slotOf(s)}
 	switch {
 	case h.input == impl.InputAttach:
 		step.Action, step.Downstream = model.Attach, end == childEnd
+		o.steps = append(o.steps, step)
+		o.planRights(r, h)
+		return
+	case h.input == impl.InputSetRights && !h.ended:
+		o.planRights(r, h)
+		return
 	case h.ended:
 		step = o.detach(h.sessions[0])
 	case h.input == impl.InputPull:
@@ -325,7 +351,7 @@ func (o *object) spot(k int) int {
 // whether anything of the object changed.
 func (o *object) refine(r *Refinement, h *happening) (changed bool, err error) {
 	r.counts.Checks++
-	steps := o.plan(h)
+	steps := o.plan(r, h)
 	o.ends = len(h.ends) > 0
 	if h.limited {
 		steps = nil

@@ -66,6 +66,7 @@ type exchange struct {
 	contracts map[impl.ContractID]contract // open
 	offers    map[impl.OfferID]offer       // taken, and not given back
 	ready     map[impl.LinkID]bool         // it said that it has something to send
+	rights    map[impl.LinkID]*impl.Rights // as they were given; nil: everything
 }
 
 func newExchange() *exchange {
@@ -74,6 +75,7 @@ func newExchange() *exchange {
 		contracts: make(map[impl.ContractID]contract),
 		offers:    make(map[impl.OfferID]offer),
 		ready:     make(map[impl.LinkID]bool),
+		rights:    make(map[impl.LinkID]*impl.Rights),
 	}
 }
 

@@ -46,7 +46,7 @@ func differences(a, b *model.Node) (differ parts) {
 	for i := range a.Downstream {
 		x, y := &a.Downstream[i], &b.Downstream[i]
 		if !slices.Equal(x.Contract, y.Contract) || x.Sink[0] != y.Sink[0] || x.Stream[0] != y.Stream[0] ||
-			x.Revoked[0] != y.Revoked[0] || x.Share[0] != y.Share[0] ||
+			x.Revoked[0] != y.Revoked[0] || x.Share[0] != y.Share[0] || x.Rights != y.Rights ||
 			!slices.EqualFunc(x.OlderExposures, y.OlderExposures, slices.Equal) {
 			differ |= belowPart
 		}
@@ -184,6 +184,7 @@ func (o *object) numberedBelow(n int, raw, N *model.Node) {
 		b.Sink, b.Stream, channels = channels[:1:1], channels[1:2:2], channels[2:]
 		b.Revoked, b.Share, numbers = numbers[:1:1], numbers[1:2:2], numbers[2:]
 		copy(b.Contract, from.Contract)
+		b.Rights = from.Rights
 		b.OlderExposures = slices.Clone(from.OlderExposures)
 		b.Sink[0], b.Stream[0] = at.channel(from.Sink[0]), at.channel(from.Stream[0])
 		b.Revoked[0], b.Share[0] = at.numbered(from.Revoked[0]), from.Share[0]

@@ -33,11 +33,11 @@ func (p *product) key() string {
 
 // The cores can do what the model can, and nothing else.
 func TestBisimulation(t *testing.T) {
-	for _, c := range []*model.Configuration{model.S(), model.H(), model.R(), model.M3(), model.MS(), model.T2()} {
+	for _, c := range []*model.Configuration{model.S(), model.H(), model.R(), model.M3(), model.MS(), model.T2(), model.Rules()} {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
 			limit := *most
-			if c.Name == "S" {
+			if c.Name == "S" || c.Name == "Rights" {
 				limit = 0
 			}
 			if testing.Short() || race.Enabled {
@@ -66,7 +66,7 @@ func walk(t *testing.T, c *model.Configuration, limit int) {
 	if r.waiting == 0 {
 		complete(t, c, &r)
 	}
-	if choice := c.Name == "H" || c.Name == "R" || c.Name == "T2"; r.others > 0 && !choice {
+	if choice := c.Name == "H" || c.Name == "R" || c.Name == "T2" || c.Name == "Rights"; r.others > 0 && !choice {
 		t.Errorf("the cores do not take %d choices of the model", r.others)
 	}
 	t.Logf("%s: %d products to depth %d (%d known and not walked), %d steps tried in both, %d edges taken by both, of which %d change nothing; %d choices of the model that the cores do not take; %d walked again from other cores; %.1f s",
@@ -196,7 +196,10 @@ func (p *product) edges(c *model.Configuration, r *result, mutate func(*model.St
 	// Cores that did nothing are tried with the next step: what was in vain must
 	// leave nothing behind.
 	world := p.world.clone()
-	for action := model.Open; action < model.Rebalance && err == nil; action++ {
+	for action := model.Open; action < model.Withdraw && err == nil; action++ {
+		if action == model.Rebalance {
+			continue
+		}
 		c.Model.Steps(action, func(step model.Step) {
 			ways := max(1, len(p.world.receivable(step)))
 			for which := range ways {
@@ -304,7 +307,7 @@ func (p *product) spend(c *model.Configuration, step model.Step) (name string, a
 	take := func(from *int) { *from--; allowed = allowed && *from >= 0 }
 	reader := slices.Contains(c.Readers, step.Contract)
 	switch step.Action {
-	case model.Open, model.Close, model.SetCapacity:
+	case model.Open, model.Close, model.SetCapacity, model.SetRights:
 		take(&p.left.Toggles)
 	case model.Take:
 		allowed = reader || m.Contracts[step.Contract].Kind == model.Expose

@@ -105,6 +105,8 @@ func (w *world) do(step model.Step, which int) (done bool, err error) {
 		return w.doContract(step)
 	case model.Take, model.Release, model.Publish, model.Read:
 		return w.doOffer(step)
+	case model.SetRights:
+		return w.setRights(step.Link, step.Rights)
 	case model.Attach:
 		return w.attach(step.Link, step.Downstream)
 	case model.Detach:
@@ -115,6 +117,27 @@ func (w *world) do(step model.Step, which int) (done bool, err error) {
 		return w.receive(step, which)
 	}
 	return false, fmt.Errorf("%v is not in the alphabet", step.Action)
+}
+
+// setRights gives a link's peer rights: an object is in reach by its tags, which have all that it has.
+func (w *world) setRights(l int, rights model.Rights) (bool, error) {
+	link, n := w.link(l, false)
+	if link == 0 {
+		return false, nil
+	}
+	reach := func(things uint64) (reach impl.Reach) {
+		for t, identity := range w.object.TagIdentities {
+			if things>>(1+t)&1 == 1 {
+				reach.Tags = append(reach.Tags, identity)
+			}
+		}
+		return reach
+	}
+	before := w.state()
+	_, err := w.input(n, impl.Input{Kind: impl.InputSetRights, Link: link, Rights: &impl.Rights{
+		Observe: reach(rights.Observe), Expose: reach(rights.Expose), Capacity: uint32(rights.Capacity), LeaveOut: true,
+	}})
+	return !w.model.Equal(before, w.state()), err
 }
 
 func (w *world) doContract(step model.Step) (bool, error) {

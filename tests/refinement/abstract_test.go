@@ -82,6 +82,9 @@ func (w *world) abstractNode(N *model.Node, n int, snapshot impl.Snapshot) {
 		}
 	}
 	for i := range snapshot.Links {
+		if snapshot.Links[i].Role == impl.ToDownstream {
+			N.Downstream[w.below(n, snapshot.Links[i].Link)].Rights = w.abstractRights(snapshot.Links[i].Rights)
+		}
 		for _, told := range snapshot.Links[i].Told {
 			N.Told[w.thing(told.Tag, told.Descriptor)] = model.Asks{Observes: told.Observes, Exposes: told.Exposes, Capacity: int(told.Capacity)}
 		}

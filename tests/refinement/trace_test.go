@@ -223,6 +223,8 @@ const traceConfiguration = `CONSTANTS
   Limited <- TLimited
   Threshold <- TThreshold
   Chunked = TRUE
+  Rights <- TRights
+  Sliced = FALSE
 INIT TInit
 NEXT TNext
 `
@@ -276,6 +278,7 @@ Step(a) ==
     [] a = "ReceiveClose" -> \E l \in Links : ReceiveClose(l)
     [] a = "ReceiveStateUp" -> \E l \in Links : ReceiveStateUp(l)
     [] a = "ReceiveStateDown" -> \E l \in Links : ReceiveStateDown(l)
+    [] a = "SetRights" -> \E l \in Links, rights \in Rights : SetRights(l, rights)
     [] a = "Rebalance" -> \E n \in Exchanges, o \in Objects : Rebalance(n, o)
 Advance ==
   /\ line > 0 /\ line < Length[trace]
@@ -354,6 +357,19 @@ func traceConstants(b *bytes.Buffer, m *model.Model) {
 	for _, capacity := range m.Capacities {
 		capacities = append(capacities, strconv.Itoa(capacity))
 	}
+	var rights []string
+	for _, r := range m.Rights {
+		named := func(things uint64) string {
+			var names []string
+			for d := range m.Things() {
+				if things>>d&1 == 1 {
+					names = append(names, thing(d))
+				}
+			}
+			return set(quoted(names))
+		}
+		rights = append(rights, fmt.Sprintf("[ob |-> %s, ex |-> %s, cap |-> %d]", named(r.Observe), named(r.Expose), r.Capacity))
+	}
 	for state, version := range m.Version {
 		versions = append(versions, fmt.Sprintf("%d :> %d", state, version))
 	}
@@ -361,6 +377,7 @@ func traceConstants(b *bytes.Buffer, m *model.Model) {
 		set(quoted(m.Exchanges)), set(quoted(links)), set(quoted(ordered)), record(upstream), record(downstream), record(limits))
 	fmt.Fprintf(b, "TObjects == %s\nTTags == %s\nTTagsOf == %s\n", set(quoted(objects)), set(quoted(m.Tags)), record(tagsOf))
 	fmt.Fprintf(b, "TContracts == %s\nTAt == %s\nTKind == %s\nTOn == %s\n", set(quoted(contracts)), record(at), record(kind), record(on))
+	fmt.Fprintf(b, "TRights == %s\n", set(rights))
 	boolean := map[bool]string{true: "TRUE", false: "FALSE"}
 	fmt.Fprintf(b, "TLoads == %s\nTLimited == %s\nTThreshold == %d\n", boolean[m.Loads], boolean[m.Limited], m.Threshold)
 	fmt.Fprintf(b, "TCapacities == %s\nTStates == 1..%d\nTVersion == %s\n", set(capacities), len(m.Version)-1, strings.Join(versions, " @@ "))

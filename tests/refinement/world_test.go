@@ -193,6 +193,9 @@ func (w *world) inputs() (list []input) {
 			}
 		}
 		if s.above == model.On {
+			for _, rights := range w.m.Rights {
+				add(model.Step{Action: model.SetRights, Link: l, Rights: rights})
+			}
 			add(model.Step{Action: model.Detach, Link: l})
 			if s.ready[1] {
 				add(model.Step{Action: model.PullDown, Link: l})
@@ -244,6 +247,8 @@ func (w *world) do(in input) []model.Action {
 		w.pull(in.Link, true)
 	case model.PullDown:
 		w.pull(in.Link, false)
+	case model.SetRights:
+		w.step(w.m.Links[in.Link].Upstream, impl.Input{Kind: impl.InputSetRights, Link: w.links[in.Link].parent, Rights: w.rights(in.Rights)})
 	case model.Rebalance:
 		at, _ := w.cores[in.Exchange].Deadline()
 		w.now.Mono = max(w.now.Mono, at)
@@ -255,6 +260,36 @@ func (w *world) do(in input) []model.Action {
 		w.local(in)
 	}
 	return []model.Action{in.Action}
+}
+
+// rights are those of a model as the core has them. An object is in reach by its tags.
+func (w *world) rights(r model.Rights) *impl.Rights {
+	reach := func(things uint64) (reach impl.Reach) {
+		for t := range w.m.Tags {
+			if d := len(w.m.Objects) + t; things>>d&1 == 1 {
+				reach.Tags = append(reach.Tags, quoted(w.m.Tags[t]))
+			}
+		}
+		slices.Sort(reach.Tags)
+		return reach
+	}
+	return &impl.Rights{Observe: reach(r.Observe), Expose: reach(r.Expose), Capacity: uint32(r.Capacity), LeaveOut: true}
+}
+
+// abstractRights are those of a link as the model has them.
+func (w *world) abstractRights(given *impl.Rights) model.Rights {
+	if given == nil {
+		return w.m.Everything()
+	}
+	reached := func(reach *impl.Reach) (things uint64) {
+		for d := range w.m.Things() {
+			if o := d < len(w.m.Objects); o && reach.HasObject(&w.keys[d]) || !o && reach.HasTag(quoted(w.m.Tags[d-len(w.m.Objects)])) {
+				things |= 1 << d
+			}
+		}
+		return things
+	}
+	return model.Rights{Observe: reached(&given.Observe), Expose: reached(&given.Expose), Capacity: int(given.Capacity)}
 }
 
 // local carries out an input of a local contract.
