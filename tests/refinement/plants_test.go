@@ -36,6 +36,14 @@ var loadPlants = []corePlant{
 	{"the load limit is not told", "pull.go", []string{`LoadLimit: l.loadPoints`, `LoadLimit: nil`}},
 }
 
+// Bugs of rights, for the walks of Rights.
+var rightsPlants = []corePlant{
+	{"who may not observe does", "rights.go", []string{"\tasked.observes = asked.observes && observe\n", ""}},
+	{"who may not expose does", "rights.go", []string{"\tif !expose {", "\tif false {"}},
+	{"nothing follows from other rights", "rights.go", []string{"\tx.settleTouched()\n", ""}},
+	{"rights that come back find nothing", "rights.go", []string{"ol.asks = allowed", "ol.asked, ol.asks = allowed, allowed"}},
+}
+
 // Bugs for real runs.
 var realPlants = []corePlant{
 	{"the contract of least capacity", "election.go", []string{`c.capacity > best.capacity`, `c.capacity < best.capacity`}},
@@ -49,6 +57,14 @@ var realPlants = []corePlant{
 func TestPlants_OfLoadsAreCaught(t *testing.T) {
 	refused := regexp.MustCompile(`(T|B): seed \d+|BUG: a load of \d+`)
 	for _, p := range loadPlants {
+		t.Run(p.name, func(t *testing.T) { p.refused(t, "^TestWalk_", refused) })
+	}
+}
+
+// The walks of Rights refuse each.
+func TestPlants_OfRightsAreCaught(t *testing.T) {
+	refused := regexp.MustCompile(`Rights: seed \d+`)
+	for _, p := range rightsPlants {
 		t.Run(p.name, func(t *testing.T) { p.refused(t, "^TestWalk_", refused) })
 	}
 }
