@@ -151,6 +151,8 @@ func (x *Exchange) checkVersion(l *link, version []int64) error {
 // setRights changes the rights of a downstream link. Contracts that are not
 // allowed any more end the link or are left out; those that are allowed now count
 // again.
+//
+// spec: SetRights
 func (x *Exchange) setRights(l *link, rights *Rights) {
 	if l.role != ToDownstream {
 		x.refuse(fmt.Errorf("hakuban: link %d leads to upstream, which has no rights here", l.id))

@@ -17,7 +17,7 @@ type parts uint8
 
 const (
 	contractsPart parts = 1 << iota // Contracts, Offers
-	objectPart                      // Elected, Held
+	objectPart                      // Elected, Held, Due, Leaving
 	toldPart                        // Told
 	channelsPart                    // Sources, Outlets
 	belowPart                       // Below
@@ -34,7 +34,7 @@ func differences(a, b *model.Node) (differ parts) {
 			differ |= contractsPart
 		}
 	}
-	if a.Elected[0] != b.Elected[0] || a.Held[0] != b.Held[0] {
+	if a.Elected[0] != b.Elected[0] || a.Held[0] != b.Held[0] || a.Due != b.Due || a.Leaving != b.Leaving {
 		differ |= objectPart
 	}
 	if !slices.Equal(a.Told, b.Told) {
@@ -152,6 +152,7 @@ func (o *object) numberedNode(n int, before *model.Node, changed parts) *model.N
 	}
 	if changed&objectPart != 0 {
 		N.Elected, N.Held = []model.Elected{raw.Elected[0]}, []model.Flag{raw.Held[0]}
+		N.Due, N.Leaving = raw.Due, raw.Leaving
 	}
 	if changed&toldPart != 0 {
 		N.Told = slices.Clone(raw.Told)

@@ -102,7 +102,7 @@ func TestReal_EveryStepIsAStepOfTheSpecification(t *testing.T) {
 	if count < 100 || t.Failed() {
 		return
 	}
-	for action := model.Open; action < model.Actions; action++ {
+	for action := model.Open; action < model.SetRights; action++ {
 		if total.Actions[action] == 0 {
 			t.Errorf("no run took %v", action)
 		}

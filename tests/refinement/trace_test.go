@@ -100,7 +100,7 @@ func allowed(m *model.Model, states []model.State, line int) bool {
 // refineAny is refine by whatever action.
 func refineAny(m *model.Model, before, after model.State) (string, error) {
 	var all []model.Action
-	for action := model.Open; action < model.Actions; action++ {
+	for action := model.Open; action < model.Withdraw; action++ {
 		all = append(all, action)
 	}
 	return refine(m, before, after, all)
