@@ -41,7 +41,7 @@ var rightsPlants = []corePlant{
 	{"who may not observe does", "rights.go", []string{"\tasked.observes = asked.observes && observe\n", ""}},
 	{"who may not expose does", "rights.go", []string{"\tif !expose {", "\tif false {"}},
 	{"nothing follows from other rights", "rights.go", []string{"\tx.settleTouched()\n", ""}},
-	{"rights that come back find nothing", "rights.go", []string{"ol.asks = allowed", "ol.asked, ol.asks = allowed, allowed"}},
+	{"rights that come back find nothing", "rights.go", []string{"x.ask(ol, ol.asked, allowed)", "x.ask(ol, allowed, allowed)"}},
 }
 
 // Bugs for real runs.
