@@ -4,6 +4,7 @@ import (
 	"io"
 	"log/slog"
 	"math"
+	"runtime"
 	"sync"
 	"time"
 
@@ -196,8 +197,10 @@ func (x *Exchange) applyAt(now impl.Now, input *impl.Input) (a answer) {
 }
 
 // patient holds the lock while it takes a step of a long work. One long work at a time waits for the lock, so that whoever has little
-// to do waits for one slice of all that is long, and not for one of each.
+// to do waits for one slice of all that is long, and not for one of each. After it, whoever waits goes first: else the next slice of the
+// same work would take the lock before them.
 func (x *Exchange) patient(step func()) {
+	defer runtime.Gosched()
 	x.patience.Lock()
 	x.mu.Lock()
 	defer x.unlock()

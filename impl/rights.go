@@ -159,6 +159,7 @@ func (x *Exchange) setRights(l *link, rights *Rights) {
 		return
 	}
 	l.rights = rights
+	x.balance.stir(x.now.Mono, 0)
 	var refused error
 	for _, identity := range sortedKeys(l.tags) {
 		tl := l.tags[identity]

@@ -152,6 +152,19 @@ func TestSlice_NoStepLooksAtMuch(t *testing.T) {
 	send("exposes", 1, asking(wire.ActionExposeObject, objects, `"T"`))
 	send("exposes the same", 2, asking(wire.ActionExposeObject, objects, `"T"`))
 	send("observes", 3, asking(wire.ActionObserveObject, objects, `"T"`))
+	send("observes by the tag", 3, contracts(act(wire.ActionObserveTag, `"U"`, 0)))
+	looked := 0
+	for at, due := x.Deadline(); due; at, due = x.Deadline() {
+		now.Mono = max(now.Mono, at)
+		step("a tick", Input{Kind: InputTick})
+		looked += x.work
+	}
+	if looked < objects {
+		t.Errorf("ticks looked at %d things, there are %d objects that could move", looked, objects)
+	}
+	for _, id := range sortedKeys(x.links) {
+		pull(id)
+	}
 	send("observes no more", 3, asking(wire.ActionUnobserveObject, objects, `"T"`))
 	send("exposes no more", 1, asking(wire.ActionUnexposeObject, objects, `"T"`))
 }

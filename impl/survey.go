@@ -12,10 +12,14 @@ import (
 //
 // The zero Survey has seen nothing.
 type Survey struct {
-	snapshot Snapshot
-	offers   map[ContractID][]OfferSnapshot
-	told     []ToldSnapshot
-	toldTo   LinkID // zero: nobody
+	objects   seen[ObjectSnapshot]
+	tags      seen[TagSnapshot]
+	links     seen[LinkSnapshot]
+	contracts seen[ContractSnapshot]
+	offers    map[ContractID]*seen[OfferSnapshot]
+	told      seen[ToldSnapshot]
+	toldTo    LinkID // zero: nobody
+	upstream  LinkID
 
 	begun bool
 	stage int // of the rosters
@@ -51,8 +55,8 @@ func (x *Exchange) Survey(s *Survey, now Now) (more bool) {
 	if s.stage < surveyStages {
 		return true
 	}
-	if s.snapshot.Upstream = 0; x.upstream != nil {
-		s.snapshot.Upstream = x.upstream.id
+	if x.upstream != nil {
+		s.upstream = x.upstream.id
 	}
 	return false
 }
@@ -82,56 +86,54 @@ func (s *Survey) see(x *Exchange, now Now) int {
 	switch r := &x.rosters; s.stage {
 	case 0:
 		o := r.objects.all[s.at]
-		s.snapshot.Objects = append(s.snapshot.Objects, o.snapshot())
+		s.objects.add(o.snapshot())
 		return 1 + len(o.links)
 	case 1:
 		t := r.tags.all[s.at]
-		s.snapshot.Tags = append(s.snapshot.Tags, t.snapshotAlone())
+		s.tags.add(t.snapshotAlone())
 		return 1 + len(t.links)
 	case 2:
-		s.snapshot.Links = append(s.snapshot.Links, r.links.all[s.at].status(now))
+		s.links.add(r.links.all[s.at].status(now))
 	case 3:
-		s.snapshot.Contracts = append(s.snapshot.Contracts, r.contracts.all[s.at].snapshotAlone())
+		s.contracts.add(r.contracts.all[s.at].snapshotAlone())
 	case 4:
-		if s.offers == nil {
-			s.offers = make(map[ContractID][]OfferSnapshot)
-		}
 		f := r.offers.all[s.at]
-		s.offers[f.contract.id] = append(s.offers[f.contract.id], f.snapshot())
+		if s.offers == nil {
+			s.offers = make(map[ContractID]*seen[OfferSnapshot])
+		}
+		if s.offers[f.contract.id] == nil {
+			s.offers[f.contract.id] = new(seen[OfferSnapshot])
+		}
+		s.offers[f.contract.id].add(f.snapshot())
 	default:
 		if s.toldTo != x.upstream.id { // upstream is another one meanwhile
-			s.told, s.toldTo = nil, x.upstream.id
+			s.told, s.toldTo = seen[ToldSnapshot]{}, x.upstream.id
 		}
-		s.told = append(s.told, x.upstream.toldRoster.all[s.at].snapshot())
+		s.told.add(x.upstream.toldRoster.all[s.at].snapshot())
 	}
 	return 1
 }
 
 // Snapshot puts what was seen together, when there is no more to see. It needs the exchange no more.
 func (s *Survey) Snapshot() Snapshot {
-	p := &s.snapshot
-	p.Objects = once(p.Objects, func(a, b *ObjectSnapshot) int { return cmp.Compare(a.Descriptor.Key, b.Descriptor.Key) })
-	p.Tags = once(p.Tags, func(a, b *TagSnapshot) int { return cmp.Compare(a.Identity, b.Identity) })
-	p.Links = once(p.Links, func(a, b *LinkSnapshot) int { return cmp.Compare(a.Link, b.Link) })
-	p.Contracts = once(p.Contracts, func(a, b *ContractSnapshot) int { return cmp.Compare(a.Contract, b.Contract) })
+	p := Snapshot{
+		Objects:   s.objects.once(func(a, b *ObjectSnapshot) int { return cmp.Compare(a.Descriptor.Key, b.Descriptor.Key) }),
+		Tags:      s.tags.once(func(a, b *TagSnapshot) int { return cmp.Compare(a.Identity, b.Identity) }),
+		Links:     s.links.once(func(a, b *LinkSnapshot) int { return cmp.Compare(a.Link, b.Link) }),
+		Contracts: s.contracts.once(func(a, b *ContractSnapshot) int { return cmp.Compare(a.Contract, b.Contract) }),
+		Upstream:  s.upstream,
+	}
 	for i := range p.Contracts {
-		offers := s.offers[p.Contracts[i].Contract]
-		p.Contracts[i].Offers = once(offers, func(a, b *OfferSnapshot) int { return cmp.Compare(a.Key, b.Key) })
+		if offers := s.offers[p.Contracts[i].Contract]; offers != nil {
+			p.Contracts[i].Offers = offers.once(func(a, b *OfferSnapshot) int { return cmp.Compare(a.Key, b.Key) })
+		}
 	}
 	for i := range p.Links {
 		if p.Links[i].Link == s.toldTo {
-			p.Links[i].Told = once(s.told, func(a, b *ToldSnapshot) int {
-				if a.Tag != b.Tag {
-					if b.Tag {
-						return -1
-					}
-					return 1
-				}
-				return cmp.Compare(a.Descriptor.Key, b.Descriptor.Key)
-			})
+			p.Links[i].Told = s.told.once(compareTold)
 		}
 	}
-	carrying := make(map[string][]uint64)
+	carrying := make(map[string][]uint64, len(p.Tags))
 	for i := range p.Objects {
 		for _, identity := range p.Objects[i].Descriptor.TagIdentities {
 			carrying[identity] = append(carrying[identity], p.Objects[i].Number)
@@ -142,17 +144,58 @@ func (s *Survey) Snapshot() Snapshot {
 		slices.Sort(objects)
 		p.Tags[i].Objects = objects
 	}
-	return *p
+	return p
 }
 
-// once puts what was seen in order, and leaves out what was seen again later.
-func once[T any](seen []T, compare func(a, b *T) int) []T {
-	slices.SortStableFunc(seen, func(a, b T) int { return compare(&a, &b) })
-	kept := seen[:0]
-	for i := range seen {
-		if i+1 == len(seen) || compare(&seen[i], &seen[i+1]) != 0 {
-			kept = append(kept, seen[i])
+// compareTold puts objects before tags.
+func compareTold(a, b *ToldSnapshot) int {
+	switch {
+	case a.Tag == b.Tag:
+		return cmp.Compare(a.Descriptor.Key, b.Descriptor.Key)
+	case a.Tag:
+		return 1
+	}
+	return -1
+}
+
+// seen is what was seen, in blocks: a list that grows would be copied while the exchange waits.
+type seen[T any] struct {
+	blocks [][]T
+	count  int
+}
+
+const seenBlock = 256
+
+func (s *seen[T]) add(t T) {
+	last := len(s.blocks) - 1
+	if last < 0 || len(s.blocks[last]) == seenBlock {
+		last++
+		s.blocks = append(s.blocks, nil)
+	}
+	s.blocks[last] = append(s.blocks[last], t)
+	s.count++
+}
+
+// once returns what was seen in order. Of what was seen twice it has what was seen later.
+func (s *seen[T]) once(compare func(a, b *T) int) []T {
+	if s.count == 0 {
+		return nil
+	}
+	type place struct {
+		t     *T
+		order int
+	}
+	places := make([]place, 0, s.count)
+	for _, block := range s.blocks {
+		for i := range block {
+			places = append(places, place{&block[i], len(places)})
 		}
 	}
-	return kept
+	slices.SortFunc(places, func(a, b place) int { return cmp.Or(compare(a.t, b.t), b.order-a.order) })
+	places = slices.CompactFunc(places, func(a, b place) bool { return compare(a.t, b.t) == 0 })
+	list := make([]T, len(places))
+	for i := range places {
+		list[i] = *places[i].t
+	}
+	return list
 }

@@ -71,7 +71,7 @@ func TestSurvey_AnotherUpstreamMeanwhile(t *testing.T) {
 	x.Step(Now{}, Input{Kind: InputOpen, Contract: 2, ContractKind: ObserveObject, Descriptor: object1(`2`)})
 	rawPeer(t, x, 7, ToUpstream)
 	var s Survey
-	for s.stage < 5 || len(s.told) == 0 {
+	for s.stage < 5 || s.told.count == 0 {
 		x.Survey(&s, Now{})
 	}
 	x.Step(Now{}, Input{Kind: InputDetach, Link: 7})
