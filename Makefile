@@ -71,10 +71,6 @@ reference-suite: ## the crate's own 37 tests with our router, REFERENCE_RUNS tim
 	HAKUBAN_REFERENCE_SUITE=1 HAKUBAN_REQUIRE_INTEROP=1 \
 		go test -count=$(REFERENCE_RUNS) -failfast -timeout 0 ./tests/reference -args $(REFERENCE_FLAGS)
 
-reference-suite: ## the crate's own 37 tests with our router, REFERENCE_RUNS times (needs Rust); REFERENCE_FLAGS='-histories 7,8'
-	HAKUBAN_REFERENCE_SUITE=1 HAKUBAN_REQUIRE_INTEROP=1 \
-		go test -count=$(REFERENCE_RUNS) -failfast -timeout 0 ./tests/reference -args $(REFERENCE_FLAGS)
-
 fuzz: ## each fuzz target for FUZZ_TIME
 	@go list ./... | while read -r package; do \
 		go test -list '^Fuzz' "$$package" | grep '^Fuzz' | while read -r target; do \
