@@ -12,8 +12,8 @@ PERTURB_CHOICES ?= 10
 REFERENCE_RUNS ?= 1
 SOAK_SEEDS ?= 10000
 
-.PHONY: help build test race lint tlc tlc-all golden bench interop interop-whole reference-suite bindings fuzz soak perturb plants faults \
-	typescript wasm browser
+.PHONY: help build test race lint tlc tlc-all golden bench bench-whole microbench interop interop-whole reference-suite bindings fuzz soak \
+	perturb plants faults typescript wasm browser
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' Makefile
@@ -45,7 +45,13 @@ tlc-all: ## model-check each configuration, and each that must fail; record the 
 golden: ## regenerate spec/golden from TLC (slow)
 	spec/tlc.sh --golden
 
-bench: ## benchmarks with allocations
+bench: ## our router against others, in three minutes once all is built; writes docs/benchmarks.md and docs/bench (Linux)
+	cd tests/bench && go run . -docs ../../docs
+
+bench-whole: ## the same, longer and with larger sizes: half an hour
+	cd tests/bench && go run . -whole -docs ../../docs
+
+microbench: ## benchmarks with allocations
 	go test -run '^$$' -bench . -benchmem ./...
 
 interop: ## the scenarios against the reference; a missing Rust is a failure

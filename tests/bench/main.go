@@ -1,16 +1,17 @@
-// Command bench compares hakuban-router with the reference's and with NATS, in one run: the same load is put on each in turn,
-// round by round, and what is printed are medians and ratios. It is a module of its own, so that what it compares with weighs on
-// nobody else.
+// Command bench compares hakuban-router with the reference's, NATS, centrifuge, mosquitto and redis in one run: each load is put on
+// each server in turn, round by round, and what counts are medians of the ratios of each round. It draws how costs grow, and puts hostile
+// loads beside a healthy pair. It writes the section of docs/benchmarks.md between its marks, the plots in docs/bench, and every
+// measurement as JSON. It is a module of its own, so that what it compares with weighs on nobody else.
 //
-//	cd tests/bench && go run . [-rounds N] [-for DURATION] [-only LOAD] [-against SERVER]
+//	cd tests/bench && go run . [-whole] [-rounds N] [-for DURATION] [-only NAME] [-against SERVER] [-docs FOLDER]
 //
-// It needs Rust for the reference's router, which the first run builds (a few minutes), and Linux for /proc. The peers of both
-// routers are this project's library; those of NATS are its own. They share the machine with the servers, so absolute figures say
-// little; ratios of one run do.
+// It needs Linux. It needs Rust for the reference's router, which the first run builds (a few minutes); what is missing is left out, and the
+// page says so. The peers of both routers are this project's library; those of the others are theirs. They share the machine with
+// the servers, so absolute figures say little; ratios of one run do. A quick run stops by itself after three minutes or so, a whole one
+// after half an hour.
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -19,114 +20,193 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 )
 
+// lab is what measurements are made with.
+type lab struct {
+	whole    bool
+	rounds   int
+	duration time.Duration // how long a load is kept up
+	patience time.Duration // for one measurement
+	programs []program     // ours first
+	rows     []row
+	notes    []string // what could not be measured
+}
+
+// row is one measurement.
+type row struct {
+	Kind    string             `json:"kind"` // load, curve or hostile
+	Name    string             `json:"name"`
+	Server  string             `json:"server"`
+	Round   int                `json:"round"`
+	At      float64            `json:"at,omitempty"` // of a curve
+	Figures map[string]float64 `json:"figures"`
+}
+
 func main() {
-	rounds := flag.Int("rounds", 5, "measure each server `N` times")
-	duration := flag.Duration("for", 5*time.Second, "how long a load is kept up")
-	only := flag.String("only", "", "the `LOAD` to measure; all if empty")
+	var l lab
+	flag.BoolVar(&l.whole, "whole", false, "larger sizes, longer loads")
+	flag.IntVar(&l.rounds, "rounds", 0, "measure each server `N` times; 0: 3, or 5 of a whole run")
+	flag.DurationVar(&l.duration, "for", 0, "how long a load is kept up; 0: 300 ms, or 2 s in a whole run")
+	only := flag.String("only", "", "the load, curve or hostile load to measure, by `NAME`; all if empty")
 	against := flag.String("against", "", "the `SERVER` to compare with; all if empty")
+	docs := flag.String("docs", "", "the `FOLDER` to write benchmarks.md and bench/ in; nothing is written if empty")
 	flag.Parse()
-	if err := bench(*rounds, *duration, *only, *against); err != nil {
+	if err := l.run(*only, *against, *docs); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func bench(rounds int, duration time.Duration, only, against string) error {
-	if rounds < 1 || duration <= 0 {
+func (l *lab) run(only, against, docs string) error {
+	if l.rounds < 0 || l.duration < 0 {
 		return errors.New("expected at least one round, and a duration above 0")
 	}
-	chosen, err := choose("load", loads, only, func(l load) string { return l.name })
-	if err != nil {
-		return err
+	if docs != "" && only+against != "" {
+		return errors.New("the page is of all loads and servers")
 	}
+	if l.rounds == 0 {
+		l.rounds = map[bool]int{false: 3, true: 5}[l.whole]
+	}
+	if l.duration == 0 {
+		l.duration = map[bool]time.Duration{false: 300 * time.Millisecond, true: 2 * time.Second}[l.whole]
+	}
+	l.patience = map[bool]time.Duration{false: 6 * time.Second, true: 2 * time.Minute}[l.whole]
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	programs, err := build(ctx)
-	if err != nil {
+	if err := l.choose(ctx, against); err != nil {
 		return err
 	}
-	others, err := choose("server", programs[1:], against, func(p program) string { return p.name })
-	if err != nil {
-		return err
-	}
-	programs = append(programs[:1:1], others...)
-	for _, l := range chosen {
-		measured := make([][]figures, len(programs)) // by program and round
-		for round := range rounds {
-			for turn := range programs {
-				which := (round + turn) % len(programs) // each comes after each of the others
-				f, err := measure(ctx, programs[which], l, duration)
-				if err != nil {
-					return fmt.Errorf("%s, %s: %w", l.name, programs[which].name, err)
-				}
-				measured[which] = append(measured[which], f)
-			}
+	begun, machine := time.Now(), describeMachine()
+	measured := 0
+	for _, one := range loads {
+		if only == "" || only == one.name {
+			measured++
+			l.measureLoad(ctx, one)
 		}
-		fmt.Printf("%s: %s\n", l.name, l.what)
-		table(programs, measured)
+	}
+	for _, one := range hostiles {
+		if only == "" || only == one.name {
+			measured++
+			l.measureHostile(ctx, one)
+		}
+	}
+	for _, one := range curves {
+		if only == "" || only == one.name {
+			measured++
+			l.measureCurve(ctx, one)
+		}
+	}
+	if measured == 0 {
+		return fmt.Errorf("nothing is named %q; there are: %s", only, strings.Join(names(), ", "))
+	}
+	if ctx.Err() != nil {
+		return errors.New("interrupted")
+	}
+	machine.took = time.Since(begun)
+	page := l.page(machine)
+	fmt.Print(page)
+	if docs == "" {
+		return nil
+	}
+	return l.write(docs, page)
+}
+
+func names() (all []string) {
+	for _, one := range loads {
+		all = append(all, one.name)
+	}
+	for _, one := range hostiles {
+		all = append(all, one.name)
+	}
+	for _, one := range curves {
+		all = append(all, one.name)
+	}
+	return all
+}
+
+// choose builds the servers and leaves those that can be had.
+func (l *lab) choose(ctx context.Context, against string) error {
+	wanted := func(name string) bool { return against == "" || name == against }
+	programs, err := build(ctx, wanted)
+	if err != nil {
+		return err
+	}
+	for i, p := range programs {
+		switch {
+		case i > 0 && !wanted(p.name):
+		case p.lacks != "":
+			l.note("%s is left out: %s.", p.name, p.lacks)
+		default:
+			l.programs = append(l.programs, p)
+		}
+	}
+	if against != "" && len(l.programs) == 1 {
+		return fmt.Errorf("server %q, expected one of those that are built, or that are installed", against)
 	}
 	return nil
 }
 
-// choose leaves what has a name; all if that is empty.
-func choose[T any](what string, all []T, name string, of func(T) string) ([]T, error) {
-	var names []string
-	for _, one := range all {
-		if of(one) == name {
-			return []T{one}, nil
-		}
-		names = append(names, of(one))
+func (l *lab) note(format string, arguments ...any) {
+	text := fmt.Sprintf(format, arguments...)
+	if !slices.Contains(l.notes, text) {
+		l.notes = append(l.notes, text)
+		fmt.Fprintln(os.Stderr, text)
 	}
-	if name != "" {
-		return nil, fmt.Errorf("%s %q, expected one of: %s", what, name, strings.Join(names, ", "))
-	}
-	return all, nil
 }
 
-// measure puts a load on a server that is started for it.
-func measure(ctx context.Context, p program, l load, duration time.Duration) (figures, error) {
+// measureLoad puts a load on each server, round by round; each comes after each of the others.
+func (l *lab) measureLoad(ctx context.Context, one load) {
+	failed := map[string]bool{}
+	for round := range l.rounds {
+		for turn := range l.programs {
+			p := l.programs[(round+turn)%len(l.programs)]
+			if one.hakuban && !p.hakuban || failed[p.name] {
+				continue
+			}
+			figures, err := l.once(ctx, p, func(ctx context.Context, s *server) (figures, error) { return one.run(ctx, s, l) })
+			if err != nil {
+				failed[p.name] = true
+				l.note("%s, %s: %v.", one.name, p.name, err)
+				continue
+			}
+			l.add("load", one.name, p.name, round, 0, figures)
+		}
+	}
+	fmt.Fprintln(os.Stderr, one.name)
+}
+
+// once measures a server that is started for it.
+func (l *lab) once(ctx context.Context, p program, measure func(context.Context, *server) (figures, error)) (figures, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.patience)
+	defer cancel()
 	s, err := p.start(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer s.kill()
-	return l.run(ctx, s, duration)
+	type outcome struct {
+		figures figures
+		err     error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		f, err := measure(ctx, s)
+		done <- outcome{f, err}
+	}()
+	select {
+	case o := <-done:
+		return o.figures, o.err
+	case <-ctx.Done():
+		return nil, fmt.Errorf("it took more than %v", l.patience)
+	}
 }
 
-// table prints the median of each figure for each program, and for all but the first the median of the ratios of each round, with
-// the least and the greatest one: the first's to its.
-func table(programs []program, measured [][]figures) {
-	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	for which, p := range programs {
-		fmt.Fprintf(out, "\t%s", p.name)
-		if which > 0 {
-			fmt.Fprint(out, "\tratio\tfrom\tto")
-		}
+func (l *lab) add(kind, name, server string, round int, at float64, f figures) {
+	r := row{Kind: kind, Name: name, Server: server, Round: round, At: at, Figures: map[string]float64{}}
+	for _, figure := range f {
+		r.Figures[figure.name] = figure.value
 	}
-	fmt.Fprintln(out, "\t")
-	for k, figure := range measured[0][0] {
-		fmt.Fprint(out, figure.name)
-		for which := range programs {
-			var values, ratios []float64
-			for round, f := range measured[which] {
-				values = append(values, f[k].value)
-				ratios = append(ratios, measured[0][round][k].value/f[k].value)
-			}
-			fmt.Fprintf(out, "\t%.4g", median(values))
-			if which > 0 {
-				fmt.Fprintf(out, "\t%.2f\t%.2f\t%.2f", median(ratios), slices.Min(ratios), slices.Max(ratios))
-			}
-		}
-		fmt.Fprintln(out, "\t")
-	}
-	out.Flush()
-	fmt.Println()
-}
-
-func median[T cmp.Ordered](values []T) T {
-	return slices.Sorted(slices.Values(values))[len(values)/2]
+	l.rows = append(l.rows, r)
 }

@@ -17,10 +17,13 @@ import (
 type peer interface {
 	// observe shows the states of an object until the peer is closed.
 	observe(ctx context.Context, object int, see func(data []byte)) error
-	// expose returns when the objects below a number can be sent: send then sends a state of one.
-	expose(ctx context.Context, objects int) (send func(object int, data []byte) error, err error)
+	// expose returns when the objects can be sent, if somebody observes them: send then sends a state of one.
+	expose(ctx context.Context, objects ...int) (send func(object int, data []byte) error, err error)
 	close()
 }
+
+// benchTag is of all objects.
+const benchTag = "bench"
 
 // exchange is a peer of the reference's router and of ours.
 type exchange struct {
@@ -40,7 +43,7 @@ func connect(_ context.Context, url string) (peer, error) {
 }
 
 func (x *exchange) observe(ctx context.Context, object int, see func(data []byte)) error {
-	contract := x.ObserveObject(hakuban.MustObject(object, "bench"))
+	contract := x.ObserveObject(hakuban.MustObject(object, benchTag))
 	go contract.Each(ctx, func(ctx context.Context, stream *hakuban.Stream) {
 		for state := range stream.States(ctx) {
 			see(state.Data())
@@ -49,16 +52,15 @@ func (x *exchange) observe(ctx context.Context, object int, see func(data []byte
 	return nil
 }
 
-func (x *exchange) expose(ctx context.Context, objects int) (func(int, []byte) error, error) {
-	contract := x.ExposeTag(hakuban.MustTag("bench"), hakuban.Capacity(uint32(objects)))
-	sinks := make([]*hakuban.Sink, objects)
-	for range sinks { // each is wanted
-		sink, err := contract.Next(ctx)
+func (x *exchange) expose(ctx context.Context, objects ...int) (func(int, []byte) error, error) {
+	sinks := map[int]*hakuban.Sink{}
+	contracts := make([]*hakuban.ExposeContract, len(objects))
+	for i, object := range objects {
+		contracts[i] = x.ExposeObject(hakuban.MustObject(object, benchTag))
+	}
+	for i, object := range objects {
+		sink, err := contracts[i].Next(ctx)
 		if err != nil {
-			return nil, err
-		}
-		var object int
-		if err := sink.Object().Decode(&object); err != nil {
 			return nil, err
 		}
 		sinks[object] = sink
@@ -87,7 +89,7 @@ func (s subscriber) observe(_ context.Context, object int, see func(data []byte)
 	return s.Flush()
 }
 
-func (s subscriber) expose(context.Context, int) (func(int, []byte) error, error) {
+func (s subscriber) expose(context.Context, ...int) (func(int, []byte) error, error) {
 	return func(object int, data []byte) error { return s.Publish("bench."+strconv.Itoa(object), data) }, nil
 }
 
@@ -138,7 +140,7 @@ func (w watcher) observe(ctx context.Context, object int, see func(data []byte))
 }
 
 // A Put waits until the server has it; this does not, as little as the others do.
-func (w watcher) expose(context.Context, int) (func(int, []byte) error, error) {
+func (w watcher) expose(context.Context, ...int) (func(int, []byte) error, error) {
 	return func(object int, data []byte) error {
 		return w.Publish("$KV."+bucket+"."+strconv.Itoa(object), data)
 	}, nil
