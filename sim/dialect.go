@@ -114,7 +114,8 @@ func (d *dialect) states(event *wire.Event) {
 	count := 1
 	for p.head+count < len(p.queue) && !p.queue[p.head+count].mangled {
 		next, err := wire.DecodeEvent(p.queue[p.head+count].data, &wire.DefaultLimits)
-		if err != nil || next.Channel != event.Channel || next.Kind != wire.EventMessage || next.Message.Kind != wire.MessageStateStream || d.choose(4) == 0 {
+		if err != nil || next.Channel != event.Channel || next.Kind != wire.EventMessage || next.Message.Kind != wire.MessageStateStream ||
+			!current(event) || !current(&next) || d.choose(4) == 0 {
 			break
 		}
 		event.Message.States = append(event.Message.States, next.Message.States...)
@@ -124,6 +125,11 @@ func (d *dialect) states(event *wire.Event) {
 		d.w.marks.Hit(mark.StatesInOneMessage)
 		d.replace(count, [][]byte{wire.AppendEvent(nil, event)})
 	}
+}
+
+// current reports whether all that a message says is "now". How long ago something was depends on when the message was written.
+func current(event *wire.Event) bool {
+	return !slices.ContainsFunc(event.Message.States, func(a wire.StateAction) bool { return a.Synchronized != 0 })
 }
 
 // replace puts messages in the place of the first few of the direction.

@@ -38,6 +38,8 @@ func TestFinding_CapacityZeroBelowStarvesObservers(t *testing.T) {
 //     limit that has risen since; then a link's last channel closes, and its
 //     record, which asked for nothing any more, goes. That elects nobody: the
 //     timer does.
+//   - limit-between-two-states-of-a-message (refinement): the first state of a
+//     message was taken, and for the second one the link ended.
 func TestTapes_Hold(t *testing.T) {
 	files, err := filepath.Glob("testdata/holds/*.tape")
 	if err != nil || len(files) == 0 {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"hakuban/impl"
+	"hakuban/wire"
 )
 
 // Intake: what an exchange holds changes by what a step brought, and only that:
@@ -31,13 +32,7 @@ func (c *Intake) Look(l *Look) error {
 		carries := false
 		switch l.Input.Kind {
 		case impl.InputReceive:
-			for k := range o.Links {
-				link := &o.Links[k]
-				carries = carries || link.Link == l.Input.Link && !link.Revoked && slices.Equal(link.Sink.Version, o.State.Version)
-			}
-			for k := range o.Sources {
-				carries = carries || l.Input.Link == l.Snapshot.Upstream && slices.Equal(o.Sources[k].Version, o.State.Version)
-			}
+			carries = received(l, o.Number, o.State.Version)
 		case impl.InputPublish:
 			for k := range l.Snapshot.Contracts {
 				for _, offer := range l.Snapshot.Contracts[k].Offers {
@@ -50,4 +45,30 @@ func (c *Intake) Look(l *Look) error {
 		}
 	}
 	return nil
+}
+
+// received reports whether a message has a state of a version, on a channel of the object that is open and in force, or was when the
+// message ended the link. Of several states in one message any may be the one that is held: an older one may follow, or one for which the
+// link ends.
+func received(l *Look, object uint64, version []int64) bool {
+	event, err := wire.DecodeEvent(l.Input.Data, &wire.DefaultLimits)
+	s := l.Snapshot
+	if !slices.ContainsFunc(s.Links, func(k impl.LinkSnapshot) bool { return k.Link == l.Input.Link }) {
+		s = l.Before
+	}
+	o := findObject(s, object)
+	if err != nil || o == nil {
+		return false
+	}
+	open := false
+	for i := range o.Links {
+		link := &o.Links[i]
+		open = open || link.Link == l.Input.Link && !link.Revoked && link.Sink.Number == event.Channel.Number
+	}
+	for i := range o.Sources {
+		open = open || l.Input.Link == s.Upstream && o.Sources[i].Number == event.Channel.Number
+	}
+	return open && slices.ContainsFunc(event.Message.States, func(a wire.StateAction) bool {
+		return a.Kind == wire.StatePatch && slices.Equal(a.Version, version)
+	})
 }

@@ -395,18 +395,8 @@ func (o *object) refine(r *Refinement, h *happening) (changed bool, err error) {
 		}
 		return changed, nil
 	}
-	if h.ended && h.received != nil {
-		o.steps = o.steps[:0]
-		o.planReceive(h)
-		for _, a := range append(h.sessions, h.ends...) {
-			o.steps = append(o.steps, o.detach(a))
-		}
-		if o.leads(before, o.state, o.steps) {
-			for _, step := range o.steps {
-				r.counts.Actions[step.Action]++
-			}
-			return changed, nil
-		}
+	if h.ended && o.endedAfter(r, h, before) {
+		return changed, nil
 	}
 	if len(steps) == 0 && h.input == impl.InputTick {
 		steps = []model.Step{{Action: model.Rebalance, Exchange: h.exchange}}
@@ -416,6 +406,30 @@ func (o *object) refine(r *Refinement, h *happening) (changed bool, err error) {
 		}
 	}
 	return changed, o.explain(before, o.state, steps)
+}
+
+// endedAfter reports whether the step is one that takes what was received, or of several states the first few, and then ends the link.
+func (o *object) endedAfter(r *Refinement, h *happening, before model.State) bool {
+	if h.received == nil {
+		return false
+	}
+	received := append(slices.Clone(h.received.joined), *h.received)
+	for few := 1; few <= len(received); few++ {
+		o.steps = o.steps[:0]
+		for i := range received[:few] {
+			o.planMessage(h, &received[i])
+		}
+		for _, a := range append(h.sessions, h.ends...) {
+			o.steps = append(o.steps, o.detach(a))
+		}
+		if o.leads(before, o.state, o.steps) {
+			for _, step := range o.steps {
+				r.counts.Actions[step.Action]++
+			}
+			return true
+		}
+	}
+	return false
 }
 
 // shows demands that what a Read shows is what is held.
