@@ -11,9 +11,10 @@ SOAK_RUNS  ?= 20
 PERTURB_CHOICES ?= 10
 REFERENCE_RUNS ?= 1
 SOAK_SEEDS ?= 10000
+PLATFORMS  ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 freebsd/amd64 freebsd/arm64
 
 .PHONY: help build test race lint tlc tlc-all golden bench bench-whole microbench interop interop-whole reference-suite bindings fuzz soak \
-	perturb plants faults typescript wasm browser
+	perturb plants faults platforms typescript wasm browser
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +36,13 @@ lint: ## gofmt, go vet, staticcheck, golangci-lint
 	go run $(STATICCHECK) ./...
 	go run $(GOLANGCI_LINT) run ./...
 	cd tests/bench && go vet ./...
+
+platforms: ## build and vet all for each of PLATFORMS, and the library for 386 (the first time is slow: each has a standard library)
+	@set -e; export CGO_ENABLED=0; for platform in $(PLATFORMS); do \
+		echo "$$platform"; export GOOS=$${platform%/*} GOARCH=$${platform#*/}; \
+		go build ./...; go vet ./...; \
+	done
+	CGO_ENABLED=0 GOARCH=386 go vet . ./access ./impl ./transport ./wire/...
 
 tlc: ## model-check the specification: all of it when it has changed, else a sample (needs Java; Maven the first time)
 	spec/tlc.sh --ci
