@@ -258,11 +258,16 @@ func ping(ctx context.Context, s *server, l *lab) (figures, error) {
 	if err := round(0); err != nil {
 		return nil, err
 	}
+	return repeated(s, l, func(i int) error { return round(uint64(i) + 1) })
+}
+
+// repeated measures rounds, one after the other: the processor time of each, and how long it takes.
+func repeated(s *server, l *lab, round func(i int) error) (figures, error) {
 	var times []time.Duration
 	used, _, err := s.used(func() error {
 		for started := time.Now(); time.Since(started) < l.duration; {
 			begin := time.Now()
-			if err := round(uint64(len(times)) + 1); err != nil {
+			if err := round(len(times)); err != nil {
 				return err
 			}
 			times = append(times, time.Since(begin))
@@ -337,30 +342,18 @@ func contracts(ctx context.Context, s *server, l *lab) (figures, error) {
 		case <-ctx.Done():
 		}
 	})
-	var times []time.Duration
-	used, _, err := s.used(func() error {
-		for started := time.Now(); time.Since(started) < l.duration; {
-			begin := time.Now()
-			contract := observer.ObserveObject(hakuban.MustObject(len(times), benchTag))
-			stream, err := contract.Next(ctx)
-			if err == nil {
-				_, err = stream.Next(ctx)
-			}
-			if err != nil {
-				return err
-			}
-			contract.Close()
-			if err := receive(ctx, gone); err != nil {
-				return err
-			}
-			times = append(times, time.Since(begin))
+	return repeated(s, l, func(i int) error {
+		contract := observer.ObserveObject(hakuban.MustObject(i, benchTag))
+		stream, err := contract.Next(ctx)
+		if err == nil {
+			_, err = stream.Next(ctx)
 		}
-		return nil
+		if err != nil {
+			return err
+		}
+		contract.Close()
+		return receive(ctx, gone)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return append(figures{{processor, microseconds(used) / float64(len(times))}}, ageFigures(times)...), nil
 }
 
 // two are links of exchanges.
