@@ -26,6 +26,9 @@ type parts struct {
 // cut takes a message apart, if a core with slices of a size takes it so.
 func (p *parts) cut(slice int, data []byte) bool {
 	p.left = p.left[:0]
+	if len(data) <= slice { // an action takes a byte at least
+		return false
+	}
 	event, err := wire.DecodeEvent(data, &wire.DefaultLimits)
 	if err != nil || len(event.Message.Control) <= slice || event.Message.Kind != wire.MessageUpstreamControl {
 		return false

@@ -390,9 +390,7 @@ func (o *object) refine(r *Refinement, h *happening) (changed bool, err error) {
 		o.renumber(h.exchange, differ)
 	}
 	if o.leads(before, o.state, steps) {
-		for _, step := range steps {
-			r.counts.Actions[step.Action]++
-		}
+		r.counts.took(steps)
 		return changed, nil
 	}
 	if h.ended && o.endedAfter(r, h, before) {
@@ -401,7 +399,7 @@ func (o *object) refine(r *Refinement, h *happening) (changed bool, err error) {
 	if len(steps) == 0 && h.input == impl.InputTick {
 		steps = []model.Step{{Action: model.Rebalance, Exchange: h.exchange}}
 		if o.leads(before, o.state, steps) {
-			r.counts.Actions[model.Rebalance]++
+			r.counts.took(steps)
 			return changed, nil
 		}
 	}
@@ -423,9 +421,7 @@ func (o *object) endedAfter(r *Refinement, h *happening, before model.State) boo
 			o.steps = append(o.steps, o.detach(a))
 		}
 		if o.leads(before, o.state, o.steps) {
-			for _, step := range o.steps {
-				r.counts.Actions[step.Action]++
-			}
+			r.counts.took(o.steps)
 			return true
 		}
 	}

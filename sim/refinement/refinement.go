@@ -39,6 +39,12 @@ type Counts struct {
 	Actions  [model.Actions]int
 }
 
+func (c *Counts) took(steps []model.Step) {
+	for _, step := range steps {
+		c.Actions[step.Action]++
+	}
+}
+
 // Add adds another run's counts.
 func (c *Counts) Add(other *Counts) {
 	c.Steps += other.Steps
